@@ -1,0 +1,15 @@
+//! The words that all parts of Lineclear speak: ids, conclusions, and the events of a run.
+//!
+//! Everything here is a value that can be written as JSON and read back. Start at [`RunEvent`]: the one stream that the
+//! terminal, `--format json`, the stored record and, later, the agent protocol and the live page all read.
+//! This crate decides nothing, starts nothing and reads no clock.
+
+mod conclusion;
+mod id;
+mod run_event;
+mod timestamp;
+
+pub use conclusion::{Conclusion, Outcome};
+pub use id::{JobKey, RunId};
+pub use run_event::{Annotation, AnnotationLevel, Envelope, RunEvent, SCHEMA_VERSION};
+pub use timestamp::Timestamp;

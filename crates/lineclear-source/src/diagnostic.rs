@@ -1,0 +1,76 @@
+//! What is wrong with a text, as a value.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use crate::Span;
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Info,
+    Warning,
+    Error,
+}
+
+/// A finding: what is wrong, where, what was expected, and what to do about it.
+///
+/// The span is in the source that the finding's reader was given. One without a span speaks of the whole file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    pub severity: Severity,
+    /// Kebab-case and stable: `unknown-key`, `expression-syntax`.
+    pub code: Cow<'static, str>,
+    /// One sentence without a full stop, in lower case: "`job` is not a key of a job; did you mean `jobs`?".
+    pub message: String,
+    pub span: Option<Span>,
+    /// Other places that explain this one, each with a few words.
+    pub labels: Vec<Label>,
+    /// What to do, each line a suggestion of its own.
+    pub help: Vec<String>,
+}
+
+/// A second place that belongs to a finding, such as the first of two equal keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    pub span: Span,
+    pub message: String,
+}
+
+impl Diagnostic {
+    pub fn new(severity: Severity, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { severity, code: code.into(), message: message.into(), span: None, labels: Vec::new(), help: Vec::new() }
+    }
+
+    pub fn error(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, code, message)
+    }
+
+    pub fn warning(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, code, message)
+    }
+
+    #[must_use]
+    pub fn at(mut self, span: Span) -> Self {
+        self.span = Some(span);
+        self
+    }
+
+    #[must_use]
+    pub fn label(mut self, span: Span, message: impl Into<String>) -> Self {
+        self.labels.push(Label { span, message: message.into() });
+        self
+    }
+
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
