@@ -1,1 +1,10 @@
-//! placeholder
+//! Workflows and actions as a typed model with spans.
+//!
+//! [`Workflow::read`] and [`Action::read`] turn a file's text into the model and report *everything* that is wrong with it.
+//! There is one model: the planner, the engine, the runner and the checker read the same values, so they cannot disagree
+//! about what a file says. A part that could not be understood is missing from the model and has an error diagnostic.
+//! This crate opens no file, evaluates no expression and knows no event that really happened.
+
+mod model;
+
+pub use model::*;
