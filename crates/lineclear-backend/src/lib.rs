@@ -1,1 +1,14 @@
-//! placeholder
+//! The port through which a job reaches a machine.
+//!
+//! A [`Backend`] opens a [`Room`] for one job: folders laid out as the hosted runner lays them out, and the means to start
+//! processes there. A [`Process`] tells what happens to it one [`Happening`] at a time, so that one thread can serve a step's
+//! output, time-out and cancellation together. [`contract`] is what every backend promises, as tests.
+//! This crate starts nothing itself and knows no container engine.
+
+mod process;
+mod room;
+mod wake;
+
+pub use process::{Command, Exit, Happening, Process, Signal, StartError, Stream};
+pub use room::{Backend, Fill, Layout, OpenError, Remain, Room, RoomRequest, Workspace};
+pub use wake::Wake;

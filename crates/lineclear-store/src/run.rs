@@ -1,0 +1,88 @@
+//! Runs: their header, inputs, events and logs.
+
+use std::fmt;
+
+use lineclear_event::{Conclusion, Envelope, JobKey, RunId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+
+/// Keeps runs.
+pub trait Store: Send + Sync + fmt::Debug {
+    /// Starts the record of a new run, under an id that no other run has, and the next run number of its workflow.
+    fn begin(&self, header: NewRun) -> Result<Box<dyn RunRecord>, StoreError>;
+
+    /// Runs, newest first, at most `limit`.
+    fn runs(&self, repository: Option<&str>, limit: usize) -> Result<Vec<RunSummary>, StoreError>;
+
+    /// The events of a run, in order. A torn last line (from a kill) is left out.
+    fn events(&self, run: RunId) -> Result<Vec<Envelope>, StoreError>;
+
+    /// The recorded inputs of a run's engine, one JSON text each.
+    fn inputs(&self, run: RunId) -> Result<Vec<String>, StoreError>;
+
+    /// The log of a job, line by line in order, given to `each` until it answers false.
+    fn log(&self, run: RunId, job: &JobKey, each: &mut dyn FnMut(LogLine<'_>) -> bool) -> Result<(), StoreError>;
+}
+
+/// What is known of a run before it starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NewRun {
+    /// `owner/name`.
+    pub repository: String,
+    /// Path of the workflow file in the repository.
+    pub file: String,
+    pub workflow: String,
+    pub event: String,
+    pub reference: String,
+    pub sha: String,
+    pub started: Timestamp,
+}
+
+/// [`NewRun`] with what the store gave it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunHeader {
+    pub id: RunId,
+    /// Counts the runs of this workflow in this repository, from one.
+    pub number: u64,
+    #[serde(flatten)]
+    pub run: NewRun,
+}
+
+/// The record of a run that is going on. Written to from several threads.
+pub trait RunRecord: Send + Sync + fmt::Debug {
+    fn header(&self) -> &RunHeader;
+
+    /// Durable against a kill of this process when it returns.
+    fn input(&self, json: &str) -> Result<(), StoreError>;
+
+    /// Every event but log lines, which come in bulk through [`RunRecord::log`].
+    fn event(&self, event: &Envelope) -> Result<(), StoreError>;
+
+    /// Complete masked lines of one step, each ending in a newline, with their common time.
+    fn log(&self, job: &JobKey, step: &str, at: Timestamp, lines: &[u8]) -> Result<(), StoreError>;
+
+    /// Closes the record.
+    fn finish(&self, conclusion: Conclusion, at: Timestamp) -> Result<(), StoreError>;
+}
+
+/// One line of a stored log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogLine<'a> {
+    pub step: &'a str,
+    /// RFC 3339 in UTC with seven decimals, as in GitHub's logs.
+    pub time: &'a str,
+    pub line: &'a str,
+}
+
+/// A run as lists show it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunSummary {
+    #[serde(flatten)]
+    pub header: RunHeader,
+    /// `None`: still going on, or killed before it could say.
+    pub conclusion: Option<Conclusion>,
+    /// Whether a process is still working on it.
+    pub alive: bool,
+    pub finished: Option<Timestamp>,
+}
