@@ -5,11 +5,15 @@
 //! This crate decides nothing, starts nothing and reads no clock.
 
 mod conclusion;
+mod forge_event;
 mod id;
+mod job_spec;
 mod run_event;
 mod timestamp;
 
 pub use conclusion::{Conclusion, Outcome};
+pub use forge_event::{Changed, ForgeEvent, Repository};
 pub use id::{JobKey, RunId};
+pub use job_spec::{JobContexts, JobReport, JobSpec, SecretPassage, WorkflowOrigin};
 pub use run_event::{Annotation, AnnotationLevel, Envelope, RunEvent, SCHEMA_VERSION};
 pub use timestamp::Timestamp;

@@ -1,1 +1,14 @@
-//! placeholder
+//! What an event runs, and why: a pure function of the workflow files, the event and the settings.
+//!
+//! [`plan`] says of each workflow whether the event starts it, and of each job whether it would run, with the value that
+//! decided. [`matrix`], [`JobScope`] and [`github_context`] are used by the engine too, so plan and run cannot disagree.
+//! This crate reads no file and asks no git: the event carries the changed paths.
+
+mod context;
+pub mod matrix;
+mod model;
+mod scope;
+
+pub use context::{Platform, RunIdentity, github_context};
+pub use model::{Decision, Facts, Files, Plan, PlannedJob, PlannedWorkflow, Verdict, plan};
+pub use scope::{JobScope, NeedsStatus};
