@@ -55,17 +55,17 @@ pub enum WorkflowOrigin {
     },
 }
 
-/// Contexts that are fixed when the job is handed out.
+/// Contexts that are fixed when the job is handed out. What the jobs of a run have in common is shared, not copied.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct JobContexts {
     /// Without `token` and without what only the runner knows (`workspace`, `action…`, `event_path`).
-    pub github: Value,
-    pub needs: Value,
+    pub github: Arc<Value>,
+    pub needs: Arc<Value>,
     /// Null for a job without a matrix.
     pub matrix: Value,
     pub strategy: Value,
-    pub inputs: Value,
-    pub vars: Value,
+    pub inputs: Arc<Value>,
+    pub vars: Arc<Value>,
 }
 
 /// How secrets pass from a calling workflow to the called one.
