@@ -7,7 +7,9 @@
 mod diagnostic;
 mod position;
 mod render;
+mod suggest;
 
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use position::{Position, Source, Span, Spanned};
 pub use render::{Style, render};
+pub use suggest::suggest;

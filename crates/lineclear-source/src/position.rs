@@ -108,6 +108,11 @@ impl Source {
         &self.text
     }
 
+    /// The text, shared: for values that have to look into it later.
+    pub fn shared_text(&self) -> Arc<str> {
+        self.text.clone()
+    }
+
     /// The text of `span`; empty where the span does not fit this text.
     pub fn slice(&self, span: Span) -> &str {
         self.text.get(span.range()).unwrap_or_default()

@@ -4,7 +4,24 @@
 //! together with all findings. Scalars are resolved by the YAML 1.2 core schema, so `on`, `yes` and `off` are strings.
 //! Aliases are followed without being copied; limits on size, depth and aliases keep hostile files harmless.
 //! This crate knows nothing of workflows.
+//!
+//! Start reading at [`parse`] and [`Node`]. [`Scalar::span_of`] leads from a place in a scalar's text back to the file.
 
+#![warn(missing_docs)]
+
+mod decode;
+mod events;
+mod keys;
+mod lenient;
+mod limits;
+mod read;
+mod resolve;
+mod scalar;
+mod syntax;
 mod tree;
 
-pub use tree::{Entry, Limits, Node, Parsed, Scalar, ScalarStyle, Tree, parse};
+pub use limits::Limits;
+pub use read::parse;
+pub use resolve::Resolved;
+pub use scalar::{Scalar, ScalarStyle, ScalarTag};
+pub use tree::{Alias, Anchor, Entry, Node, Parsed, Tree};
