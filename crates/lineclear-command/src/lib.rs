@@ -7,6 +7,7 @@
 
 mod annotation;
 mod command;
+mod encoding;
 mod file_command;
 mod interpreter;
 mod mask;
