@@ -7,8 +7,16 @@
 mod context;
 pub mod matrix;
 mod model;
+mod name;
+mod runs_on;
 mod scope;
+mod strategy;
+mod tree;
 
-pub use context::{Platform, RunIdentity, github_context};
+pub use context::{Platform, Reference, RunIdentity, github_context, is_fork_pull_request};
 pub use model::{Decision, Facts, Files, Plan, PlannedJob, PlannedWorkflow, Verdict, plan};
+pub use name::{called_name, job_key, job_keys, job_name};
+pub use runs_on::Machine;
 pub use scope::{JobScope, NeedsStatus};
+pub use strategy::StrategySettings;
+pub use tree::evaluate_tree;

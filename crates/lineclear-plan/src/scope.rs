@@ -51,8 +51,20 @@ impl Scope for JobScope {
         })
     }
 
-    fn status(&self, function: StatusFunction, _args: &[String]) -> Option<bool> {
+    /// With job ids as arguments, `success()` and `failure()` ask for those jobs alone.
+    fn status(&self, function: StatusFunction, args: &[String]) -> Option<bool> {
         let status = self.status?;
+        let result_is = |job: &String, wanted: &str| {
+            let result = self.needs.get(job).get("result");
+            matches!(result, Value::String(result) if &*result == wanted)
+        };
+        if !args.is_empty() && !status.cancelled {
+            match function {
+                StatusFunction::Success => return Some(args.iter().all(|job| result_is(job, "success"))),
+                StatusFunction::Failure => return Some(args.iter().any(|job| result_is(job, "failure"))),
+                StatusFunction::Always | StatusFunction::Cancelled => {}
+            }
+        }
         Some(match function {
             StatusFunction::Success => status.all_succeeded && !status.cancelled,
             StatusFunction::Failure => status.any_failed && !status.cancelled,
