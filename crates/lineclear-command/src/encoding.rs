@@ -33,7 +33,7 @@ pub(crate) fn all(value: &str) -> Vec<String> {
     }
     let url_safe: Vec<String> = forms[9..]
         .iter()
-        .filter(|form| form.contains(['+', '/']) && form.bytes().all(|byte| is_base64(byte)))
+        .filter(|form| form.contains(['+', '/']) && form.bytes().all(is_base64))
         .map(|form| form.replace('+', "-").replace('/', "_"))
         .collect();
     forms.extend(url_safe);

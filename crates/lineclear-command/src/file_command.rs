@@ -146,36 +146,55 @@ mod tests {
     #[test]
     fn trap_19_the_first_of_equals_sign_and_heredoc_decides() {
         check("A=x<<y", expect![[r#""A" = "x<<y""#]]);
-        check("A<<E=F\nx=1\nE=F\nB=2=3\n", expect![[r#"
+        check(
+            "A<<E=F\nx=1\nE=F\nB=2=3\n",
+            expect![[r#"
             "A" = "x=1"
-            "B" = "2=3""#]]);
+            "B" = "2=3""#]],
+        );
         check("A<<EOF\n\n one \n\nEOF\n", expect![[r#""A" = "\n one \n""#]]);
         check("A<<EOF\nEOF", expect![[r#""A" = """#]]);
-        check("A = b\n\n=x\n", expect![[r#"
+        check(
+            "A = b\n\n=x\n",
+            expect![[r#"
             "A " = " b"
-            "" = "x""#]]);
+            "" = "x""#]],
+        );
     }
 
     #[test]
     fn trap_20_entries_before_a_bad_line_count() {
-        check("A=1\nnonsense\nB=2\n", expect![[r#"
+        check(
+            "A=1\nnonsense\nB=2\n",
+            expect![[r#"
             "A" = "1"
-            error: line 2: Invalid format 'nonsense'"#]]);
-        check("A=1\nB<<EOF\nx\n", expect![[r#"
+            error: line 2: Invalid format 'nonsense'"#]],
+        );
+        check(
+            "A=1\nB<<EOF\nx\n",
+            expect![[r#"
             "A" = "1"
-            error: line 3: Invalid value. Matching delimiter not found 'EOF'"#]]);
-        check("B<<EOF\nx", expect!["error: line 2: Invalid value. EOF value must end in a newline before its delimiter"]);
-        check("<<EOF\nx\nEOF\n", expect![[
-            "error: line 1: Invalid format '<<EOF'. Name must not be empty and delimiter must not be empty"
-        ]]);
+            error: line 3: Invalid value. Matching delimiter not found 'EOF'"#]],
+        );
+        check(
+            "B<<EOF\nx",
+            expect!["error: line 2: Invalid value. EOF value must end in a newline before its delimiter"],
+        );
+        check(
+            "<<EOF\nx\nEOF\n",
+            expect![["error: line 1: Invalid format '<<EOF'. Name must not be empty and delimiter must not be empty"]],
+        );
     }
 
     #[test]
     fn trap_21_a_carriage_return_stays_in_the_value() {
         check("A=1\r\n", expect![[r#""A" = "1\r""#]]);
-        check("A=1\r\n\r\n", expect![[r#"
+        check(
+            "A=1\r\n\r\n",
+            expect![[r#"
             "A" = "1\r"
-            error: line 2: Invalid format '\r'"#]]);
+            error: line 2: Invalid format '\r'"#]],
+        );
         check("A<<EOF\r\nx\r\nEOF\r\n", expect![[r#""A" = "x\r""#]]);
     }
 

@@ -58,7 +58,9 @@ impl Masker {
             return Cow::Borrowed(text);
         }
         // Patterns are whole characters, so what is left between them is whole as well.
-        Cow::Owned(String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+        Cow::Owned(
+            String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+        )
     }
 
     /// Appends `text`, masked, to `out` and answers true; where nothing is to be hidden, answers false and appends nothing.

@@ -51,8 +51,7 @@ impl Matchers {
     /// What the matchers see in one more line. The first that completes a match wins and the others start afresh.
     pub fn see(&mut self, line: &str) -> Option<Note> {
         let plain = without_colours(line);
-        let (at, note) =
-            self.list.iter_mut().enumerate().find_map(|(at, matcher)| Some((at, matcher.see(&plain)?)))?;
+        let (at, note) = self.list.iter_mut().enumerate().find_map(|(at, matcher)| Some((at, matcher.see(&plain)?)))?;
         for (other, matcher) in self.list.iter_mut().enumerate() {
             if other != at {
                 matcher.start_afresh();
@@ -249,8 +248,8 @@ struct PatternEntry {
 
 fn read(json: &str) -> Result<Vec<Matcher>, MatcherError> {
     let json = json.trim_start_matches('\u{feff}');
-    let file: MatcherFile =
-        serde_json::from_str(json).map_err(|error| MatcherError(format!("the problem matcher file is not valid: {error}")))?;
+    let file: MatcherFile = serde_json::from_str(json)
+        .map_err(|error| MatcherError(format!("the problem matcher file is not valid: {error}")))?;
     let mut matchers: Vec<Matcher> = Vec::new();
     for entry in file.problem_matcher {
         let owner = entry.owner.filter(|owner| !owner.is_empty());
@@ -410,7 +409,13 @@ mod tests {
     fn trap_28_a_matcher_of_several_lines_repeats_its_last_pattern() {
         check(
             ESLINT,
-            &["src/a.js", "  1:2  error  No x  no-x", "  \u{1b}[2m3:4\u{1b}[22m  warning  No y  no-y", "", "  9:9  error  No z  no-z"],
+            &[
+                "src/a.js",
+                "  1:2  error  No x  no-x",
+                "  \u{1b}[2m3:4\u{1b}[22m  warning  No y  no-y",
+                "",
+                "  9:9  error  No z  no-z",
+            ],
             &["Error src/a.js:1:2 no-x: No x", "Warning src/a.js:3:4 no-y: No y"],
         );
     }
@@ -450,12 +455,17 @@ mod tests {
             error(r#"{"problemMatcher":[{"owner":"a","pattern":[{"regexp":"(x)","message":1,"loop":true}]}]}"#),
             "matcher `a`: `loop` belongs to the last of several patterns"
         );
-        assert!(error(r#"{"problemMatcher":[{"owner":"a","pattern":[{"regexp":"(","message":0}]}]}"#).contains("no regular expression"));
+        assert!(
+            error(r#"{"problemMatcher":[{"owner":"a","pattern":[{"regexp":"(","message":0}]}]}"#)
+                .contains("no regular expression")
+        );
     }
 
     #[test]
     fn a_newer_matcher_of_the_same_owner_replaces_the_older() {
-        let with = |word: &str| format!(r#"{{"problemMatcher":[{{"owner":"M","pattern":[{{"regexp":"^{word} (.*)","message":1}}]}}]}}"#);
+        let with = |word: &str| {
+            format!(r#"{{"problemMatcher":[{{"owner":"M","pattern":[{{"regexp":"^{word} (.*)","message":1}}]}}]}}"#)
+        };
         let mut matchers = Matchers::default();
         matchers.add(&with("one")).expect("valid");
         matchers.add(&with("two")).expect("valid");
@@ -467,7 +477,8 @@ mod tests {
 
     #[test]
     fn a_matcher_that_takes_too_long_three_times_is_turned_off() {
-        let slow = r#"{"problemMatcher":[{"owner":"slow","pattern":[{"regexp":"^(?=(a+)+$)(a|aa)+(?!b)c$","message":1}]}]}"#;
+        let slow =
+            r#"{"problemMatcher":[{"owner":"slow","pattern":[{"regexp":"^(?=(a+)+$)(a|aa)+(?!b)c$","message":1}]}]}"#;
         let mut matchers = Matchers::default();
         matchers.add(slow).expect("valid");
         let line = "a".repeat(60);
