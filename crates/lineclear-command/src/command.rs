@@ -90,7 +90,10 @@ pub fn escape_property(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn check(line: &str, expected: Option<(&str, &[(&str, &str)], &str)>) {
+    /// Name, properties and data.
+    type Parts<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+
+    fn check(line: &str, expected: Option<Parts<'_>>) {
         let found = Command::parse(line);
         let found = found.as_ref().map(|command| {
             let properties: Vec<_> = command.properties.iter().map(|(key, value)| (&**key, &**value)).collect();
