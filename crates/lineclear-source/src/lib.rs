@@ -5,11 +5,14 @@
 //! This crate opens no file and knows nothing of YAML, expressions or workflows.
 
 mod diagnostic;
+mod excerpt;
 mod position;
+mod record;
 mod render;
 mod suggest;
 
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use position::{Position, Source, Span, Spanned};
+pub use record::DiagnosticRecord;
 pub use render::{Style, render};
 pub use suggest::suggest;

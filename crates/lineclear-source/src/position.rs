@@ -4,10 +4,10 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A byte range in one source text, `start..end`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Span {
     pub start: u32,
     pub end: u32,
@@ -70,7 +70,7 @@ impl<T> std::ops::Deref for Spanned<T> {
 }
 
 /// A place for people: line and column count from one, the column in characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position {
     pub line: u32,
     pub column: u32,
@@ -118,16 +118,27 @@ impl Source {
         self.text.get(span.range()).unwrap_or_default()
     }
 
-    /// Line and column of byte `offset`; an offset past the end counts as the end.
+    /// Line and column of byte `offset`; an offset past the end counts as the end, one inside a character as its start.
     pub fn position(&self, offset: u32) -> Position {
-        let line = self.line_starts.partition_point(|&start| start <= offset).saturating_sub(1);
-        let start = self.line_starts[line] as usize;
-        let end = (offset as usize).min(self.text.len()).max(start);
-        let column = match self.text.get(start..end) {
-            Some(before) => before.chars().count(),
-            None => end - start,
-        };
-        Position { line: to_u32(line + 1), column: to_u32(column + 1) }
+        let index = self.line_index(offset as usize);
+        let start = self.line_starts.get(index).map_or(0, |&start| start as usize);
+        let end = self.text.floor_char_boundary((offset as usize).min(self.text.len()));
+        let column = self.text.get(start..end).map_or(0, |before| before.chars().count());
+        Position { line: to_u32(index + 1), column: to_u32(column + 1) }
+    }
+
+    /// The index, from zero, of the line that byte `offset` is in.
+    pub(crate) fn line_index(&self, offset: usize) -> usize {
+        self.line_starts.partition_point(|&start| start as usize <= offset).saturating_sub(1)
+    }
+
+    /// The offset where the line of this index begins, and its text without the line break.
+    pub(crate) fn line(&self, index: usize) -> (usize, &str) {
+        let offset = |index: usize| self.line_starts.get(index).map_or(self.text.len(), |&start| start as usize);
+        let start = offset(index);
+        let line = self.text.get(start..offset(index + 1)).unwrap_or_default();
+        let line = line.strip_suffix('\n').unwrap_or(line);
+        (start, line.strip_suffix('\r').unwrap_or(line))
     }
 }
 

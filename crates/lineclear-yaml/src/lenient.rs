@@ -14,8 +14,7 @@ use std::collections::HashSet;
 
 use lineclear_source::Span;
 
-use crate::events::Events;
-use crate::syntax::{Fault, SyntaxError};
+use crate::syntax::{Fault, SyntaxError, closing_quote, open_quote};
 
 /// Together, the readings that repairs cost may go over this many bytes: a file made of such places only is refused.
 const MOST_BYTES_READ_AGAIN: usize = 16 * 1024 * 1024;
@@ -44,10 +43,10 @@ impl<'a> Repairs<'a> {
     }
 
     /// Changes the text at the place of `error`, if it is one of the two forms. Then it is worth reading again.
-    pub(crate) fn mend(&mut self, error: &SyntaxError, depth: usize) -> bool {
+    pub(crate) fn mend(&mut self, error: &SyntaxError) -> bool {
         let mended = match error.fault {
             Fault::TouchingComment => self.blank_comment(error.at),
-            Fault::UnderIndentedQuote => self.join_lines(error.at, depth),
+            Fault::UnderIndentedQuote => self.join_lines(error.at),
             _ => false,
         };
         self.bytes_read_again = self.bytes_read_again.saturating_add(self.text.len());
@@ -64,8 +63,9 @@ impl<'a> Repairs<'a> {
     }
 
     /// Takes the line breaks out of the quoted scalar in which the line at `at` is indented too little.
-    fn join_lines(&mut self, at: usize, depth: usize) -> bool {
-        let Some(start) = self.open_quote_before(at, depth) else { return false };
+    fn join_lines(&mut self, at: usize) -> bool {
+        self.bytes_read_again = self.bytes_read_again.saturating_add(at);
+        let Some(start) = open_quote(&self.text, at) else { return false };
         let Some(end) = closing_quote(&self.text, start) else { return false };
         // At the start of a line, these end the document even inside quotes.
         if has_document_mark(self.text.get(start..end).unwrap_or_default()) {
@@ -73,21 +73,6 @@ impl<'a> Repairs<'a> {
         }
         self.rewritten.insert(Span::new(start, end).start);
         self.blank(start, end, |byte| matches!(byte, b'\r' | b'\n'))
-    }
-
-    /// Where the quoted scalar begins that the place `at` is in: of a text that ends just before, the parser says where
-    /// the quote was left open.
-    fn open_quote_before(&mut self, at: usize, depth: usize) -> Option<usize> {
-        let before = self.text.get(..at)?.trim_end_matches([' ', '\t', '\r', '\n']);
-        self.bytes_read_again = self.bytes_read_again.saturating_add(before.len());
-        let mut events = Events::new(before, depth.saturating_add(1));
-        loop {
-            match events.next()? {
-                Ok(_) => {}
-                Err(error) if error.fault == Fault::UnclosedQuote => return Some(error.at),
-                Err(_) => return None,
-            }
-        }
     }
 
     /// Puts a space for each byte of `start..end` that is `meant`.
@@ -106,24 +91,6 @@ impl<'a> Repairs<'a> {
             }
             Err(_) => false,
         }
-    }
-}
-
-/// The offset behind the mark that closes the quote opened at `start`.
-fn closing_quote(text: &str, start: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let quote = *bytes.get(start)?;
-    let mut at = start + 1;
-    loop {
-        let byte = *bytes.get(at)?;
-        if byte == quote {
-            if quote == b'\'' && bytes.get(at + 1) == Some(&b'\'') {
-                at += 2;
-                continue;
-            }
-            return Some(at + 1);
-        }
-        at += if byte == b'\\' && quote == b'"' { 2 } else { 1 };
     }
 }
 

@@ -33,14 +33,14 @@ pub fn parse(source: &Source, limits: &Limits) -> Parsed {
         let (parsed, stop) = read(source, &repairs, limits);
         let Some(stop) = stop else { return parsed };
         if let Stop::Syntax(error) = &stop
-            && repairs.mend(error, limits.depth)
+            && repairs.mend(error)
         {
             continue;
         }
         let mut diagnostics = parsed.diagnostics;
         diagnostics.push(match stop {
             Stop::Syntax(error) if error.fault == Fault::TooDeep => builder::too_deep(limits, error.at, source),
-            Stop::Syntax(error) => error.diagnostic(source.text()),
+            Stop::Syntax(error) => error.diagnostic(source.text(), repairs.text()),
             Stop::Limit(diagnostic) => *diagnostic,
         });
         return Parsed { tree: None, diagnostics };
