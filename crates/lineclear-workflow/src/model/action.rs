@@ -2,7 +2,7 @@
 
 use lineclear_source::{Source, Spanned};
 
-use super::{Condition, Env, Input, Read, Step, Text};
+use super::{Condition, Env, Input, Step, Text};
 
 /// An action's metadata file.
 #[derive(Clone, Debug)]
@@ -48,11 +48,4 @@ pub enum Runs {
         args: Vec<Text>,
         env: Option<Env>,
     },
-}
-
-impl Action {
-    /// Reads an `action.yml`.
-    pub fn read(_source: &Source) -> Read<Self> {
-        unimplemented!()
-    }
 }

@@ -39,6 +39,8 @@ pub struct StepsJob {
     pub continue_on_error: Option<Text>,
     pub container: Option<Container>,
     pub services: Vec<Service>,
+    /// Where `services` is one expression: it gives an object of services, and the list above is empty.
+    pub services_expression: Option<Text>,
     pub outputs: Vec<(Spanned<String>, Text)>,
     pub steps: Vec<Step>,
     pub snapshot: Option<Snapshot>,
@@ -47,7 +49,8 @@ pub struct StepsJob {
 /// `runs-on:`.
 #[derive(Clone, Debug)]
 pub enum RunsOn {
-    /// A string or a sequence: the machine must have every label. One expression may give a sequence.
+    /// A string or a sequence: the machine must have every label. One expression may give a sequence, or an object
+    /// with `group` and `labels`.
     Labels(Spanned<Vec<Text>>),
     Group {
         group: Option<Text>,
@@ -59,6 +62,7 @@ pub enum RunsOn {
 /// `environment:`.
 #[derive(Clone, Debug)]
 pub struct Environment {
+    /// Where `environment` was one expression, it may give an object with the other keys, too.
     pub name: Text,
     pub url: Option<Text>,
     /// Absent means true.
@@ -66,12 +70,14 @@ pub struct Environment {
     pub span: Span,
 }
 
-/// `container:`. An image that evaluates to the empty string means no container.
+/// `container:` or a service. An image that evaluates to the empty string means no container.
 #[derive(Clone, Debug)]
 pub struct Container {
+    /// Where the whole was one expression, it may give an object with the other keys, too.
     pub image: Text,
     pub credentials: Option<Credentials>,
     pub env: Option<Env>,
+    /// A single expression may give a sequence; the same holds for `volumes`.
     pub ports: Vec<Text>,
     pub volumes: Vec<Text>,
     pub options: Option<Text>,
@@ -106,6 +112,7 @@ pub struct Snapshot {
 #[derive(Clone, Debug)]
 pub struct CallJob {
     pub uses: Spanned<WorkflowRef>,
+    /// Values are scalars.
     pub with: Vec<(Spanned<String>, TextTree)>,
     pub secrets: CallSecrets,
 }

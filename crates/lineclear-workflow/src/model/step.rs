@@ -29,6 +29,7 @@ pub enum StepKind {
     },
     Uses {
         uses: Spanned<ActionRef>,
+        /// A key may hold expressions, or be [`INSERT`](crate::INSERT), whose value gives an object of further inputs.
         with: Vec<(Spanned<String>, Text)>,
     },
     /// Waits for the background steps named.

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use lineclear_expr::{Expr, Template};
+use lineclear_expr::{Expr, Template, Value};
 use lineclear_source::{Span, Spanned};
 use lineclear_yaml::Scalar;
+
+/// The key `${{ insert }}`: its value is an object whose pairs take the entry's place.
+pub const INSERT: &str = "${{ insert }}";
 
 /// A scalar that may hold expressions, with the YAML scalar it came from (for exact places).
 #[derive(Clone, Debug)]
@@ -21,6 +24,11 @@ impl Text {
     /// The text as written, expressions unevaluated.
     pub fn raw(&self) -> &str {
         &self.scalar.text
+    }
+
+    /// Whether this key is [`INSERT`], however it was spaced.
+    pub fn is_insert(&self) -> bool {
+        matches!(self.template.as_literal(), Some(Value::String(text)) if &**text == INSERT)
     }
 }
 
@@ -61,6 +69,8 @@ impl TextTree {
 }
 
 /// An `env:` block: names and values in file order, or one expression that gives an object.
+///
+/// A name may be [`INSERT`].
 #[derive(Clone, Debug)]
 pub enum Env {
     Names(Vec<(Text, Text)>),

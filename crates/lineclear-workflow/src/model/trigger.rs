@@ -98,5 +98,7 @@ pub struct Strategy {
     pub matrix: Option<TextTree>,
     pub fail_fast: Option<Text>,
     pub max_parallel: Option<Text>,
+    /// Where `strategy` is one expression: it gives an object with the keys above, which are then absent.
+    pub expression: Option<Text>,
     pub span: Span,
 }

@@ -37,11 +37,6 @@ impl<T> Read<T> {
 }
 
 impl Workflow {
-    /// Reads a workflow file's text.
-    pub fn read(_source: &Source) -> Read<Self> {
-        unimplemented!()
-    }
-
     /// `name:`, or the path of the file.
     pub fn display_name(&self) -> &str {
         self.name.as_ref().map_or(self.source.name(), |name| &name.value)
@@ -63,6 +58,7 @@ pub struct RunDefaults {
 /// `concurrency:` of a workflow or a job.
 #[derive(Clone, Debug)]
 pub struct Concurrency {
+    /// Where `concurrency` was one expression, it may give an object with the other keys, too.
     pub group: Text,
     /// Absent means false.
     pub cancel_in_progress: Option<Text>,
@@ -92,4 +88,15 @@ pub enum Access {
     None,
     Read,
     Write,
+}
+
+impl Access {
+    /// As it is written: `none`, `read`, `write`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
 }

@@ -1,0 +1,175 @@
+//! What `uses:` may say.
+
+use crate::{ActionRef, WorkflowRef};
+
+/// Why a text is no reference to an action or workflow.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReferenceError {
+    #[error("it is empty")]
+    Empty,
+    #[error("the `@` with a branch, tag or commit is missing, as in `{0}@v1`")]
+    NoRef(String),
+    #[error("the branch, tag or commit after `@` is missing")]
+    EmptyRef,
+    #[error("there is more than one `@`")]
+    SeveralRefs,
+    #[error("expected `owner/repository@ref`, `owner/repository/path@ref`, `./path`, `$/path` or `docker://image`")]
+    NoRepository,
+    #[error("the image after `docker://` is missing")]
+    NoImage,
+    #[error("a path in this repository takes no `@ref`: it is read from the same commit")]
+    RefOnLocal,
+    #[error("expected `./.github/workflows/file.yml` or `owner/repository/.github/workflows/file.yml@ref`")]
+    NoWorkflow,
+    #[error("a reusable workflow must lie in `.github/workflows` itself and end in `.yml` or `.yaml`")]
+    WorkflowPath,
+}
+
+impl ActionRef {
+    /// Reads the `uses` of a step.
+    ///
+    /// # Errors
+    /// Why the text names no action. An expression is not one: it would have to be evaluated before actions are fetched.
+    pub fn parse(text: &str) -> Result<Self, ReferenceError> {
+        if text.is_empty() {
+            return Err(ReferenceError::Empty);
+        }
+        if let Some(image) = text.strip_prefix("docker://") {
+            return match image {
+                "" => Err(ReferenceError::NoImage),
+                image => Ok(Self::Docker { image: image.to_owned() }),
+            };
+        }
+        if let Some(path) = text.strip_prefix("./").or_else(|| text.strip_prefix(".\\")) {
+            return Ok(Self::Local { path: path.trim_end_matches('/').to_owned() });
+        }
+        if let Some(path) = text.strip_prefix("$/") {
+            return match path.contains('@') {
+                true => Err(ReferenceError::RefOnLocal),
+                false => Ok(Self::SameRepository { path: path.trim_end_matches('/').to_owned() }),
+            };
+        }
+        let (owner, repo, path, reference) = split_remote(text).map_err(|error| match error {
+            // `./` was probably forgotten: without `@` and with no owner there is no telling.
+            ReferenceError::NoRef(_) if !text.contains(['/', '\\']) => ReferenceError::NoRepository,
+            other => other,
+        })?;
+        Ok(Self::Remote { owner, repo, path: (!path.is_empty()).then_some(path), reference })
+    }
+}
+
+impl WorkflowRef {
+    /// Reads the `uses` of a job.
+    ///
+    /// # Errors
+    /// Why the text names no reusable workflow.
+    pub fn parse(text: &str) -> Result<Self, ReferenceError> {
+        if text.is_empty() {
+            return Err(ReferenceError::Empty);
+        }
+        if let Some(path) = text.strip_prefix("./") {
+            return match path.contains('@') {
+                true => Err(ReferenceError::RefOnLocal),
+                false => Ok(Self::Local { path: workflow_path(path)? }),
+            };
+        }
+        if text.starts_with("docker://") || text.starts_with("$/") || text.starts_with('.') {
+            return Err(ReferenceError::NoWorkflow);
+        }
+        let (owner, repo, path, reference) = split_remote(text).map_err(|error| match error {
+            ReferenceError::NoRepository => ReferenceError::NoWorkflow,
+            other => other,
+        })?;
+        if path.is_empty() {
+            return Err(ReferenceError::NoWorkflow);
+        }
+        Ok(Self::Remote { owner, repo, path: workflow_path(&path)?, reference })
+    }
+}
+
+fn workflow_path(path: &str) -> Result<String, ReferenceError> {
+    let file = path.strip_prefix(".github/workflows/").ok_or(ReferenceError::WorkflowPath)?;
+    let has_ending = [".yml", ".yaml"].iter().any(|ending| file.len() > ending.len() && file.ends_with(ending));
+    if has_ending && !file.contains('/') { Ok(path.to_owned()) } else { Err(ReferenceError::WorkflowPath) }
+}
+
+/// Owner, repository, path (maybe empty) and ref.
+fn split_remote(text: &str) -> Result<(String, String, String, String), ReferenceError> {
+    let mut parts = text.split('@');
+    let name = parts.next().unwrap_or_default();
+    let Some(reference) = parts.next() else { return Err(ReferenceError::NoRef(text.to_owned())) };
+    if parts.next().is_some() {
+        return Err(ReferenceError::SeveralRefs);
+    }
+    if reference.is_empty() {
+        return Err(ReferenceError::EmptyRef);
+    }
+    let segments: Vec<&str> = name.split(['/', '\\']).filter(|segment| !segment.is_empty()).collect();
+    match segments.as_slice() {
+        // A first `.` or `..` is a path, and those have no ref.
+        [".." | ".", ..] => Err(ReferenceError::NoRepository),
+        [owner, repo, path @ ..] if path.iter().all(|segment| *segment != "..") => {
+            Ok(((*owner).to_owned(), (*repo).to_owned(), path.join("/"), reference.to_owned()))
+        }
+        _ => Err(ReferenceError::NoRepository),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn action(text: &str) -> String {
+        match ActionRef::parse(text) {
+            Ok(ActionRef::Local { path }) => format!("local {path}"),
+            Ok(ActionRef::SameRepository { path }) => format!("same {path}"),
+            Ok(ActionRef::Remote { owner, repo, path, reference }) => {
+                format!("{owner} {repo} {} {reference}", path.as_deref().unwrap_or("-"))
+            }
+            Ok(ActionRef::Docker { image }) => format!("image {image}"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn every_form_of_an_action_is_known() {
+        assert_eq!(action("actions/checkout@v4"), "actions checkout - v4");
+        assert_eq!(action("a/b/c/d@refs/heads/x"), "a b c/d refs/heads/x");
+        assert_eq!(action("./.github/actions/x/"), "local .github/actions/x");
+        assert_eq!(action("./"), "local ");
+        assert_eq!(action("$/actions/x"), "same actions/x");
+        assert_eq!(action("docker://alpine:3.20"), "image alpine:3.20");
+    }
+
+    #[test]
+    fn trap_101_an_action_without_a_ref_is_refused() {
+        assert_eq!(
+            action("actions/checkout"),
+            "the `@` with a branch, tag or commit is missing, as in `actions/checkout@v1`"
+        );
+        assert_eq!(action("a/b@"), "the branch, tag or commit after `@` is missing");
+        assert_eq!(action("a/b@c@d"), "there is more than one `@`");
+        assert_eq!(action("$/x@v1"), "a path in this repository takes no `@ref`: it is read from the same commit");
+        assert_eq!(action("docker://"), "the image after `docker://` is missing");
+        for text in ["checkout", "../x@v1", "checkout@v4", "../x"] {
+            assert!(action(text).starts_with("expected `owner/repository@ref`") || text == "../x", "{text}");
+        }
+    }
+
+    #[test]
+    fn every_form_of_a_reusable_workflow_is_known() {
+        let local = WorkflowRef::parse("./.github/workflows/f.yml").expect("valid");
+        assert_eq!(local, WorkflowRef::Local { path: ".github/workflows/f.yml".to_owned() });
+        assert!(WorkflowRef::parse("o/r/.github/workflows/f.yaml@main").is_ok());
+        for (text, expected) in [
+            ("./.github/workflows/f.yml@main", ReferenceError::RefOnLocal),
+            ("./.github/workflows/a/f.yml", ReferenceError::WorkflowPath),
+            ("./f.yml", ReferenceError::WorkflowPath),
+            ("o/r/.github/workflows/f.txt@main", ReferenceError::WorkflowPath),
+            ("o/r@main", ReferenceError::NoWorkflow),
+            (".github/workflows/f.yml", ReferenceError::NoWorkflow),
+        ] {
+            assert_eq!(WorkflowRef::parse(text), Err(expected), "{text}");
+        }
+    }
+}
