@@ -1,1 +1,25 @@
-fn main() {}
+//! `lineclear`: runs GitHub Actions workflows unchanged, here and now.
+//!
+//! The binary is the one place that names concrete parts: it reads arguments and settings, wires backend, store and runner to
+//! the engine, and shows what happens. [`cli`] has the arguments, `command/` one file for each command, `session/` what a run
+//! is made of, `report/` how events are shown.
+
+mod cli;
+mod command;
+mod exit;
+mod local_event;
+mod output;
+mod report;
+mod session;
+mod settings;
+mod workflow_files;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // The guard is this binary again, watching over a run so that nothing outlives it.
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == lineclear_backend_host::guard::ARGUMENT) {
+        return lineclear_backend_host::guard::main();
+    }
+    cli::main()
+}

@@ -1,0 +1,92 @@
+//! Arguments, and which command they ask for.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::command::{eval, overview, plan, prune, run};
+use crate::exit::Exit;
+use crate::output;
+
+const EXAMPLES: &str = "\
+Examples:
+  lineclear                         what is here, and what to type next
+  lineclear run                     what a push of this branch would run, now
+  lineclear run -j test             one job, with what it needs
+  lineclear plan --event pull_request
+                                    what an event would run, and why
+  lineclear eval '1 < 2 && github.actor'
+
+Exit codes: 0 success, 1 the work failed, 2 wrong input or usage, 3 Lineclear itself failed, 130 cancelled.";
+
+/// Runs GitHub Actions workflows unchanged, here and now.
+#[derive(Debug, Parser)]
+#[command(name = "lineclear", version, after_help = EXAMPLES, max_term_width = 110)]
+pub(crate) struct Cli {
+    /// Work as if started in this folder.
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    directory: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the workflows that an event starts.
+    Run(Box<run::RunArgs>),
+    /// Say what an event would run, and why each workflow and job would or would not.
+    Plan(Box<plan::PlanArgs>),
+    /// Evaluate one expression, or many as JSON lines.
+    Eval(eval::EvalArgs),
+    /// Remove old runs, expired artifacts and unused caches.
+    Prune(prune::PruneArgs),
+    /// Print a script that completes lineclear's arguments in a shell.
+    Completions {
+        /// The shell to complete in.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Reads the arguments, carries out the command, and gives its exit code.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are printed through the same door and are no error. A closed pipe is nobody's fault.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::BadInput } else { Exit::Success }.into();
+        }
+    };
+    if let Some(folder) = &cli.directory {
+        if let Err(error) = std::env::set_current_dir(folder) {
+            output::complain(&format!("error: cannot work in `{}`: {error}", folder.display()));
+            return Exit::BadInput.into();
+        }
+    }
+    let exit = match cli.command {
+        Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Plan(args)) => plan::run(&args),
+        Some(Command::Eval(args)) => eval::run(&args),
+        Some(Command::Prune(args)) => prune::run(&args),
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "lineclear", &mut script);
+            output::print(&String::from_utf8_lossy(&script));
+            Exit::Success
+        }
+        None => overview::run(),
+    };
+    exit.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Cli::command().debug_assert();
+    }
+}

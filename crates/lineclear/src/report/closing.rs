@@ -1,0 +1,179 @@
+//! The report at the end: what each job came to, what was noted, and for a failure the way back in.
+
+use lineclear_event::{Annotation, AnnotationLevel, Conclusion, Outcome};
+use lineclear_source::Style;
+
+use super::Invocation;
+use super::digest::{Digest, JobDigest, RunDigest, StepDigest, shell_word};
+use super::hint::hint;
+use super::markdown;
+
+/// Lines of a failed step that are shown again at the end.
+const SHOWN_TAIL: usize = 10;
+
+/// The text of the closing report.
+pub(crate) fn closing(digest: &Digest, invocation: &Invocation, style: Style) -> String {
+    digest.runs.values().map(|run| close_run(run, invocation, style)).collect()
+}
+
+fn close_run(run: &RunDigest, invocation: &Invocation, style: Style) -> String {
+    let mut out = String::from("\n");
+    for job in run.jobs.iter().filter(|job| !job.summaries.is_empty()) {
+        out.push_str(&bold(&format!("Summary of {}", job.name), style));
+        out.push('\n');
+        for summary in &job.summaries {
+            out.push_str(&indent(&markdown::render(summary, style)));
+        }
+        out.push('\n');
+    }
+    let annotations: Vec<&Annotation> = run.jobs.iter().flat_map(|job| &job.annotations).collect();
+    if !annotations.is_empty() {
+        out.push_str(&bold("Annotations", style));
+        out.push('\n');
+        annotations.iter().for_each(|annotation| out.push_str(&annotation_line(annotation, style)));
+        out.push('\n');
+    }
+    for job in run.jobs.iter().filter(|job| is_bad(job.conclusion)) {
+        out.push_str(&failure(run, job, invocation, style));
+    }
+    out.push_str(&bold(&run.workflow, style));
+    out.push('\n');
+    let width = run.jobs.iter().map(|job| job.name.chars().count()).max().unwrap_or(0);
+    for job in &run.jobs {
+        let padding = " ".repeat(width - job.name.chars().count());
+        let reason = match (&job.reason, job.conclusion) {
+            (Some(reason), Some(conclusion)) if conclusion != Conclusion::Success => format!("  {reason}"),
+            _ => String::new(),
+        };
+        out.push_str(&format!(
+            "  {} {}{padding}  {:>7}{reason}\n",
+            sign(job.conclusion, style),
+            job.name,
+            duration(job.duration_ms)
+        ));
+    }
+    for (level, message) in &run.notices {
+        out.push_str(&format!("  {} {message}\n", level_word(*level, style)));
+    }
+    let verdict = run.conclusion.map_or("unfinished", Conclusion::as_str).replace('_', " ");
+    out.push_str(&format!("  {} {verdict} in {}\n", sign(run.conclusion, style), duration(run.duration_ms)));
+    out
+}
+
+/// The failed step, its last lines, what may help, and the command that runs just this job again.
+fn failure(run: &RunDigest, job: &JobDigest, invocation: &Invocation, style: Style) -> String {
+    let mut out = bold(&format!("{} failed", job.name), style);
+    out.push('\n');
+    let failed = job.steps.iter().filter(|step| {
+        step.outcome == Some(Outcome::Failure) && step.conclusion != Some(Conclusion::Success)
+    });
+    for step in failed {
+        out.push_str(&failed_step(step));
+    }
+    if let Some(reason) = &job.reason {
+        out.push_str(&format!("  reason:     {reason}\n"));
+    }
+    let workflow = shell_word(&run.file);
+    out.push_str(&format!("  run again:  {} -W {workflow} {}\n\n", invocation.command, job.rerun));
+    out
+}
+
+fn failed_step(step: &StepDigest) -> String {
+    let mut out = format!("  step:       {}\n", step.name);
+    if let Some(code) = step.exit_code {
+        out.push_str(&format!("  exit code:  {code}\n"));
+    }
+    if let Some(reason) = &step.reason {
+        out.push_str(&format!("  why:        {reason}\n"));
+    }
+    let said: Vec<&str> = step.tail.iter().map(String::as_str).filter(|line| !line.starts_with("##[")).collect();
+    let shown = &said[said.len().saturating_sub(SHOWN_TAIL)..];
+    if !shown.is_empty() {
+        out.push_str("  last lines:\n");
+        shown.iter().for_each(|line| out.push_str(&format!("    {line}\n")));
+    }
+    if let Some(advice) = hint(step.exit_code, said.iter().copied()) {
+        out.push_str(&format!("  hint:       {advice}\n"));
+    }
+    out
+}
+
+fn annotation_line(annotation: &Annotation, style: Style) -> String {
+    let mut place = annotation.file.clone().unwrap_or_default();
+    for number in [annotation.line, annotation.column].into_iter().flatten() {
+        place.push_str(&format!(":{number}"));
+    }
+    let title = annotation.title.as_ref().map(|title| format!("{title}: ")).unwrap_or_default();
+    let separator = if place.is_empty() { "" } else { " " };
+    let message = annotation.message.replace('\n', "\n      ");
+    format!("  {} {place}{separator}{title}{message}  ({})\n", level_word(annotation.level, style), annotation.job)
+}
+
+fn is_bad(conclusion: Option<Conclusion>) -> bool {
+    matches!(conclusion, Some(Conclusion::Failure | Conclusion::TimedOut | Conclusion::StartupFailure))
+}
+
+fn indent(text: &str) -> String {
+    text.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") }).collect()
+}
+
+pub(crate) fn bold(text: &str, style: Style) -> String {
+    paint(text, "1", style)
+}
+
+/// One character that says how something ended.
+pub(crate) fn sign(conclusion: Option<Conclusion>, style: Style) -> String {
+    match conclusion {
+        Some(Conclusion::Success) => paint("✓", "32", style),
+        Some(Conclusion::Failure | Conclusion::StartupFailure) => paint("✗", "31", style),
+        Some(Conclusion::TimedOut) => paint("⏱", "31", style),
+        Some(Conclusion::Cancelled) => paint("⊘", "33", style),
+        Some(Conclusion::Skipped) => paint("-", "2", style),
+        None => paint("·", "36", style),
+    }
+}
+
+pub(crate) fn level_name(level: AnnotationLevel) -> &'static str {
+    match level {
+        AnnotationLevel::Error => "error",
+        AnnotationLevel::Warning => "warning",
+        AnnotationLevel::Notice => "notice",
+    }
+}
+
+fn level_word(level: AnnotationLevel, style: Style) -> String {
+    let colour = match level {
+        AnnotationLevel::Error => "31",
+        AnnotationLevel::Warning => "33",
+        AnnotationLevel::Notice => "36",
+    };
+    paint(level_name(level), colour, style)
+}
+
+pub(crate) fn paint(text: &str, code: &str, style: Style) -> String {
+    match style {
+        Style::Coloured => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+        Style::Plain => text.to_owned(),
+    }
+}
+
+/// `0.3s`, `12.0s`, `2m05s`, `1h02m`.
+pub(crate) fn duration(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1000;
+    match seconds {
+        0..60 => format!("{seconds}.{}s", milliseconds % 1000 / 100),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_short() {
+        let shown: Vec<String> = [0, 349, 12_000, 125_900, 3_720_000].into_iter().map(duration).collect();
+        assert_eq!(shown, ["0.0s", "0.3s", "12.0s", "2m05s", "1h02m"]);
+    }
+}

@@ -1,0 +1,98 @@
+//! Markdown as a terminal shows it: enough for job summaries to be read with pleasure.
+
+use lineclear_source::Style;
+
+/// Headings are bold, tables aligned, links shown as text with their address; everything else stays as it was written.
+pub(crate) fn render(markdown: &str, style: Style) -> String {
+    let mut out = String::new();
+    let mut lines = markdown.lines().peekable();
+    let mut in_code = false;
+    while let Some(line) = lines.next() {
+        if line.trim_start().starts_with("```") {
+            in_code = !in_code;
+            continue;
+        }
+        if in_code {
+            out.push_str(&format!("    {line}\n"));
+        } else if is_row(line) {
+            let mut rows = vec![cells(line)];
+            while let Some(row) = lines.next_if(|line| is_row(line)) {
+                rows.push(cells(row));
+            }
+            out.push_str(&table(rows));
+        } else if let Some(heading) = heading(line) {
+            out.push_str(&match style {
+                Style::Coloured => format!("\u{1b}[1m{heading}\u{1b}[0m\n"),
+                Style::Plain => format!("{heading}\n"),
+            });
+        } else {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    out
+}
+
+fn heading(line: &str) -> Option<&str> {
+    let text = line.trim_start_matches('#');
+    let level = line.len() - text.len();
+    ((1..=6).contains(&level) && text.starts_with(' ')).then(|| text.trim())
+}
+
+fn is_row(line: &str) -> bool {
+    let line = line.trim();
+    line.len() > 1 && line.starts_with('|') && line.ends_with('|')
+}
+
+fn cells(line: &str) -> Vec<String> {
+    line.trim().trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
+}
+
+/// The rows in columns of equal width; the row of dashes under the head becomes a rule.
+fn table(rows: Vec<Vec<String>>) -> String {
+    let is_rule = |row: &[String]| row.iter().all(|cell| !cell.is_empty() && cell.chars().all(|c| "-: ".contains(c)));
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        let texts = rows.iter().filter(|row| !is_rule(row)).filter_map(|row| row.get(column));
+        texts.map(|text| text.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut out = String::new();
+    for row in &rows {
+        let mut line = String::from(" ");
+        for (column, width) in widths.iter().enumerate() {
+            let text = row.get(column).map_or("", String::as_str);
+            if is_rule(row) {
+                line.push_str(&format!(" {} ", "─".repeat(*width)));
+            } else {
+                line.push_str(&format!(" {text}{} ", " ".repeat(width - text.chars().count())));
+            }
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    #[test]
+    fn tables_are_aligned_and_headings_lose_their_marks() {
+        let markdown = "## Coverage\n| file | % |\n|---|--:|\n| a.py | 100 |\n| längst.py | 7 |\n\ntext #1\n```\n# code\n```\n";
+        expect![[r#"
+            Coverage
+              file       %
+              ─────────  ───
+              a.py       100
+              längst.py  7
+
+            text #1
+                # code
+        "#]]
+        .assert_eq(&render(markdown, Style::Plain));
+    }
+}

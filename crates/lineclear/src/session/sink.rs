@@ -1,0 +1,84 @@
+//! Where everything that happens goes: into the record of its run, then to the reporter.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use lineclear_event::{Envelope, JobKey, JobSpec, RunEvent, RunId, Timestamp};
+use lineclear_runner::JobSink;
+use lineclear_store::RunRecord;
+
+use crate::output;
+use crate::report::Reporter;
+use crate::settings::now;
+
+/// Shared by all runs and jobs of one command.
+pub(crate) struct Telling {
+    reporter: Mutex<Box<dyn Reporter>>,
+    records: RwLock<BTreeMap<RunId, Arc<dyn RunRecord>>>,
+    /// The first failure to record is told; a full disk would otherwise fill the terminal.
+    complained: std::sync::Once,
+}
+
+impl Telling {
+    pub(crate) fn new(reporter: Box<dyn Reporter>) -> Self {
+        Self { reporter: Mutex::new(reporter), records: RwLock::default(), complained: std::sync::Once::new() }
+    }
+
+    pub(crate) fn add_record(&self, record: Arc<dyn RunRecord>) {
+        self.records.write().unwrap_or_else(PoisonError::into_inner).insert(record.header().id, record);
+    }
+
+    pub(crate) fn tell(&self, envelope: &Envelope) {
+        self.record(envelope.run, |record| record.event(envelope));
+        self.reporter().event(envelope);
+    }
+
+    pub(crate) fn dispatched(&self, spec: &JobSpec) {
+        self.reporter().dispatched(spec);
+    }
+
+    pub(crate) fn tick(&self) {
+        self.reporter().tick();
+    }
+
+    pub(crate) fn wants_ticks(&self) -> bool {
+        self.reporter().wants_ticks()
+    }
+
+    pub(crate) fn close(&self) {
+        self.reporter().close();
+    }
+
+    fn reporter(&self) -> MutexGuard<'_, Box<dyn Reporter>> {
+        self.reporter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn record(&self, run: RunId, keep: impl FnOnce(&dyn RunRecord) -> Result<(), lineclear_store::StoreError>) {
+        let record = self.records.read().unwrap_or_else(PoisonError::into_inner).get(&run).cloned();
+        if let Some(record) = record {
+            if let Err(error) = keep(&*record) {
+                self.complained.call_once(|| {
+                    output::complain("the run goes on, but its record is incomplete");
+                    output::complain_of(&error);
+                });
+            }
+        }
+    }
+}
+
+/// The way of one run's jobs to [`Telling`].
+pub(crate) struct RunSink {
+    pub(crate) run: RunId,
+    pub(crate) telling: Arc<Telling>,
+}
+
+impl JobSink for RunSink {
+    fn event(&self, event: RunEvent) {
+        self.telling.tell(&Envelope { event, run: self.run, at: now() });
+    }
+
+    fn log(&self, job: &JobKey, step: &str, at: Timestamp, lines: &[u8]) {
+        self.telling.record(self.run, |record| record.log(job, step, at, lines));
+        self.telling.reporter().log(self.run, job, step, at, lines);
+    }
+}

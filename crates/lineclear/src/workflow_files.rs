@@ -1,0 +1,87 @@
+//! Finds and reads the workflow files of a repository.
+
+use std::path::{Path, PathBuf};
+
+use lineclear_source::{Diagnostic, Source};
+use lineclear_workflow::Workflow;
+
+/// Where GitHub looks for workflows.
+pub(crate) const FOLDER: &str = ".github/workflows";
+/// A larger file is no workflow that GitHub would read.
+const LARGEST: u64 = 1 << 20;
+
+/// One file that was read: its model, as far as it could be understood, and what is wrong with it.
+#[derive(Debug)]
+pub(crate) struct WorkflowFile {
+    pub(crate) source: Source,
+    pub(crate) workflow: Option<Workflow>,
+    pub(crate) findings: Vec<Diagnostic>,
+}
+
+impl WorkflowFile {
+    pub(crate) fn has_errors(&self) -> bool {
+        self.workflow.is_none() || self.findings.iter().any(Diagnostic::is_error)
+    }
+}
+
+/// Reads the files that `named` names (files, or folders of them), or else those of the repository.
+///
+/// # Errors
+/// A sentence for a file or folder that is not there, cannot be read, is too large or is not text.
+pub(crate) fn read(root: &Path, named: &[PathBuf]) -> Result<Vec<WorkflowFile>, String> {
+    let mut paths = Vec::new();
+    if named.is_empty() {
+        paths.extend(in_folder(&root.join(FOLDER)).unwrap_or_default());
+    }
+    for name in named {
+        // As typed, or as the repository calls it: a run's report names files from the repository's root.
+        let place = [name.clone(), root.join(name)].into_iter().find(|place| place.exists());
+        let place = place.ok_or_else(|| format!("there is no workflow file or folder `{}`", name.display()))?;
+        if place.is_dir() {
+            let nested = place.join(FOLDER);
+            paths.extend(in_folder(if nested.is_dir() { &nested } else { &place })?);
+        } else {
+            paths.push(place);
+        }
+    }
+    paths.iter().map(|path| read_one(root, path)).collect()
+}
+
+fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let wrong = |error: std::io::Error| format!("cannot read the folder `{}`: {error}", folder.display());
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(wrong)? {
+        let path = entry.map_err(wrong)?.path();
+        if path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml") && path.is_file() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn read_one(root: &Path, path: &Path) -> Result<WorkflowFile, String> {
+    let name = name_in_repository(root, path);
+    let wrong = |error: std::io::Error| format!("cannot read `{}`: {error}", path.display());
+    let size = std::fs::metadata(path).map_err(wrong)?.len();
+    if size > LARGEST {
+        return Err(format!("`{name}` has {size} bytes; a workflow file may have {LARGEST} at most"));
+    }
+    let bytes = std::fs::read(path).map_err(wrong)?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        format!("`{name}`, line {line}: the file is not valid UTF-8; save it as UTF-8")
+    })?;
+    let source = Source::new(name, text);
+    let read = Workflow::read(&source);
+    Ok(WorkflowFile { source, workflow: read.model, findings: read.diagnostics })
+}
+
+/// The path from the repository's root, with forward slashes; a file outside keeps the path it was named by.
+fn name_in_repository(root: &Path, path: &Path) -> String {
+    let absolute = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let (root, full) = (absolute(root), absolute(path));
+    let name = full.strip_prefix(&root).unwrap_or(path);
+    name.to_string_lossy().replace('\\', "/").trim_start_matches("./").to_owned()
+}
