@@ -54,6 +54,32 @@ pub fn github_context(
     workflow_name: &str,
     workflow_file: &str,
 ) -> Value {
+    let mut context = keys(event, platform, run, workflow_name, workflow_file);
+    if let Some(keys) = context.as_object_mut() {
+        keys.insert("event".into(), event.payload.clone());
+    }
+    context
+}
+
+/// The same as a value of the expression language, around a payload that was converted before.
+pub(crate) fn github_value(
+    event: &ForgeEvent,
+    payload: lineclear_expr::Value,
+    platform: &Platform,
+    run: RunIdentity,
+    workflow_name: &str,
+    workflow_file: &str,
+) -> lineclear_expr::Value {
+    let mut context = lineclear_expr::Object::new();
+    if let Some(keys) = keys(event, platform, run, workflow_name, workflow_file).as_object() {
+        keys.iter().for_each(|(key, value)| context.insert(key.as_str(), lineclear_expr::Value::from_json(value)));
+    }
+    context.insert("event", payload);
+    context.into()
+}
+
+/// All keys but `event`.
+fn keys(event: &ForgeEvent, platform: &Platform, run: RunIdentity, workflow_name: &str, workflow_file: &str) -> Value {
     let repository = event.repository.full_name();
     let host = platform.server_url.split_once("://").map_or(platform.server_url.as_str(), |(_, host)| host);
     let reference = Reference::of(&event.reference);
@@ -62,7 +88,6 @@ pub fn github_context(
         "actor_id": text(event.payload.pointer("/sender/id")),
         "api_url": platform.api_url,
         "base_ref": event.base_ref,
-        "event": event.payload,
         "event_name": event.name,
         "graphql_url": platform.graphql_url,
         "head_ref": event.head_ref,

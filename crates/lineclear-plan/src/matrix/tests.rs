@@ -1,4 +1,5 @@
-use proptest::prelude::*;
+use proptest::prelude::{Just, prop_assert, prop_assert_eq, proptest};
+use proptest::strategy::Strategy as Generator;
 use serde_json::{Value as Json, json};
 
 use super::*;
@@ -174,7 +175,7 @@ struct Small {
 
 const NAMES: [&str; 5] = ["a", "b", "c", "x", "y"];
 
-fn small() -> impl Strategy<Value = Small> {
+fn small() -> impl Generator<Value = Small> {
     let values = proptest::sample::subsequence(vec![1_u8, 2, 3], 1..=3);
     let pairs = |keys: std::ops::Range<u8>| {
         proptest::collection::btree_map(keys, 1_u8..=4, 1..=3).prop_map(|map| map.into_iter().collect::<Vec<_>>())
