@@ -5,9 +5,25 @@
 //! same order give the same effects, so a recorded run can be replayed. The engine owns needs, conditions, matrices, fail-fast,
 //! max-parallel, concurrency groups, time-outs, cancellation and called workflows.
 //! It starts nothing, reads no clock and knows no container.
+//!
+//! A job's life is drawn at `JobState` in `job_state.rs`; what a run consists of is said in `run.rs`. An input is led to its
+//! run by `engine.rs`; jobs move forward in `advance.rs` and are stopped in `cancel.rs`.
 
+mod advance;
+mod cancel;
+mod condition;
 mod engine;
+mod evaluate;
+mod graph;
+mod groups;
+mod job_state;
 mod message;
+mod needs;
+mod prepare;
+mod run;
+mod start;
+mod turn;
+mod waiting;
 
 pub use engine::{Engine, Refused};
 pub use message::{Effect, GivenNeed, Input, RunRequest, Selection, Stop, TimerId};
