@@ -120,7 +120,7 @@ pub struct CallJob {
 /// The workflow that a job calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WorkflowRef {
-    /// `./.github/workflows/f.yml`: of the same repository and commit as the calling file. The path has no `./`.
+    /// `./.github/workflows/f.yml` or `$/.github/workflows/f.yml`: of the same repository and commit as the calling file. The path has neither.
     Local { path: String },
     /// `owner/repo/.github/workflows/f.yml@ref`.
     Remote { owner: String, repo: String, path: String, reference: String },

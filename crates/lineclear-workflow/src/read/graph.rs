@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use lineclear_source::{Diagnostic, Span};
+use lineclear_source::{Diagnostic, Span, suggest};
 
 use super::Reader;
-use super::suggest::suggest;
 use crate::{Job, code};
 
 impl Reader {
@@ -41,7 +40,8 @@ impl Reader {
         for cycle in &cycles {
             self.report_cycle(jobs, cycle);
         }
-        if cycles.is_empty() && !jobs.is_empty() && jobs.iter().all(|job| !job.needs.is_empty()) {
+        let all_were_read = !jobs.is_empty() && jobs.len() == ids.len();
+        if cycles.is_empty() && all_were_read && jobs.iter().all(|job| !job.needs.is_empty()) {
             let message = "every job needs another one, so none can start: at least one must have no `needs`";
             self.error(code::NO_FIRST_JOB, jobs_key, message);
         }

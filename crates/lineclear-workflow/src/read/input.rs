@@ -15,7 +15,7 @@ const MOST_DISPATCH_INPUTS: usize = 25;
 
 impl Reader {
     pub(super) fn workflow_dispatch(&mut self, node: &Node, trigger: &mut Trigger) {
-        let Some(fields) = self.fields(node, "`workflow_dispatch`", &keys::WORKFLOW_DISPATCH) else { return };
+        let Some(fields) = self.fields_among_others(node, "`workflow_dispatch`", &keys::WORKFLOW_DISPATCH) else { return };
         let entries = self.named_entries(&fields, "inputs");
         if let Some(first_too_many) = entries.get(MOST_DISPATCH_INPUTS) {
             let message =
@@ -48,9 +48,11 @@ impl Reader {
     fn dispatch_input(&mut self, entry: &Entry) -> Option<Input> {
         let name = self.input_name(entry)?;
         // An input of which only the name is written is an optional string.
-        let Some(fields) = self.input_fields(entry, &name, &keys::DISPATCH_INPUT) else {
-            return entry.value.is_null().then(|| Input::of(name));
-        };
+        if entry.value.is_null() {
+            return Some(Input::of(name));
+        }
+        let place = format!("input `{}`", name.value);
+        let fields = self.fields_among_others(&entry.value, &place, &keys::DISPATCH_INPUT)?;
         const TYPES: &[&str] = &["string", "boolean", "number", "choice", "environment"];
         let type_name = fields.get("type").and_then(|node| self.input_type(node, &name, TYPES));
         let options = fields.get("options").map(|node| self.options(node));
@@ -82,13 +84,14 @@ impl Reader {
 
     fn call_input(&mut self, entry: &Entry) -> Option<Input> {
         let name = self.input_name(entry)?;
-        let fields = self.input_fields(entry, &name, &keys::CALL_INPUT);
+        let fields = match entry.value.is_null() {
+            true => None,
+            false => Some(self.fields(&entry.value, &format!("input `{}`", name.value), &keys::CALL_INPUT)?),
+        };
         let type_name = match fields.as_ref().and_then(|fields| fields.get("type")) {
             Some(node) => self.input_type(node, &name, &["string", "boolean", "number"]),
             None => {
-                if fields.is_some() || entry.value.is_null() {
-                    self.missing("type", &format!("input `{}` of `workflow_call`", name.value), name.span);
-                }
+                self.missing("type", &format!("input `{}` of `workflow_call`", name.value), name.span);
                 None
             }
         };
@@ -153,18 +156,6 @@ impl Reader {
             );
         }
         Some(name)
-    }
-
-    fn input_fields<'n>(
-        &mut self,
-        entry: &'n Entry,
-        name: &Spanned<String>,
-        keys: &'static super::mapping::Keys,
-    ) -> Option<Fields<'n>> {
-        if entry.value.is_null() {
-            return None;
-        }
-        self.fields(&entry.value, &format!("input `{}`", name.value), keys)
     }
 
     fn input_type(&mut self, node: &Node, name: &str, types: &[&'static str]) -> Option<&'static str> {

@@ -139,7 +139,7 @@ pub(super) const WORKFLOW_CALL: Keys = Keys { of: "`workflow_call`", names: &["i
 
 pub(super) const CALL_INPUT: Keys = Keys {
     of: "an input of `workflow_call`",
-    names: &["description", "required", "default", "type", "deprecationMessage"],
+    names: &["description", "required", "default", "type"],
 };
 
 pub(super) const CALL_SECRET: Keys = Keys { of: "a secret of `workflow_call`", names: &["description", "required"] };

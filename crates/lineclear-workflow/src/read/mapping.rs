@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use lineclear_source::{Diagnostic, Span};
+use lineclear_source::{Diagnostic, Severity, Span, suggest};
 use lineclear_yaml::{Entry, Node, Scalar};
 
-use super::suggest::suggest;
 use super::{Reader, keys};
 use crate::code;
 
@@ -40,6 +39,10 @@ impl<'n> Fields<'n> {
     pub(super) fn entries(&self) -> &'n [Entry] {
         self.entries
     }
+
+    fn unknown(&self, keys: &'static Keys) -> impl Iterator<Item = &'n Entry> {
+        self.entries.iter().filter(|entry| !keys.names.contains(&&*entry.key.text))
+    }
 }
 
 impl Reader {
@@ -61,13 +64,27 @@ impl Reader {
         Some(fields)
     }
 
+    /// As [`Self::fields`], for the places where GitHub ignores a key that it does not know.
+    pub(super) fn fields_among_others<'n>(
+        &mut self,
+        node: &'n Node,
+        place: &str,
+        keys: &'static Keys,
+    ) -> Option<Fields<'n>> {
+        let fields = self.mapping(node, place)?;
+        for entry in fields.unknown(keys) {
+            self.unknown_key(Severity::Warning, &entry.key, keys);
+        }
+        Some(fields)
+    }
+
     pub(super) fn check_keys(&mut self, fields: &Fields<'_>, keys: &'static Keys) {
-        for entry in fields.entries.iter().filter(|entry| !keys.names.contains(&&*entry.key.text)) {
-            self.unknown_key(&entry.key, keys);
+        for entry in fields.unknown(keys) {
+            self.unknown_key(Severity::Error, &entry.key, keys);
         }
     }
 
-    fn unknown_key(&mut self, key: &Arc<Scalar>, keys: &'static Keys) {
+    fn unknown_key(&mut self, severity: Severity, key: &Arc<Scalar>, keys: &'static Keys) {
         let (name, of) = (&key.text, keys.of);
         if name.contains("${{") {
             let message = format!("the keys of {of} cannot be expressions here");
@@ -80,17 +97,18 @@ impl Reader {
         }
         let near = suggest(name, keys.names.iter().copied());
         let elsewhere = keys::places_of(name);
-        let diagnostic = match near {
+        let (code, message) = match near {
             // A key of another place that looks like one of this place is more likely a slip of indentation.
             Some(near) if elsewhere.is_empty() => {
-                Diagnostic::error(code::UNKNOWN_KEY, format!("`{name}` is not a key of {of}; did you mean `{near}`?"))
+                (code::UNKNOWN_KEY, format!("`{name}` is not a key of {of}; did you mean `{near}`?"))
             }
             _ if !elsewhere.is_empty() => {
                 let message = format!("`{name}` is not a key of {of}; it belongs to {}", any_of(&elsewhere));
-                Diagnostic::error(code::MISPLACED_KEY, message)
+                (code::MISPLACED_KEY, message)
             }
-            _ => Diagnostic::error(code::UNKNOWN_KEY, format!("`{name}` is not a key of {of}")),
+            _ => (code::UNKNOWN_KEY, format!("`{name}` is not a key of {of}")),
         };
+        let diagnostic = Diagnostic::new(severity, code, message);
         self.report(diagnostic.at(key.span).help(format!("{of} may have: {}", keys.names.join(", "))));
     }
 

@@ -19,7 +19,6 @@ mod place;
 mod reference;
 mod scalar;
 mod step;
-mod suggest;
 mod trigger;
 mod workflow;
 

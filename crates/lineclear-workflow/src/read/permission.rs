@@ -1,11 +1,10 @@
 //! `permissions`.
 
-use lineclear_source::{Diagnostic, Spanned};
+use lineclear_source::{Diagnostic, Spanned, suggest};
 use lineclear_yaml::{Entry, Node};
 
 use super::Reader;
 use super::mapping::any_of;
-use super::suggest::suggest;
 use crate::{Access, Permissions, code};
 
 /// Every scope, and the levels that it has beside `none`.

@@ -17,6 +17,10 @@ pub enum ReferenceError {
     NoRepository,
     #[error("the image after `docker://` is missing")]
     NoImage,
+    #[error("the path leads out of the repository")]
+    OutOfRepository,
+    #[error("a reusable workflow is called by `uses` of a job, not of a step")]
+    WorkflowInStep,
     #[error("a path in this repository takes no `@ref`: it is read from the same commit")]
     RefOnLocal,
     #[error("expected `./.github/workflows/file.yml` or `owner/repository/.github/workflows/file.yml@ref`")]
@@ -44,16 +48,16 @@ impl ActionRef {
             return Ok(Self::Local { path: path.trim_end_matches('/').to_owned() });
         }
         if let Some(path) = text.strip_prefix("$/") {
-            return match path.contains('@') {
-                true => Err(ReferenceError::RefOnLocal),
-                false => Ok(Self::SameRepository { path: path.trim_end_matches('/').to_owned() }),
-            };
+            return Ok(Self::SameRepository { path: path.trim_end_matches('/').to_owned() });
         }
         let (owner, repo, path, reference) = split_remote(text).map_err(|error| match error {
-            // `./` was probably forgotten: without `@` and with no owner there is no telling.
+            // With no owner there is no telling whether a `./` or an `@` was forgotten.
             ReferenceError::NoRef(_) if !text.contains(['/', '\\']) => ReferenceError::NoRepository,
             other => other,
         })?;
+        if path.starts_with(".github/workflows/") {
+            return Err(ReferenceError::WorkflowInStep);
+        }
         Ok(Self::Remote { owner, repo, path: (!path.is_empty()).then_some(path), reference })
     }
 }
@@ -67,13 +71,14 @@ impl WorkflowRef {
         if text.is_empty() {
             return Err(ReferenceError::Empty);
         }
-        if let Some(path) = text.strip_prefix("./") {
+        // Both mean the repository and commit of the calling file.
+        if let Some(path) = text.strip_prefix("./").or_else(|| text.strip_prefix("$/")) {
             return match path.contains('@') {
                 true => Err(ReferenceError::RefOnLocal),
                 false => Ok(Self::Local { path: workflow_path(path)? }),
             };
         }
-        if text.starts_with("docker://") || text.starts_with("$/") || text.starts_with('.') {
+        if text.starts_with("docker://") {
             return Err(ReferenceError::NoWorkflow);
         }
         let (owner, repo, path, reference) = split_remote(text).map_err(|error| match error {
@@ -88,12 +93,13 @@ impl WorkflowRef {
 }
 
 fn workflow_path(path: &str) -> Result<String, ReferenceError> {
-    let file = path.strip_prefix(".github/workflows/").ok_or(ReferenceError::WorkflowPath)?;
+    let file = [".github/workflows/", ".github/workflows-lab/"].iter().find_map(|folder| path.strip_prefix(folder));
+    let file = file.ok_or(ReferenceError::WorkflowPath)?;
     let has_ending = [".yml", ".yaml"].iter().any(|ending| file.len() > ending.len() && file.ends_with(ending));
     if has_ending && !file.contains('/') { Ok(path.to_owned()) } else { Err(ReferenceError::WorkflowPath) }
 }
 
-/// Owner, repository, path (maybe empty) and ref.
+/// Owner, repository, path (maybe empty, without `.` and `..`) and ref.
 fn split_remote(text: &str) -> Result<(String, String, String, String), ReferenceError> {
     let mut parts = text.split('@');
     let name = parts.next().unwrap_or_default();
@@ -104,15 +110,19 @@ fn split_remote(text: &str) -> Result<(String, String, String, String), Referenc
     if reference.is_empty() {
         return Err(ReferenceError::EmptyRef);
     }
-    let segments: Vec<&str> = name.split(['/', '\\']).filter(|segment| !segment.is_empty()).collect();
-    match segments.as_slice() {
-        // A first `.` or `..` is a path, and those have no ref.
-        [".." | ".", ..] => Err(ReferenceError::NoRepository),
-        [owner, repo, path @ ..] if path.iter().all(|segment| *segment != "..") => {
-            Ok(((*owner).to_owned(), (*repo).to_owned(), path.join("/"), reference.to_owned()))
+    let mut segments = name.split(['/', '\\']);
+    let mut named = || segments.next().filter(|segment| !matches!(*segment, "" | "." | ".."));
+    let (Some(owner), Some(repo)) = (named(), named()) else { return Err(ReferenceError::NoRepository) };
+    let mut path = Vec::new();
+    for segment in segments {
+        match segment {
+            "" | "." => {}
+            ".." if path.pop().is_none() => return Err(ReferenceError::OutOfRepository),
+            ".." => {}
+            segment => path.push(segment),
         }
-        _ => Err(ReferenceError::NoRepository),
     }
+    Ok((owner.to_owned(), repo.to_owned(), path.join("/"), reference.to_owned()))
 }
 
 #[cfg(test)]
@@ -135,6 +145,7 @@ mod tests {
     fn every_form_of_an_action_is_known() {
         assert_eq!(action("actions/checkout@v4"), "actions checkout - v4");
         assert_eq!(action("a/b/c/d@refs/heads/x"), "a b c/d refs/heads/x");
+        assert_eq!(action("actions/cache/save/../restore//@v4"), "actions cache restore v4");
         assert_eq!(action("./.github/actions/x/"), "local .github/actions/x");
         assert_eq!(action("./"), "local ");
         assert_eq!(action("$/actions/x"), "same actions/x");
@@ -149,10 +160,11 @@ mod tests {
         );
         assert_eq!(action("a/b@"), "the branch, tag or commit after `@` is missing");
         assert_eq!(action("a/b@c@d"), "there is more than one `@`");
-        assert_eq!(action("$/x@v1"), "a path in this repository takes no `@ref`: it is read from the same commit");
+        assert_eq!(action("a/b/.github/workflows/x.yml@v1"), ReferenceError::WorkflowInStep.to_string());
+        assert_eq!(action("a/b/../../c@v1"), "the path leads out of the repository");
         assert_eq!(action("docker://"), "the image after `docker://` is missing");
-        for text in ["checkout", "../x@v1", "checkout@v4", "../x"] {
-            assert!(action(text).starts_with("expected `owner/repository@ref`") || text == "../x", "{text}");
+        for text in ["checkout", "../x@v1", "checkout@v4", "/a/b@v1"] {
+            assert!(action(text).starts_with("expected `owner/repository@ref`"), "{text}");
         }
     }
 
@@ -160,6 +172,8 @@ mod tests {
     fn every_form_of_a_reusable_workflow_is_known() {
         let local = WorkflowRef::parse("./.github/workflows/f.yml").expect("valid");
         assert_eq!(local, WorkflowRef::Local { path: ".github/workflows/f.yml".to_owned() });
+        assert_eq!(WorkflowRef::parse("$/.github/workflows/f.yml"), Ok(local));
+        assert!(WorkflowRef::parse(".o/r/.github/workflows/f.yaml@main").is_ok());
         assert!(WorkflowRef::parse("o/r/.github/workflows/f.yaml@main").is_ok());
         for (text, expected) in [
             ("./.github/workflows/f.yml@main", ReferenceError::RefOnLocal),
@@ -167,7 +181,8 @@ mod tests {
             ("./f.yml", ReferenceError::WorkflowPath),
             ("o/r/.github/workflows/f.txt@main", ReferenceError::WorkflowPath),
             ("o/r@main", ReferenceError::NoWorkflow),
-            (".github/workflows/f.yml", ReferenceError::NoWorkflow),
+            ("docker://a", ReferenceError::NoWorkflow),
+            (".github/workflows/f.yml", ReferenceError::NoRef(".github/workflows/f.yml".to_owned())),
         ] {
             assert_eq!(WorkflowRef::parse(text), Err(expected), "{text}");
         }

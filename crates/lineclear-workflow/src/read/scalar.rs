@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use lineclear_expr::Value;
-use lineclear_source::{Diagnostic, Span, Spanned};
+use lineclear_source::{Diagnostic, Span, Spanned, suggest};
 use lineclear_yaml::{Node, Resolved, Scalar};
 
 use super::Reader;
 use super::mapping::any_of;
-use super::suggest::suggest;
 use crate::code;
 
 /// The value that a scalar without expressions has.
@@ -34,6 +33,13 @@ pub(super) fn has_expression(text: &str) -> bool {
     text.contains("${{")
 }
 
+/// The string of an expression that is nothing but a string, such as `${{ 'x' }}`: GitHub reads it everywhere.
+fn quoted_literal(text: &str) -> Option<String> {
+    let inner = text.strip_prefix("${{")?.strip_suffix("}}")?.trim();
+    let quoted = inner.strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "\u{0}");
+    (!quoted.contains('\'')).then(|| quoted.replace('\u{0}', "'"))
+}
+
 impl Reader {
     /// A string at a place without expressions. Numbers, booleans and null are converted.
     pub(super) fn string(&mut self, node: &Node, place: &str) -> Option<Spanned<String>> {
@@ -46,6 +52,9 @@ impl Reader {
 
     /// The text of a scalar, which must not hold an expression.
     pub(super) fn plain_text(&mut self, scalar: &Arc<Scalar>, place: &str) -> Option<Spanned<String>> {
+        if let Some(text) = quoted_literal(&scalar.text) {
+            return Some(Spanned::new(text, scalar.span));
+        }
         if has_expression(&scalar.text) {
             let message = format!("{place} cannot hold an expression: it is read before any is evaluated");
             self.error(code::EXPRESSION_NOT_ALLOWED, scalar.span, message);

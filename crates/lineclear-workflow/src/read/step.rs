@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 
 use lineclear_expr::Allowed;
-use lineclear_source::{Diagnostic, Spanned};
+use lineclear_source::{Diagnostic, Spanned, suggest};
 use lineclear_yaml::Node;
 
 use super::mapping::{Fields, Keys, any_of};
-use super::suggest::suggest;
 use super::{Reader, keys, place};
 use crate::{ActionRef, Step, StepKind, Text, code};
 
@@ -207,8 +206,9 @@ impl Reader {
             StepScope::Composite => self.filled_text(node, "`shell`", scope.allowed()),
             // The schema gives `shell` of a workflow's step no contexts.
             StepScope::Job => {
-                self.filled_string(node, "`shell`")?;
-                self.text(node, "`shell`", scope.allowed())
+                let place = "`shell` of a step (unlike that of `defaults.run` of a job)";
+                self.filled_string(node, place)?;
+                self.text(node, place, scope.allowed())
             }
         });
         match &shell {
@@ -228,7 +228,13 @@ impl Reader {
         let with = fields.get("with").map(|node| self.with(node, scope.allowed())).unwrap_or_default();
         let uses = self.filled_string(fields.get("uses")?, "`uses`")?;
         match ActionRef::parse(&uses) {
-            Ok(action) => Some(StepKind::Uses { uses: Spanned::new(action, uses.span), with }),
+            Ok(action) => {
+                if matches!(&action, ActionRef::SameRepository { path } if path.contains('@')) {
+                    let message = "a path with `$/` takes no `@ref`: what follows the `@` is read as a part of the path";
+                    self.warning(code::USES_SYNTAX, uses.span, message);
+                }
+                Some(StepKind::Uses { uses: Spanned::new(action, uses.span), with })
+            }
             Err(error) => {
                 self.error(code::USES_SYNTAX, uses.span, format!("`{}` names no action: {error}", uses.value));
                 None

@@ -1,12 +1,14 @@
 //! `on`.
+//!
+//! GitHub is lenient below an event: a key, filter or activity type that the event does not have is ignored, so these are
+//! warnings here. A filter beside its `-ignore` form and a pattern that is none are refused.
 
-use lineclear_source::{Diagnostic, Span, Spanned};
+use lineclear_source::{Diagnostic, Span, Spanned, suggest};
 use lineclear_yaml::{Entry, Node};
 
 use super::event::{EVENTS, Event, Filter, Types};
 use super::mapping::{Fields, any_of};
 use super::scalar::text_of;
-use super::suggest::suggest;
 use super::{Reader, keys};
 use crate::pattern::not_a_pattern;
 use crate::{Cron, FilterPattern, Patterns, Schedule, Trigger, Triggers, code};
@@ -136,13 +138,13 @@ impl Reader {
         let name = event.name;
         let diagnostic = if is_filter {
             let others = EVENTS.iter().filter(|other| other.keys().contains(&key)).map(|other| other.name);
-            let message = format!("`{name}` has no filter `{key}`");
+            let message = format!("`{name}` has no filter `{key}`, so GitHub ignores it");
             let help = if key == "types" {
                 format!("`{name}` has no activity types")
             } else {
                 format!("`{key}` is a filter of {}", others.collect::<Vec<_>>().join(", "))
             };
-            Diagnostic::error(code::FILTER_EVENT, message).help(help)
+            Diagnostic::warning(code::FILTER_EVENT, message).help(help)
         } else {
             let message = match suggest(key, known.iter().copied()) {
                 Some(near) => format!("`{key}` is not a key of `{name}`; did you mean `{near}`?"),
@@ -152,7 +154,7 @@ impl Reader {
                 [] => format!("`{name}` takes no keys"),
                 known => format!("`{name}` may have: {}", known.join(", ")),
             };
-            Diagnostic::error(code::UNKNOWN_KEY, message).help(help)
+            Diagnostic::warning(code::UNKNOWN_KEY, message).help(help)
         };
         self.report(diagnostic.at(entry.key.span));
     }
@@ -176,7 +178,7 @@ impl Reader {
                     None => format!("`{}` has no activity type `{text}`", event.name),
                 };
                 let help = format!("possible are {}", any_of(known));
-                self.report(Diagnostic::error(code::EVENT_TYPE, message).at(found.span).help(help));
+                self.report(Diagnostic::warning(code::EVENT_TYPE, message).at(found.span).help(help));
             }
             is_known
         });
