@@ -1,1 +1,82 @@
-fn main() {}
+//! `cargo xtask`: what developers and CI do with this repository. `cargo xtask --help` lists the tasks.
+
+mod component;
+mod example;
+mod fuzz;
+mod house;
+mod shell;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Result;
+
+const HELP: &str = "\
+Developer tasks. Usage: cargo xtask TASK…
+
+  test        everything that CI checks: all of the following, in this order
+  components  install what the tests need (Debian, as root), or name what is missing
+  fmt         the code is formatted
+  house       crates depend as docs/architecture.md says; licences; nothing private in the texts
+  lint        clippy with warnings denied
+  unit        all tests of the workspace
+  doc         the documentation builds, without warnings
+  fuzz        every fuzz target for a bounded time, from the kept corpus
+  examples    the examples run through a release build of lineclear
+  self        lineclear runs a fast job of this repository's own workflow
+";
+
+/// One task: its name and what carries it out.
+type Task = (&'static str, fn() -> Result<()>);
+
+const TASKS: &[Task] = &[
+    ("components", component::install),
+    ("fmt", || shell::cargo(&["fmt", "--all", "--check"])),
+    ("house", house::check),
+    ("lint", || shell::cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])),
+    ("unit", unit),
+    ("doc", doc),
+    ("fuzz", fuzz::run),
+    ("examples", example::run_all),
+    ("self", example::run_own_job),
+];
+
+fn main() -> ExitCode {
+    let names: Vec<String> = std::env::args().skip(1).collect();
+    if names.is_empty() || names.iter().any(|name| name == "--help" || name == "-h") {
+        print!("{HELP}");
+        return if names.is_empty() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+    }
+    let mut chosen: Vec<Task> = Vec::new();
+    for name in &names {
+        if name == "test" {
+            chosen.extend(TASKS);
+        } else if let Some(task) = TASKS.iter().find(|(task, _)| task == name) {
+            chosen.push(*task);
+        } else {
+            eprintln!("there is no task `{name}`\n\n{HELP}");
+            return ExitCode::from(2);
+        }
+    }
+    for (name, task) in chosen {
+        let start = Instant::now();
+        println!("== {name}");
+        if let Err(error) = task() {
+            eprintln!("== {name} failed: {error:#}");
+            return ExitCode::FAILURE;
+        }
+        println!("== {name}: ok, {:.0} s", start.elapsed().as_secs_f64());
+    }
+    ExitCode::SUCCESS
+}
+
+fn unit() -> Result<()> {
+    shell::cargo(&["test", "--workspace", "--quiet"])
+}
+
+fn doc() -> Result<()> {
+    shell::Cmd::new("cargo")
+        .args(&["doc", "--workspace", "--no-deps", "--quiet"])
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .run()
+}

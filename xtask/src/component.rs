@@ -1,0 +1,61 @@
+//! The real components that tests talk to.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::shell::{Cmd, has};
+
+/// A component: how to see that it is there, and the Debian packages that bring it.
+struct Component {
+    name: &'static str,
+    is_there: fn() -> bool,
+    packages: &'static [&'static str],
+}
+
+const COMPONENTS: &[Component] = &[
+    Component { name: "git", is_there: || has("git"), packages: &["git", "ca-certificates"] },
+    Component { name: "a C compiler", is_there: || has("cc"), packages: &["gcc", "libc6-dev"] },
+    Component { name: "a C++ compiler (fuzzing)", is_there: || has("c++"), packages: &["g++"] },
+    Component { name: "Node", is_there: || has("node"), packages: &["nodejs"] },
+    Component { name: "npm", is_there: || has("npm"), packages: &["npm"] },
+    Component {
+        name: "Python with venv",
+        is_there: || Cmd::new("python3").args(&["-c", "import venv, ensurepip"]).read().is_ok(),
+        packages: &["python3", "python3-venv", "python3-pip"],
+    },
+    Component { name: "python", is_there: || has("python"), packages: &["python-is-python3"] },
+    Component { name: "perl", is_there: || has("perl"), packages: &["perl-base"] },
+    Component {
+        name: "Chromium",
+        is_there: || Path::new("/usr/bin/chromium").exists() || std::env::var_os("CHROMIUM_PATH").is_some(),
+        packages: &["chromium"],
+    },
+];
+
+/// Installs what is missing on Debian; elsewhere, or without the rights to, names it.
+pub fn install() -> Result<()> {
+    let missing: Vec<&Component> = COMPONENTS.iter().filter(|component| !(component.is_there)()).collect();
+    if missing.is_empty() {
+        println!("all components are here");
+        return Ok(());
+    }
+    let names: Vec<&str> = missing.iter().map(|component| component.name).collect();
+    let packages: Vec<&str> = missing.iter().flat_map(|component| component.packages).copied().collect();
+    println!("missing: {}", names.join(", "));
+    let is_root = Cmd::new("id").args(&["-u"]).read().is_ok_and(|id| id.trim() == "0");
+    if !has("apt-get") || !is_root {
+        bail!("please install {} (on Debian: apt-get install {})", names.join(", "), packages.join(" "));
+    }
+    println!("installing {}", packages.join(" "));
+    Cmd::new("apt-get").args(&["update", "-qq"]).run()?;
+    let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends"];
+    arguments.extend(&packages);
+    Cmd::new("apt-get").args(&arguments).env("DEBIAN_FRONTEND", "noninteractive").run()?;
+    let still: Vec<&str> =
+        COMPONENTS.iter().filter(|component| !(component.is_there)()).map(|component| component.name).collect();
+    if !still.is_empty() {
+        bail!("still missing after the installation: {}", still.join(", "));
+    }
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! Fuzzing for a bounded time, from the kept corpus.
+
+use anyhow::{Context, Result};
+
+use crate::shell::{Cmd, root};
+
+/// Seconds for each target; `FUZZ_SECONDS` asks for another number.
+const SECONDS: u32 = 10;
+
+pub fn run() -> Result<()> {
+    let seconds = match std::env::var("FUZZ_SECONDS") {
+        Ok(text) => text.parse().context("FUZZ_SECONDS is a whole number")?,
+        Err(_) => SECONDS,
+    };
+    let fuzz = root().join("fuzz");
+    // The compiler's own coverage instrumentation, which the stable toolchain has but does not offer: so fuzzing needs no other.
+    let flags = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+                 -Cllvm-args=-sanitizer-coverage-pc-table --cfg fuzzing";
+    Cmd::new("cargo")
+        .args(&["build", "--release", "--quiet", "--bins"])
+        .folder(&fuzz)
+        .env("RUSTFLAGS", flags)
+        .run()?;
+    for target in ["yaml", "expression", "workflow", "step_output", "command_file"] {
+        let corpus = fuzz.join("corpus").join(target);
+        let scratch = fuzz.join("target/corpus").join(target);
+        std::fs::create_dir_all(&scratch)?;
+        let (scratch, corpus) = (scratch.to_string_lossy().into_owned(), corpus.to_string_lossy().into_owned());
+        let time = format!("-max_total_time={seconds}");
+        Cmd::new(fuzz.join("target/release").join(target))
+            .args(&[&scratch, &corpus, &time, "-timeout=10", "-rss_limit_mb=1024", "-verbosity=0", "-print_final_stats=1"])
+            .folder(&fuzz)
+            .run()?;
+    }
+    Ok(())
+}
