@@ -100,3 +100,142 @@ fn has_document_mark(quoted: &str) -> bool {
         mark.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use lineclear_source::Source;
+
+    use crate::outline::outline;
+    use crate::{Limits, Node, parse};
+
+    #[track_caller]
+    fn check(text: &str, expected: Expect) {
+        expected.assert_eq(&outline(text));
+    }
+
+    /// The text of each item of the sequence under `v`, with what stands in the file at its span.
+    fn items(text: &str) -> Vec<(String, String)> {
+        let source = Source::new("t.yml", text);
+        let parsed = parse(&source, &Limits::default());
+        assert_eq!(parsed.diagnostics, [], "{text}");
+        let tree = parsed.tree.expect("no fault of syntax");
+        let node = tree.root.as_ref().and_then(|root| root.get("v")).expect("a key `v`");
+        let items = node.as_sequence().expect("a sequence").iter().filter_map(Node::as_scalar);
+        items.map(|scalar| (scalar.text.clone(), source.slice(scalar.span).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_quoted_value_may_go_on_at_any_indentation() {
+        let text = "v:\n  - \"hello\n  wörld\"\n  - 'a''s\n\n\n b \\\n  c'\n  - \"x\\\n y\\n\n\n  z \n\"\n  - \"in\n    place\"\n  - after\n";
+        let found = items(text);
+        let texts: Vec<_> = found.iter().map(|(text, _)| text.as_str()).collect();
+        assert_eq!(texts, ["hello wörld", "a's\n\nb \\ c", "xy\n\nz ", "in place", "after"]);
+        assert_eq!(found[0].1, "\"hello\n  wörld\"");
+        assert_eq!(found[2].1, "\"x\\\n y\\n\n\n  z \n\"");
+    }
+
+    #[test]
+    fn it_may_with_line_ends_of_windows_and_as_a_value_of_a_key() {
+        check(
+            "jobs:\r\n  a:\r\n    name: \"one\r\n  two\r\nthree\"\r\n    if: x\r\n",
+            expect![[r#"
+                mapping of 1
+                  jobs:
+                    mapping of 1
+                      a:
+                        mapping of 2
+                          name:
+                            "one two three"
+                          if:
+                            "x"
+            "#]],
+        );
+    }
+
+    #[test]
+    fn places_in_it_are_exact() {
+        let text = "v:\n  - \"${{ é\n  .b }}\\n${{ c }}\"\n";
+        let source = Source::new("t.yml", text);
+        let tree = parse(&source, &Limits::default()).tree.expect("no fault of syntax");
+        let node = tree.root.as_ref().and_then(|root| root.get("v")).and_then(Node::as_sequence).expect("a sequence");
+        let scalar = node[0].as_scalar().expect("a scalar");
+        assert_eq!(scalar.text, "${{ é .b }}\n${{ c }}");
+        let at = scalar.text.find(".b").expect("it is there");
+        assert_eq!(source.slice(scalar.span_of(at..at + 2)), ".b");
+        assert_eq!(source.position(u32::try_from(scalar.offset_of(at)).unwrap()).to_string(), "3:3");
+        let at = scalar.text.rfind("${{").expect("it is there");
+        assert_eq!(source.slice(scalar.span_of(at..scalar.text.len())), "${{ c }}");
+    }
+
+    #[test]
+    fn a_hash_may_touch_what_it_follows() {
+        let text = "v:\n  - [one]#, two, three ]\n  - {a: b}#é\n  - \"one\"#two\n  - 'one'#\n  - [a,#b\n c]\n  - |#note\n    text\n  - plain#text\n  - \"a#b\"\nw: [x]#";
+        check(
+            text,
+            expect![[r#"
+                mapping of 2
+                  v:
+                    sequence of 8
+                      sequence of 1
+                        "one"
+                      mapping of 1
+                        a:
+                          "b"
+                      "one"
+                      "one"
+                      sequence of 2
+                        "a"
+                        "c"
+                      "text\n"
+                      "plain#text"
+                      "a#b"
+                  w:
+                    sequence of 1
+                      "x"
+            "#]],
+        );
+    }
+
+    #[test]
+    fn both_in_one_file_leave_the_places_after_them_exact() {
+        let text = "v:\n  - [é]#ü ö\n  - \"ä\n  b\"\n  - ß\n";
+        let source = Source::new("t.yml", text);
+        let parsed = parse(&source, &Limits::default());
+        let tree = parsed.tree.expect("no fault of syntax");
+        let node = tree.root.as_ref().and_then(|root| root.get("v")).and_then(Node::as_sequence).expect("a sequence");
+        let found: Vec<_> = node.iter().map(|node| source.slice(node.span())).collect();
+        assert_eq!(found, ["[é]", "\"ä\n  b\"", "ß"]);
+    }
+
+    #[test]
+    fn what_is_wrong_otherwise_stays_wrong() {
+        // A document's end inside a quote, a quote that is never closed, a key over two lines.
+        for text in ["v:\n  - \"a\n--- b\"\n", "v:\n  - \"a\n  b\n", "v:\n  \"a\n  b\": c\n", "v:\n - 'a\n... b'\n"] {
+            assert!(outline(text).contains("error[yaml-syntax]"), "{text}");
+        }
+        check(
+            "v:\n  \"a\n  b\": c\nd: 'x\ny: z'\n",
+            expect![[r#"
+            no tree
+            error[yaml-syntax]: a quoted value ends before this, and nothing may follow it
+             --> t.yml:3:5
+              |
+            2 |   "a
+              |   - the quote was opened here
+            3 |   b": c
+              |     ^^^
+              |
+              = help: if it was meant to end on the line where it began, close it there with `"`
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_file_made_of_such_places_ends_in_time() {
+        let text = format!("v:\n{}", "  - [a]#b\n  - \"a\n  b\"\n".repeat(40_000));
+        assert!(outline(&text).starts_with("no tree\nerror[yaml-syntax]"));
+        let text = format!("v:\n{}", "  - [a]#b\n  - \"a\n  b\"\n".repeat(40));
+        assert!(outline(&text).starts_with("mapping"));
+    }
+}

@@ -14,6 +14,8 @@ mod events;
 mod keys;
 mod lenient;
 mod limits;
+#[cfg(test)]
+mod outline;
 mod read;
 mod resolve;
 mod scalar;

@@ -66,3 +66,6 @@ fn read(source: &Source, repairs: &Repairs<'_>, limits: &Limits) -> (Parsed, Opt
     let (tree, diagnostics): (Tree, Vec<Diagnostic>) = builder.finish();
     (Parsed { tree: Some(tree), diagnostics }, stop)
 }
+
+#[cfg(test)]
+mod tests;

@@ -157,3 +157,141 @@ fn float(text: &str) -> Option<f64> {
     });
     if has_digits && digits(whole) && digits(fraction) && exponent_fits { text.parse().ok() } else { None }
 }
+
+#[cfg(test)]
+mod tests {
+    use lineclear_source::Span;
+
+    use super::*;
+
+    fn plain(text: &str) -> Resolved {
+        Scalar::new(text, Span::new(0, text.len()), ScalarStyle::Plain).resolve()
+    }
+
+    #[track_caller]
+    fn check_number(text: &str, expected: f64) {
+        let Resolved::Number(value) = plain(text) else { panic!("{text} is {}", plain(text).kind()) };
+        assert!(value == expected || value.is_nan() && expected.is_nan(), "{text} is {value}");
+    }
+
+    #[test]
+    fn trap_94_words_of_yaml_1_1_are_strings() {
+        for text in ["on", "On", "off", "yes", "no", "y", "n", "Yes", "NO", "tRue", "nULL", "none", "nil", "Nan", "inf"]
+        {
+            assert_eq!(plain(text), Resolved::String, "{text}");
+        }
+    }
+
+    #[test]
+    fn null_true_and_false_have_their_spellings() {
+        for text in ["", "~", "null", "Null", "NULL"] {
+            assert_eq!(plain(text), Resolved::Null, "{text}");
+        }
+        for (text, value) in
+            [("true", true), ("True", true), ("TRUE", true), ("false", false), ("False", false), ("FALSE", false)]
+        {
+            assert_eq!(plain(text), Resolved::Bool(value), "{text}");
+        }
+    }
+
+    /// The values of `yaml-schema-int.yml` in GitHub's language services.
+    #[test]
+    fn integers_are_decimal_hexadecimal_or_octal_by_prefix() {
+        for (text, value) in [
+            ("1", 1.0),
+            ("-1", -1.0),
+            ("+1", 1.0),
+            ("0000", 0.0),
+            ("-0000", 0.0),
+            ("0xff", 255.0),
+            ("0xFF", 255.0),
+            ("0o10", 8.0),
+            ("0755", 755.0),
+            ("+00755", 755.0),
+            ("-00755", -755.0),
+            ("0xCB2431", 13_313_073.0),
+            ("0o1234567", 342_391.0),
+            ("0xFFFFFFFF", -1.0),
+            ("0x0000000000FF", 255.0),
+            ("0o37777777777", -1.0),
+        ] {
+            check_number(text, value);
+        }
+        check_number(&"9".repeat(400), f64::INFINITY);
+        check_number(&format!("-{}", "9".repeat(400)), f64::NEG_INFINITY);
+    }
+
+    /// The values of `yaml-schema-float.yml` in GitHub's language services.
+    #[test]
+    fn floats_have_a_fraction_an_exponent_or_a_name() {
+        for (text, value) in [
+            (".5", 0.5),
+            ("-.5", -0.5),
+            ("+.5", 0.5),
+            ("1.", 1.0),
+            ("-0.0", 0.0),
+            ("0.84551240822557006", 0.845_512_408_225_570_1),
+            ("1.2e2", 120.0),
+            ("+1.2E+2", 120.0),
+            ("-1.2e-2", -0.012),
+            ("1e3", 1000.0),
+            ("1e999", f64::INFINITY),
+            (".inf", f64::INFINITY),
+            ("+.INF", f64::INFINITY),
+            ("-.Inf", f64::NEG_INFINITY),
+            (".nan", f64::NAN),
+            (".NaN", f64::NAN),
+            (".NAN", f64::NAN),
+        ] {
+            check_number(text, value);
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_number_is_a_string() {
+        for text in [
+            ".",
+            "-",
+            "+",
+            "..5",
+            "1.2.3",
+            "1e",
+            "1e+",
+            "e5",
+            ".e5",
+            "0x",
+            "0o",
+            "0o8",
+            "0xg",
+            "0X1",
+            "0O1",
+            "0b1",
+            "1_000",
+            "12_345",
+            "23_456.789_321",
+            "+0x1",
+            "-0o1",
+            "1,5",
+            "2002-12-14",
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "-.nan",
+            "+.nan",
+            "infinity",
+            "1 2",
+            "١",
+        ] {
+            assert_eq!(plain(text), Resolved::String, "{text}");
+        }
+    }
+
+    #[test]
+    fn quoted_and_block_text_is_always_a_string() {
+        for style in [ScalarStyle::SingleQuoted, ScalarStyle::DoubleQuoted, ScalarStyle::Literal, ScalarStyle::Folded] {
+            for text in ["1", "true", "null", ""] {
+                assert_eq!(Scalar::new(text, Span::new(0, 1), style).resolve(), Resolved::String);
+            }
+        }
+    }
+}

@@ -186,7 +186,8 @@ fn forbidden_character(text: &str, at: usize, character: char) -> Diagnostic {
             .help("remove this invisible character: it often comes from joining files"),
         '@' | '`' | '%' => {
             let value = text.get(rest(text, place).range()).unwrap_or_default();
-            error(format!("a value cannot start with `{character}`"), one(text, place))
+            let sign = if character == '`' { "a backtick".to_owned() } else { format!("`{character}`") };
+            error(format!("a value cannot start with {sign}"), one(text, place))
                 .help(format!("quote the value: {}", in_quotes(value)))
         }
         _ => error(format!("the character U+{:04X} is not allowed in YAML", u32::from(character)), one(text, place))
@@ -197,7 +198,7 @@ fn forbidden_character(text: &str, at: usize, character: char) -> Diagnostic {
 fn anchor_name(text: &str, at: usize) -> Diagnostic {
     let sign = text.get(one(text, at).range()).unwrap_or_default();
     let what = if sign == "&" { "an anchor" } else { "an alias" };
-    let value = word(text, at);
+    let value = if sign == "&" { text.get(rest(text, at).range()).unwrap_or_default() } else { word(text, at) };
     error(format!("`{sign}` at the start of a value begins {what}, and no name follows"), one(text, at))
         .help(format!("if it is meant as text, quote the value: {}", in_quotes(value)))
 }
@@ -233,3 +234,6 @@ fn document_end(text: &str, at: usize) -> Diagnostic {
     error("the document ended before this", rest(text, at))
         .help("a file is one mapping: put what follows under a key of it, or remove it")
 }
+
+#[cfg(test)]
+mod tests;

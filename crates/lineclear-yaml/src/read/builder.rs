@@ -93,7 +93,10 @@ impl<'a> Builder<'a> {
         }
     }
 
-    pub(super) fn finish(self) -> (Tree, Vec<Diagnostic>) {
+    pub(super) fn finish(mut self) -> (Tree, Vec<Diagnostic>) {
+        // After `---` the parser finds a value that nobody wrote.
+        let nothing = |root: &Node| root.as_scalar().is_some_and(|scalar| scalar.is_missing() && scalar.tag.is_none());
+        self.tree.root = self.tree.root.filter(|root| !nothing(root));
         (self.tree, self.diagnostics)
     }
 
@@ -110,22 +113,23 @@ impl<'a> Builder<'a> {
                 self.open(&properties, span, content)?;
             }
             Event::End => self.close(span),
-            Event::Anchor { number, name } => return Ok(self.anchor(number, name.into_owned(), span)),
+            Event::Anchor { number, name } => self.anchor(number, name.into_owned(), span),
             Event::Alias(number) => self.alias(number, span)?,
             Event::UnknownAlias(name) => self.unknown_alias(&name, span)?,
-            Event::Comment => {
-                self.tree.comments.push(span);
-                return Ok(());
-            }
+            Event::Comment => self.tree.comments.push(span),
             Event::DocumentStart => self.document(span),
             Event::Other => {}
         }
-        self.last_end = self.last_end.max(span.end as usize);
         Ok(())
+    }
+
+    fn passed(&mut self, end: usize) {
+        self.last_end = self.last_end.max(end);
     }
 
     fn document(&mut self, span: Span) {
         self.documents += 1;
+        self.passed(span.end as usize);
         if self.documents > 1 {
             self.second_document = true;
             self.diagnostics.push(
@@ -170,13 +174,17 @@ impl<'a> Builder<'a> {
             start = place::mark(self.text, self.last_end, b"-").unwrap_or(start).min(start);
         }
         self.reserve_anchor(properties.anchor);
-        let end = span.end as usize;
+        let end = if flow { span.end as usize } else { start };
+        self.passed(end);
         self.frames.push(Frame { content, anchor: properties.anchor, start, flow, end, nodes: 1, height: 0 });
         Ok(())
     }
 
     fn close(&mut self, span: Span) {
         let Some(frame) = self.frames.pop() else { return };
+        if frame.flow {
+            self.passed(span.end as usize);
+        }
         let end = if frame.flow { span.end as usize } else { frame.end };
         let span = Span::new(frame.start, end);
         let node = match frame.content {
@@ -216,6 +224,7 @@ impl<'a> Builder<'a> {
         let scalar = self.tagged(scalar, properties.tag.as_ref());
         self.reserve_anchor(properties.anchor);
         let place = scalar.span;
+        self.passed(if scalar.is_missing() { place.end as usize } else { span.end as usize });
         let built = Built { node: Node::Scalar(Arc::new(scalar)), nodes: 1, height: 0 };
         self.name(properties.anchor, &built);
         self.add(built, place);
@@ -380,6 +389,7 @@ impl<'a> Builder<'a> {
     }
 
     fn alias(&mut self, number: usize, span: Span) -> Result<(), Stop> {
+        self.passed(span.end as usize);
         let index = number.saturating_sub(1);
         let name = self.anchor_names.get(index).copied().unwrap_or(usize::MAX);
         let Some(built) = self.named.get(index).cloned().flatten() else {
@@ -405,6 +415,7 @@ impl<'a> Builder<'a> {
     }
 
     fn unknown_alias(&mut self, name: &str, span: Span) -> Result<(), Stop> {
+        self.passed(span.end as usize);
         let names = self.tree.anchors.iter().map(|anchor| anchor.name.as_str());
         let mut message = format!("no anchor `&{}` comes before this alias", excerpt(name));
         let similar = suggest(name, names);
@@ -422,9 +433,16 @@ impl<'a> Builder<'a> {
         self.stand_in(span)
     }
 
-    /// Null in place of an alias that names nothing usable.
+    /// Null in place of an alias that names nothing usable; as a key it is left out with its value.
     fn stand_in(&mut self, span: Span) -> Result<(), Stop> {
         self.count(1, span)?;
+        if let Some(Frame { content: Content::Mapping { next: next @ Next::Key, .. }, start, .. }) =
+            self.frames.last_mut()
+        {
+            *next = Next::Left;
+            *start = (*start).min(span.start as usize);
+            return Ok(());
+        }
         let scalar = Scalar::new("", span, ScalarStyle::Plain);
         self.add(Built { node: Node::Scalar(Arc::new(scalar)), nodes: 1, height: 0 }, span);
         Ok(())

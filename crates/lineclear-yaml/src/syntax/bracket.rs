@@ -1,6 +1,6 @@
 //! Faults inside `[…]` and `{…}`.
 
-use lineclear_source::{Diagnostic, Span};
+use lineclear_source::Diagnostic;
 
 use super::{Fault, error, one, rest};
 use crate::events::Events;
@@ -28,24 +28,33 @@ pub(super) fn diagnostic(fault: &Fault, text: &str, at: usize) -> Diagnostic {
 /// Something stands where a comma or the closing bracket was expected: often the bracket was forgotten lines above.
 fn separator(fault: &Fault, text: &str, at: usize) -> Diagnostic {
     let found = text.get(at..).and_then(|rest| rest.chars().next());
-    let opened = open_bracket(text, at);
-    let expected = match opened.and_then(|place| text.get(place..)).and_then(|rest| rest.chars().next()) {
-        Some(open) => format!("`,` or `{}`", closing(open)),
-        None => "`,` or the closing bracket".to_owned(),
-    };
-    let diagnostic = match (fault, found) {
-        (Fault::ColonInFlow, _) => error(format!("a colon cannot stand here; expected {expected}"), one(text, at)),
-        (_, Some(found @ (',' | ']' | '}'))) => error(format!("expected a value before `{found}`"), one(text, at)),
-        _ => error(format!("expected {expected} here"), rest(text, at)),
-    };
-    match opened {
-        Some(place) => diagnostic.label(Span::new(place, place + 1), "opened here and not closed"),
-        None => diagnostic,
+    if let Some(found @ (',' | ']' | '}')) = found {
+        return error(format!("expected a value before `{found}`"), one(text, at));
     }
+    let Some(open) = open_bracket(text, at) else {
+        return error("expected `,` or the closing bracket here", rest(text, at));
+    };
+    if *fault == Fault::ColonInFlow {
+        let expected = separators(text, open);
+        return error(format!("a colon cannot stand here; expected {expected}"), one(text, at))
+            .label(one(text, open), "opened here and not closed");
+    }
+    missing_comma(text, at, open)
+}
+
+/// What stands at `at` follows a value inside the bracket at `open`.
+pub(super) fn missing_comma(text: &str, at: usize, open: usize) -> Diagnostic {
+    error(format!("expected {} here", separators(text, open)), rest(text, at))
+        .label(one(text, open), "opened here and not closed")
+}
+
+fn separators(text: &str, open: usize) -> String {
+    let open = text.get(open..).and_then(|rest| rest.chars().next()).unwrap_or('[');
+    format!("`,` or `{}`", closing(open))
 }
 
 /// The innermost bracket that is open at `at`: of a text that ends there, the parser says so itself.
-fn open_bracket(text: &str, at: usize) -> Option<usize> {
+pub(super) fn open_bracket(text: &str, at: usize) -> Option<usize> {
     let mut events = Events::new(text.get(..at)?, usize::from(u8::MAX));
     loop {
         match events.next()? {

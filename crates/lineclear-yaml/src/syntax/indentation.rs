@@ -4,6 +4,9 @@ use lineclear_source::{Diagnostic, Span};
 
 use super::{Fault, Line, error, in_quotes, one, rest};
 
+/// How many lines back a hint is searched for.
+const MOST_LINES: usize = 1000;
+
 pub(super) fn diagnostic(fault: &Fault, text: &str, at: usize) -> Diagnostic {
     match fault {
         Fault::ValueNotAllowed => value_not_allowed(text, at),
@@ -19,14 +22,19 @@ pub(super) fn diagnostic(fault: &Fault, text: &str, at: usize) -> Diagnostic {
 fn value_not_allowed(text: &str, at: usize) -> Diagnostic {
     let line = Line::at(text, at);
     let (content, content_start) = line.behind_dashes();
+    if text.get(at..).is_some_and(|rest| rest.starts_with('?')) {
+        return error("a value cannot start with `?` and a space", rest(text, at)).help("quote the value");
+    }
     let before = text.get(content_start..at).unwrap_or_default();
     if let Some((key, _)) = before.split_once(": ") {
         let value = content.split_once(": ").map_or("", |(_, value)| value).trim_end();
         let start = content_start + key.len() + 2;
         let start = start + text.get(start..).map_or(0, |rest| rest.len() - rest.trim_start_matches(' ').len());
-        let diagnostic =
-            error("a colon followed by a space ends a key, and here it stands inside a value", one(text, at))
-                .label(Span::new(start, at.max(start)), "the value begins here");
+        let diagnostic = error(
+            "a colon before a space or the end of the line ends a key, and here it stands inside a value",
+            one(text, at),
+        )
+        .label(Span::new(start, at.max(start)), "the value begins here");
         return if value.starts_with(['"', '\'']) {
             diagnostic.help("quote the value as a whole, or write it as a block after `|`")
         } else {
@@ -62,8 +70,11 @@ fn value_not_allowed(text: &str, at: usize) -> Diagnostic {
                     .label(above_span, "the value stands here");
             let column = above_start - previous.start;
             if line.indent() > column {
-                let spaces = spaces(column);
-                diagnostic.help(format!("indent this line by {spaces}, like `{key}`, if it is a key beside it"))
+                let how = match column {
+                    0 => "begin this line without spaces".to_owned(),
+                    _ => format!("indent this line by {}", spaces(column)),
+                };
+                diagnostic.help(format!("{how}, like `{key}`, if it is a key beside it"))
             } else {
                 diagnostic
             }
@@ -94,8 +105,13 @@ fn no_key(text: &str, at: usize) -> Diagnostic {
     let content = line.content();
     if line.text.trim_start().starts_with("- ") || line.text.trim() == "-" {
         let dash = content.range().start;
-        return error("a list item stands here, where a key was expected", Span::new(dash, dash + 1))
-            .help("a list stands under its key: `key:` on a line of its own, the items below it");
+        let diagnostic = error("a list item stands here, where a key was expected", Span::new(dash, dash + 1));
+        return match item_above(text, line).filter(|above| above.indent() != line.indent()) {
+            Some(above) => diagnostic
+                .label(Span::new(above.content().range().start, above.content().range().start + 1), "an item above")
+                .help(format!("to belong to the same list, indent it by {}", spaces(above.indent()))),
+            None => diagnostic.help("a list stands under its key: `key:` on a line of its own, the items below it"),
+        };
     }
     if text.get(at..).is_some_and(|rest| rest.starts_with(',')) {
         return error("a value cannot start with a comma", one(text, at)).help("quote the value");
@@ -108,6 +124,12 @@ fn no_key(text: &str, at: usize) -> Diagnostic {
             .help("indent with spaces, and what belongs together by the same number");
     }
     error("expected a key here, or the end of what is above", rest(text, at))
+}
+
+/// The nearest line above that begins a list item.
+fn item_above<'a>(text: &'a str, line: Line<'a>) -> Option<Line<'a>> {
+    let above = std::iter::successors(line.previous(text), |above| above.previous(text));
+    above.take(MOST_LINES).find(|above| above.text.trim_start().starts_with("- "))
 }
 
 /// A line at the level of a list's items that is none.

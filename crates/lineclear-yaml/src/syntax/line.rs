@@ -2,6 +2,10 @@
 
 use lineclear_source::Span;
 
+fn is_break(byte: &u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
+}
+
 /// One line, without its line break.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line<'a> {
@@ -15,9 +19,8 @@ impl<'a> Line<'a> {
     pub(super) fn at(text: &'a str, at: usize) -> Self {
         let bytes = text.as_bytes();
         let at = at.min(bytes.len());
-        let is_break = |byte: &u8| matches!(byte, b'\r' | b'\n');
-        let start = bytes.iter().take(at).rposition(|byte| is_break(byte)).map_or(0, |at| at + 1);
-        let end = bytes.iter().skip(at).position(|byte| is_break(byte)).map_or(bytes.len(), |length| at + length);
+        let start = bytes.iter().take(at).rposition(is_break).map_or(0, |at| at + 1);
+        let end = bytes.iter().skip(at).position(is_break).map_or(bytes.len(), |length| at + length);
         Self { text: text.get(start..end).unwrap_or_default(), start }
     }
 

@@ -2,12 +2,16 @@
 
 use lineclear_source::{Diagnostic, Span};
 
-use super::{Fault, error, in_quotes, one, rest};
+use super::{Fault, bracket, error, in_quotes, one, rest};
 use crate::events::Events;
 
 pub(super) fn diagnostic(fault: &Fault, text: &str, repaired: &str, at: usize) -> Diagnostic {
     match fault {
         Fault::UnclosedQuote => unclosed(text, at),
+        Fault::UnderIndentedQuote if starts_with_document_mark(text, at) => match open_quote(repaired, at) {
+            Some(start) => quote_over_document_mark(text, start),
+            None => quote_over_document_mark(text, at),
+        },
         Fault::UnderIndentedQuote => match open_quote(repaired, at)
             .filter(|&start| closing_quote(text, start).is_none())
         {
@@ -25,6 +29,15 @@ pub(super) fn diagnostic(fault: &Fault, text: &str, repaired: &str, at: usize) -
     }
 }
 
+fn starts_with_document_mark(text: &str, at: usize) -> bool {
+    text.get(at..).is_some_and(|rest| rest.starts_with("---") || rest.starts_with("..."))
+}
+
+fn quote_over_document_mark(text: &str, at: usize) -> Diagnostic {
+    error("this quote is still open at a line that starts with `---` or `...`", one(text, at))
+        .help("close the quote before that line, or indent the line")
+}
+
 fn unclosed(text: &str, start: usize) -> Diagnostic {
     let mark = text.get(one(text, start).range()).unwrap_or_default();
     let diagnostic = error(format!("this `{mark}` is never closed"), one(text, start));
@@ -36,6 +49,9 @@ fn unclosed(text: &str, start: usize) -> Diagnostic {
 }
 
 fn text_after(text: &str, repaired: &str, at: usize) -> Diagnostic {
+    if let Some(open) = bracket::open_bracket(repaired, at) {
+        return bracket::missing_comma(text, at, open);
+    }
     let diagnostic = error("a quoted value ends before this, and nothing may follow it", rest(text, at));
     // The mark that closed the quote is the last before this place; without it the parser says where it was opened.
     let before = text.get(..at).unwrap_or_default().trim_end_matches([' ', '\t']);
