@@ -8,17 +8,46 @@ use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
 
-/// Keeps artifacts. Files are content-addressed: equal files are kept once.
+/// How many days an artifact is kept when nobody says: GitHub's default for repositories.
+pub const DEFAULT_RETENTION_DAYS: u32 = 90;
+
+/// What neither an artifact's name nor a file in it may contain, with the word for it in messages.
+const FORBIDDEN: [(char, &str); 9] = [
+    ('"', "double quote"),
+    (':', "colon"),
+    ('<', "less than"),
+    ('>', "greater than"),
+    ('|', "vertical bar"),
+    ('*', "asterisk"),
+    ('?', "question mark"),
+    ('\r', "carriage return"),
+    ('\n', "line feed"),
+];
+
+/// Keeps artifacts. Files are content-addressed: equal files of an artifact are kept once, and what an earlier artifact of the
+/// same name has already is shared with it.
+///
+/// Only files are kept, no empty folders and no modes, as in the zip of the official action; symbolic links are followed.
+/// An upload becomes visible at once or not at all.
 pub trait Artifacts: Send + Sync + fmt::Debug {
     /// Keeps files under a name that is new in the run, or replaces it when asked to.
+    ///
+    /// # Errors
+    /// [`StoreError::ArtifactExists`] without `overwrite`; [`StoreError::Refused`] for a name or file name that
+    /// [`check_artifact_name`] or [`check_artifact_file`] refuses, for two files of one name, and for no file at all.
     fn upload(&self, request: &ArtifactRequest) -> Result<ArtifactMeta, StoreError>;
 
     /// The newest artifact of each name in a run, by name.
     fn list(&self, run: RunId) -> Result<Vec<ArtifactMeta>, StoreError>;
 
-    /// Writes an artifact's files below `folder`.
+    /// Writes an artifact's files below `folder`, replacing what is there under their names. Never writes outside of it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Damaged`] when the kept bytes are not those that were uploaded.
     fn download(&self, run: RunId, name: &str, folder: &Path) -> Result<ArtifactMeta, StoreError>;
 
+    /// # Errors
+    /// [`StoreError::NotFound`] when the run has no artifact of this name.
     fn delete(&self, run: RunId, name: &str) -> Result<(), StoreError>;
 }
 
@@ -29,6 +58,7 @@ pub struct ArtifactRequest {
     /// Path inside the artifact, with forward slashes, and the file to keep there.
     pub files: Vec<(String, PathBuf)>,
     pub overwrite: bool,
+    /// `None` or zero: as long as the store keeps artifacts by default.
     pub retention_days: Option<u32>,
     /// zstd level, from the action's 0 to 9.
     pub compression_level: u32,
@@ -42,8 +72,91 @@ pub struct ArtifactMeta {
     pub name: String,
     pub files: u64,
     pub size: u64,
-    /// `sha256:<hex>` over the names and contents.
+    /// `sha256:<hex>` over names and contents: the SHA-256 of one line `<hex SHA-256 of the file>  <name>` for each file, by
+    /// name. In the folder of a download: `find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum`.
     pub digest: String,
     pub created: Timestamp,
     pub expires: Option<Timestamp>,
+}
+
+/// Whether an artifact may have this name.
+///
+/// # Errors
+/// [`StoreError::Refused`] for an empty name and for `" : < > | * ? CR LF \ /`.
+///
+/// # Source
+/// `validateArtifactName` of the npm package `@actions/artifact`.
+pub fn check_artifact_name(name: &str) -> Result<(), StoreError> {
+    if name.is_empty() {
+        return Err(StoreError::Refused("the artifact has no name; give it one with `name`".into()));
+    }
+    let forbidden = FORBIDDEN.iter().copied().chain([('\\', "backslash"), ('/', "forward slash")]);
+    refuse_characters("artifact name", name, forbidden)
+}
+
+/// Whether an artifact may have a file of this name: a relative path with forward slashes and without `.` or `..`.
+///
+/// # Errors
+/// [`StoreError::Refused`] with the reason.
+///
+/// # Source
+/// `validateFilePath` of the npm package `@actions/artifact`; that no path leads out of the artifact is our own rule.
+pub fn check_artifact_file(name: &str) -> Result<(), StoreError> {
+    if name.split('/').any(|part| matches!(part, "" | "." | "..")) || name.contains('\0') {
+        return Err(StoreError::Refused(format!(
+            "`{}` cannot be a file of an artifact: it has to be a relative path without `.` or `..`",
+            name.escape_debug()
+        )));
+    }
+    refuse_characters("artifact file", name, FORBIDDEN.iter().copied())
+}
+
+fn refuse_characters(
+    what: &str,
+    name: &str,
+    mut forbidden: impl Iterator<Item = (char, &'static str)>,
+) -> Result<(), StoreError> {
+    match forbidden.find(|(character, _)| name.contains(*character)) {
+        None => Ok(()),
+        Some((character, word)) => Err(StoreError::Refused(format!(
+            "the {what} `{}` contains a {word} (`{}`), which some file systems cannot hold; remove it",
+            name.escape_debug(),
+            character.escape_debug()
+        ))),
+    }
+}
+
+/// When an artifact of `request` goes, where the store keeps artifacts for `default_days`.
+pub fn expiry(request: &ArtifactRequest, default_days: u32) -> Timestamp {
+    let days = request.retention_days.filter(|days| *days > 0).unwrap_or(default_days);
+    request.now.plus_millis(i64::from(days).saturating_mul(crate::DAY_MS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_refused_with_the_character_that_is_wrong() {
+        for name in ["a\"b", "a:b", "a<b", "a>b", "a|b", "a*b", "a?b", "a\rb", "a\nb", "a\\b", "a/b", ""] {
+            assert!(check_artifact_name(name).is_err(), "{name:?}");
+        }
+        for name in ["a b", "é", "a.b-c_d (1)", "..."] {
+            check_artifact_name(name).expect("an ordinary name");
+        }
+        assert_eq!(
+            check_artifact_name("a\nb").expect_err("a line feed").to_string(),
+            "the artifact name `a\\nb` contains a line feed (`\\n`), which some file systems cannot hold; remove it"
+        );
+    }
+
+    #[test]
+    fn files_stay_inside_the_artifact() {
+        for name in ["", "/a", "a/", "a//b", "./a", "../a", "a/../b", "a/..", "a\0b", "a:b"] {
+            assert!(check_artifact_file(name).is_err(), "{name:?}");
+        }
+        for name in ["a", "a/b/c.txt", ".hidden", "a/..b", "a\\b"] {
+            check_artifact_file(name).expect("an ordinary path");
+        }
+    }
 }

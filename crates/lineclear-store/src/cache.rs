@@ -1,7 +1,7 @@
 //! Caches of steps.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use lineclear_event::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,20 +10,37 @@ use crate::StoreError;
 
 /// Keeps the caches of `actions/cache` and of the setup actions.
 ///
-/// An entry is identified by key, version and scope, and never changes once it is complete.
+/// An entry is identified by repository, key, version and scope, and never changes once it is complete. Of two writers of one
+/// identity, one wins and the other is told [`SaveOutcome::Exists`]. Folders (also empty ones), symbolic links, hard links,
+/// modes (without set-user and set-group bits), times of last change and names in any encoding are kept; owners are not.
+/// Sockets, pipes and devices are left out.
 pub trait Caches: Send + Sync + fmt::Debug {
     /// Finds the entry for `lookup.keys`: in each scope in turn, the first key exactly, then as a prefix, then each further
     /// key likewise; of several, the newest. The miss says why.
     fn find(&self, lookup: &Lookup) -> Result<Result<CacheHit, CacheMiss>, StoreError>;
 
-    /// Writes the files of an entry below `base`; absolute and `~` paths go where they were.
+    /// Writes the files of an entry below `base`; those that were saved by an absolute path go where they were.
+    ///
+    /// What is there already and equal stays untouched; other files of the same names are replaced, not written through: a
+    /// symbolic link in the way is removed, never followed. Files that the entry does not have stay.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the entry is gone; [`StoreError::Damaged`] when what was kept is not what was saved: the
+    /// entry is then removed, so that the next save can make it anew.
     fn restore(&self, hit: &CacheHit, base: &Path) -> Result<RestoreReport, StoreError>;
 
-    /// Keeps the files that `new.paths` name below `base`.
+    /// Keeps the files that `new.paths` name below `base`. The entry appears when it is complete.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] for an unusable key, no paths, a path that does not exist or leads out of `base` without being
+    /// absolute, and an entry that alone exceeds the size limit; [`StoreError::Io`] naming a file that cannot be read.
     fn save(&self, new: &NewCache, base: &Path) -> Result<SaveOutcome, StoreError>;
 
+    /// The entries of a repository, or of all, newest first.
     fn list(&self, repository: Option<&str>) -> Result<Vec<CacheEntry>, StoreError>;
 
+    /// # Errors
+    /// [`StoreError::NotFound`] for an id that no entry has.
     fn remove(&self, id: u64) -> Result<(), StoreError>;
 }
 
@@ -53,10 +70,11 @@ pub struct CacheEntry {
     pub scope: CacheScope,
     pub created: Timestamp,
     pub used: Timestamp,
+    /// Files and links, without folders.
     pub files: u64,
     /// Bytes of the files.
     pub size: u64,
-    /// Bytes kept for it, after compression and sharing.
+    /// Bytes that were added to the store for it, after compression and sharing.
     pub stored: u64,
 }
 
@@ -77,9 +95,11 @@ pub struct CacheMiss {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RestoreReport {
+    /// Files and links of the entry.
     pub files: u64,
+    /// Bytes of the entry's files.
     pub bytes: u64,
-    /// Files that were there already and equal.
+    /// Files and links that were there already and equal.
     pub unchanged: u64,
 }
 
@@ -99,4 +119,25 @@ pub enum SaveOutcome {
     Saved(CacheEntry),
     /// The key exists already in this scope: nothing was changed.
     Exists,
+}
+
+/// A path of [`NewCache::paths`] in its plain form: without `.` and doubled slashes.
+///
+/// # Errors
+/// [`StoreError::Refused`] when it has `..`: what lies outside of the workspace is named by its absolute path.
+pub fn check_cache_path(path: &Path) -> Result<PathBuf, StoreError> {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                return Err(StoreError::Refused(format!(
+                    "the cache path `{}` has `..`; name what lies outside of the workspace by its absolute path",
+                    path.display()
+                )));
+            }
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => plain.push(part),
+        }
+    }
+    Ok(plain)
 }

@@ -1,15 +1,31 @@
 //! The port that keeps what must outlive a process: runs with their inputs, events and logs, artifacts, caches.
 //!
-//! [`Store`] hands out a [`RunRecord`] for each run; [`Caches`] and [`Artifacts`] keep the files of steps. [`contract`] is what
-//! every store promises, as tests. Nothing that was recorded is lost by a kill: a reader finds every complete line.
-//! This crate opens no file; the embedded form is `lineclear-store-folder`.
+//! [`Store`] hands out a [`RunRecord`] for each run; [`Caches`] and [`Artifacts`] keep the files of steps; [`Upkeep`] removes
+//! what is too old or too much. [`contract`] is what every store promises, as tests that each form runs. [`MemoryStore`] is the
+//! form without a disk: for tests, and the oracle that other forms are compared with. Nothing that was recorded is lost by a
+//! kill: a reader finds every complete line.
+//!
+//! The rules that all forms share are pure functions here: [`choose`] (which cache entry a look-up finds, and why),
+//! [`check_cache_key`], [`check_artifact_name`] and [`check_artifact_file`]. The embedded form for a real machine is
+//! `lineclear-store-folder`; this crate knows nothing of its layout.
 
 mod artifact;
 mod cache;
+pub mod contract;
 mod error;
+mod matching;
+mod memory;
 mod run;
+mod upkeep;
 
-pub use artifact::{ArtifactMeta, ArtifactRequest, Artifacts};
-pub use cache::{CacheEntry, CacheHit, CacheMiss, CacheScope, Caches, Lookup, NewCache, RestoreReport, SaveOutcome};
+pub use artifact::{
+    ArtifactMeta, ArtifactRequest, Artifacts, DEFAULT_RETENTION_DAYS, check_artifact_file, check_artifact_name, expiry,
+};
+pub use cache::{
+    CacheEntry, CacheHit, CacheMiss, CacheScope, Caches, Lookup, NewCache, RestoreReport, SaveOutcome, check_cache_path,
+};
 pub use error::StoreError;
+pub use matching::{MAX_KEY_LENGTH, MAX_KEYS, check_cache_key, check_lookup, choose};
+pub use memory::MemoryStore;
 pub use run::{LogLine, NewRun, RunHeader, RunRecord, RunSummary, Store};
+pub use upkeep::{DAY_MS, Limits, PruneReport, Upkeep, Usage};

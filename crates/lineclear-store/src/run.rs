@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::StoreError;
 
 /// Keeps runs.
+///
+/// A run id is made of the milliseconds of its start, so that ids order by time, and stays below 2^53, so that every reader of
+/// JSON takes it exactly.
 pub trait Store: Send + Sync + fmt::Debug {
     /// Starts the record of a new run, under an id that no other run has, and the next run number of its workflow.
     fn begin(&self, header: NewRun) -> Result<Box<dyn RunRecord>, StoreError>;
@@ -18,10 +21,20 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The events of a run, in order. A torn last line (from a kill) is left out.
     fn events(&self, run: RunId) -> Result<Vec<Envelope>, StoreError>;
 
+    /// One run.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the store has no such run.
+    fn run(&self, run: RunId) -> Result<RunSummary, StoreError> {
+        let found = self.runs(None, usize::MAX)?.into_iter().find(|summary| summary.header.id == run);
+        found.ok_or_else(|| StoreError::NotFound { what: format!("run {run}") })
+    }
+
     /// The recorded inputs of a run's engine, one JSON text each.
     fn inputs(&self, run: RunId) -> Result<Vec<String>, StoreError>;
 
-    /// The log of a job, line by line in order, given to `each` until it answers false.
+    /// The log of a job, line by line in order, given to `each` until it answers false. A job that wrote nothing has no lines.
+    /// Bytes that are no UTF-8 are shown as U+FFFD.
     fn log(&self, run: RunId, job: &JobKey, each: &mut dyn FnMut(LogLine<'_>) -> bool) -> Result<(), StoreError>;
 }
 
@@ -50,19 +63,24 @@ pub struct RunHeader {
 }
 
 /// The record of a run that is going on. Written to from several threads.
+///
+/// What a call recorded before it returned survives a kill of this process. Dropping the record without
+/// [`RunRecord::finish`] leaves a run without a conclusion that is not alive, as a kill does.
 pub trait RunRecord: Send + Sync + fmt::Debug {
     fn header(&self) -> &RunHeader;
 
-    /// Durable against a kill of this process when it returns.
+    /// An input of the engine as one JSON text; line breaks in it become spaces. Durable against a kill of this process when it
+    /// returns.
     fn input(&self, json: &str) -> Result<(), StoreError>;
 
     /// Every event but log lines, which come in bulk through [`RunRecord::log`].
     fn event(&self, event: &Envelope) -> Result<(), StoreError>;
 
-    /// Complete masked lines of one step, each ending in a newline, with their common time.
+    /// Complete masked lines of one step, each ending in a newline, with their common time. Made for many lines at once: the
+    /// cost of a call is that of one write.
     fn log(&self, job: &JobKey, step: &str, at: Timestamp, lines: &[u8]) -> Result<(), StoreError>;
 
-    /// Closes the record.
+    /// Closes the record: from now on the run is not alive. The first conclusion counts; a second one is refused.
     fn finish(&self, conclusion: Conclusion, at: Timestamp) -> Result<(), StoreError>;
 }
 

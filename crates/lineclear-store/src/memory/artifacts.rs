@@ -1,0 +1,95 @@
+//! Artifacts in memory.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use lineclear_event::RunId;
+use sha2::{Digest, Sha256};
+
+use super::MemoryStore;
+use crate::{ArtifactMeta, ArtifactRequest, Artifacts, StoreError, check_artifact_file, check_artifact_name, expiry};
+
+/// Contents by name.
+pub(super) type Files = BTreeMap<String, Vec<u8>>;
+
+impl Artifacts for MemoryStore {
+    fn upload(&self, request: &ArtifactRequest) -> Result<ArtifactMeta, StoreError> {
+        check_artifact_name(&request.name)?;
+        let mut files = BTreeMap::new();
+        for (name, source) in &request.files {
+            check_artifact_file(name)?;
+            let bytes = fs::read(source).map_err(|error| StoreError::Io { path: source.clone(), source: error })?;
+            if files.insert(name.clone(), bytes).is_some() {
+                return Err(StoreError::Refused(format!("the artifact `{}` has two files `{name}`", request.name)));
+            }
+        }
+        for name in files.keys() {
+            let parents = name.match_indices('/').map(|(end, _)| &name[..end]);
+            if let Some(parent) = parents.into_iter().find(|parent| files.contains_key(*parent)) {
+                let why = format!("the artifact `{}` has `{parent}` both as a file and as a folder", request.name);
+                return Err(StoreError::Refused(why));
+            }
+        }
+        if files.is_empty() {
+            return Err(StoreError::Refused(format!("the artifact `{}` has no files", request.name)));
+        }
+        let mut kept = self.kept();
+        let place = (request.run, request.name.clone());
+        if kept.artifacts.contains_key(&place) && !request.overwrite {
+            return Err(StoreError::ArtifactExists { name: request.name.clone() });
+        }
+        let meta = ArtifactMeta {
+            id: kept.next_id(),
+            run: request.run,
+            name: request.name.clone(),
+            files: files.len() as u64,
+            size: files.values().map(|bytes| bytes.len() as u64).sum(),
+            digest: digest(&files),
+            created: request.now,
+            expires: Some(expiry(request, self.shared.limits.artifact_days)),
+        };
+        kept.artifacts.insert(place, (meta.clone(), files));
+        Ok(meta)
+    }
+
+    fn list(&self, run: RunId) -> Result<Vec<ArtifactMeta>, StoreError> {
+        let kept = self.kept();
+        Ok(kept.artifacts.values().filter(|(meta, _)| meta.run == run).map(|(meta, _)| meta.clone()).collect())
+    }
+
+    fn download(&self, run: RunId, name: &str, folder: &Path) -> Result<ArtifactMeta, StoreError> {
+        let found = self.kept().artifacts.get(&(run, name.to_owned())).cloned();
+        let (meta, files) = found.ok_or_else(|| no_such(run, name))?;
+        for (name, bytes) in &files {
+            let path = folder.join(name);
+            let write = || {
+                fs::create_dir_all(path.parent().unwrap_or(folder))?;
+                if fs::symlink_metadata(&path).is_ok() {
+                    fs::remove_file(&path)?;
+                }
+                fs::write(&path, bytes)
+            };
+            write().map_err(|source| StoreError::Io { path: path.clone(), source })?;
+        }
+        Ok(meta)
+    }
+
+    fn delete(&self, run: RunId, name: &str) -> Result<(), StoreError> {
+        let removed = self.kept().artifacts.remove(&(run, name.to_owned()));
+        removed.map(|_| ()).ok_or_else(|| no_such(run, name))
+    }
+}
+
+fn no_such(run: RunId, name: &str) -> StoreError {
+    StoreError::NotFound { what: format!("artifact `{name}` of run {run}") }
+}
+
+fn hex(hash: &[u8]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn digest(files: &Files) -> String {
+    let lines = files.iter().map(|(name, bytes)| format!("{}  {name}\n", hex(&Sha256::digest(bytes))));
+    format!("sha256:{}", hex(&Sha256::digest(lines.collect::<String>())))
+}

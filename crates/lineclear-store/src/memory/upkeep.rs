@@ -1,0 +1,56 @@
+//! Limits in memory.
+
+use lineclear_event::Timestamp;
+
+use super::MemoryStore;
+use crate::{DAY_MS, Limits, PruneReport, StoreError, Upkeep, Usage};
+
+impl Upkeep for MemoryStore {
+    fn prune(&self, now: Timestamp, limits: &Limits) -> Result<PruneReport, StoreError> {
+        let used = |usage: &Usage| usage.run_bytes + usage.artifact_bytes + usage.cache_bytes;
+        let before = self.usage()?;
+        let kept = &mut *self.kept();
+        kept.artifacts.retain(|_, (meta, _)| meta.expires.is_none_or(|end| end > now));
+        kept.evict(limits, now, None);
+        let oldest = now.plus_millis(-i64::from(limits.run_days).saturating_mul(DAY_MS));
+        let mut counted = std::collections::BTreeMap::<String, usize>::new();
+        let mut old = Vec::new();
+        for (id, run) in kept.runs.iter().rev() {
+            let place = counted.entry(run.header.run.repository.clone()).or_default();
+            *place += 1;
+            if !run.alive && (run.header.run.started < oldest || *place > limits.runs_per_repository) {
+                old.push(*id);
+            }
+        }
+        old.iter().for_each(|id| {
+            kept.runs.remove(id);
+        });
+        let after = usage_of(kept);
+        Ok(PruneReport {
+            runs: before.runs - after.runs,
+            artifacts: before.artifacts - after.artifacts,
+            caches: before.caches - after.caches,
+            freed: used(&before) - used(&after),
+            busy: false,
+        })
+    }
+
+    fn usage(&self) -> Result<Usage, StoreError> {
+        Ok(usage_of(&self.kept()))
+    }
+}
+
+fn usage_of(kept: &super::Kept) -> Usage {
+    let line_bytes = |lines: &super::LogLines| lines.iter().map(|(.., line)| line.len() as u64).sum::<u64>();
+    let artifact_bytes = kept.artifacts.values().map(|(meta, _)| meta.size).sum();
+    let cache_bytes = kept.caches.iter().map(|(entry, _)| entry.size).sum();
+    Usage {
+        runs: kept.runs.len() as u64,
+        run_bytes: kept.runs.values().flat_map(|run| run.logs.values()).map(line_bytes).sum(),
+        artifacts: kept.artifacts.len() as u64,
+        artifact_bytes,
+        caches: kept.caches.len() as u64,
+        cache_bytes,
+        stored_bytes: artifact_bytes + cache_bytes,
+    }
+}

@@ -1,0 +1,77 @@
+//! Keeping a store within its limits.
+
+use std::fmt;
+
+use lineclear_event::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+
+/// Milliseconds of a day.
+pub const DAY_MS: i64 = 86_400_000;
+
+/// What a store keeps, and how long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// A cache entry that was not used for longer goes.
+    pub cache_unused_days: u32,
+    /// Above this many bytes for one repository, the entries unused for longest go. Shared bytes count once.
+    pub cache_bytes_per_repository: u64,
+    /// How long an artifact is kept when the upload does not say.
+    pub artifact_days: u32,
+    /// Runs that started earlier go, with their logs. A run that is still going on stays.
+    pub run_days: u32,
+    /// At most this many runs of one repository, the newest.
+    pub runs_per_repository: usize,
+}
+
+impl Default for Limits {
+    /// GitHub's defaults where it has them: 7 days and 10 GB for caches, 90 days for artifacts and logs.
+    fn default() -> Self {
+        Self {
+            cache_unused_days: 7,
+            cache_bytes_per_repository: 10 * 1024 * 1024 * 1024,
+            artifact_days: crate::DEFAULT_RETENTION_DAYS,
+            run_days: 90,
+            runs_per_repository: 5_000,
+        }
+    }
+}
+
+/// What a prune removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PruneReport {
+    pub runs: u64,
+    pub artifacts: u64,
+    pub caches: u64,
+    /// Bytes given back to the disk.
+    pub freed: u64,
+    /// Whether contents could not be swept because another process reads or writes some: the next prune does it.
+    pub busy: bool,
+}
+
+/// What a store holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    pub runs: u64,
+    /// Bytes of records and logs.
+    pub run_bytes: u64,
+    pub artifacts: u64,
+    /// Bytes of the artifacts' files, before compression and sharing.
+    pub artifact_bytes: u64,
+    pub caches: u64,
+    /// Bytes of the caches' files, before compression and sharing.
+    pub cache_bytes: u64,
+    /// Bytes that the contents of caches and artifacts take after compression and sharing.
+    pub stored_bytes: u64,
+}
+
+/// Keeps a store within limits.
+pub trait Upkeep: Send + Sync + fmt::Debug {
+    /// Removes what is older or more than `limits` allow at `now`: expired artifacts, unused caches, old runs, and contents
+    /// that nothing refers to. A run that is going on, and whatever a process is reading or writing, stays whole.
+    fn prune(&self, now: Timestamp, limits: &Limits) -> Result<PruneReport, StoreError>;
+
+    /// What the store holds now.
+    fn usage(&self) -> Result<Usage, StoreError>;
+}
