@@ -1,1 +1,30 @@
-//! placeholder
+//! Jobs as processes of this host.
+//!
+//! [`HostBackend`] gives each job folders laid out as the hosted runner's and starts its steps as processes of this user.
+//! It promises that nothing a job started is left running and no folder of it left behind: when a job ends, whatever its
+//! steps did to detach themselves (`family`, `job_processes`), and when Lineclear itself is killed ([`guard`], [`sweep`]).
+//! It isolates nothing: a step may do what the user may.
+//! This crate knows nothing of steps, shells or workflows.
+
+mod backend;
+mod base_env;
+mod family;
+pub mod guard;
+mod instance;
+mod job_processes;
+mod journal;
+mod lookup;
+mod owner;
+mod proc_table;
+mod process;
+mod remove;
+mod room;
+mod scratch;
+mod settings;
+mod skeleton;
+mod slug;
+
+pub use backend::HostBackend;
+pub use guard::GuardProgram;
+pub use owner::sweep;
+pub use settings::HostSettings;

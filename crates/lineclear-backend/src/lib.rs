@@ -7,8 +7,10 @@
 
 mod process;
 mod room;
+mod uncleaned;
 mod wake;
 
 pub use process::{Command, Exit, Happening, Process, Signal, StartError, Stream};
 pub use room::{Backend, Fill, Layout, OpenError, Remain, Room, RoomRequest, Workspace};
+pub use uncleaned::Uncleaned;
 pub use wake::Wake;

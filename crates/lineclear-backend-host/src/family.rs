@@ -1,0 +1,208 @@
+//! The processes below this one: those it started, and those it adopted.
+//!
+//! A process whose parent ends is given to the nearest ancestor that asked for it, see [`adopt_orphans`]. Whatever a step
+//! leaves behind thus becomes a child of this process, however it detached itself, and is found without searching.
+//!
+//! Adopting is a property of the whole process, and so is what this module remembers about it: which children are its own,
+//! so that nobody takes the exit status of somebody else's child.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::process::Child;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitOptions, getpgrp, getpid, getsid, kill_process, pidfd_open, pidfd_send_signal,
+    set_child_subreaper, test_kill_process_group, waitpid,
+};
+
+use crate::proc_table::{self, Entry};
+
+/// A child that this process started itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Own {
+    /// Somebody waits for its exit status, who alone may take it.
+    Awaited,
+    /// Its exit status was taken, and its process group had members then. Until that group is empty, the system gives
+    /// its number to no other.
+    GroupLivesOn,
+}
+
+static OWN: Mutex<BTreeMap<u32, Own>> = Mutex::new(BTreeMap::new());
+/// Read while a child is started and entered in `OWN`, written while strangers are reaped: a child that ends at once must
+/// not be taken for a stranger.
+static STARTING: RwLock<()> = RwLock::new(());
+/// Rooms open in this process.
+static ROOMS: AtomicUsize = AtomicUsize::new(0);
+
+fn own() -> MutexGuard<'static, BTreeMap<u32, Own>> {
+    // The map is changed by single calls that cannot leave it half done.
+    OWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Asks the system to give orphaned descendants to this process.
+pub(crate) fn adopt_orphans() -> io::Result<()> {
+    Ok(set_child_subreaper(Some(getpid()))?)
+}
+
+pub(crate) fn room_opened() {
+    ROOMS.fetch_add(1, Ordering::Relaxed);
+}
+
+pub(crate) fn room_closed() {
+    ROOMS.fetch_sub(1, Ordering::Relaxed);
+}
+
+/// Whether a process that bears no sign of its job can only be of the one job there is.
+pub(crate) fn has_one_room() -> bool {
+    ROOMS.load(Ordering::Relaxed) <= 1
+}
+
+/// Starts a child whose exit status the caller will ask for, and whose end it will tell with [`ended`].
+pub(crate) fn start(spawn: impl FnOnce() -> io::Result<Child>) -> io::Result<Child> {
+    let _starting = STARTING.read().unwrap_or_else(PoisonError::into_inner);
+    let child = spawn()?;
+    own().insert(child.id(), Own::Awaited);
+    Ok(child)
+}
+
+/// What became of the process group of a child that ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    Empty,
+    LivesOn,
+}
+
+/// The exit status of `pid` has been taken.
+pub(crate) fn ended(pid: u32) -> Group {
+    let populated = rustix_pid(pid).is_some_and(|pid| test_kill_process_group(pid) != Err(rustix::io::Errno::SRCH));
+    if populated {
+        own().insert(pid, Own::GroupLivesOn);
+        Group::LivesOn
+    } else {
+        own().remove(&pid);
+        Group::Empty
+    }
+}
+
+/// Forgets groups that lived on and are empty now, as the system may give their numbers away.
+pub(crate) fn forget_empty_group(pid: u32) -> Group {
+    if own().get(&pid) == Some(&Own::GroupLivesOn) { ended(pid) } else { Group::LivesOn }
+}
+
+/// Living processes that this process adopted. Ended ones are reaped on the way.
+///
+/// Children that other parts of this program started are left alone: they are in the program's own process group.
+pub(crate) fn adopted() -> Vec<Entry> {
+    let me = own_pid();
+    // Orphans are given to the first thread of a process, so its list has them all. Children that this program's other
+    // threads started are not even read.
+    let children = match fs::read(format!("/proc/{me}/task/{me}/children")) {
+        Ok(text) => proc_table::parse_children(&text),
+        // A kernel without that file has only the long way.
+        Err(_) => proc_table::all().iter().filter(|entry| entry.parent == me).map(|entry| entry.pid).collect(),
+    };
+    let strangers: Vec<u32> = {
+        let own = own();
+        children.into_iter().filter(|pid| own.get(pid) != Some(&Own::Awaited)).collect()
+    };
+    if strangers.is_empty() {
+        return Vec::new();
+    }
+    let own_group = pid_number(getpgrp());
+    let (dead, living): (Vec<Entry>, Vec<Entry>) = strangers
+        .into_iter()
+        .filter_map(proc_table::entry)
+        .filter(|entry| entry.parent == me && entry.group != own_group)
+        .partition(Entry::is_dead);
+    reap(&dead);
+    living
+}
+
+/// Takes the exit status of adopted processes that ended.
+fn reap(dead: &[Entry]) {
+    if dead.is_empty() {
+        return;
+    }
+    let _nobody_starts = STARTING.write().unwrap_or_else(PoisonError::into_inner);
+    let own_session = getsid(None).map_or(0, pid_number);
+    let own = own();
+    for entry in dead.iter().filter(|entry| own.get(&entry.pid) != Some(&Own::Awaited)) {
+        // A sign that it cannot be a child of another part of this program, which would miss its exit status: those are
+        // never in a session of their own nor in a step's group.
+        if (entry.session != own_session || own.contains_key(&entry.group))
+            && let Some(pid) = rustix_pid(entry.pid)
+        {
+            // Gone already is as good.
+            let _ = waitpid(Some(pid), WaitOptions::NOHANG);
+        }
+    }
+}
+
+/// Kills all of `members` and waits for their end, until none is left or the time is over. Returns all that were found.
+///
+/// Each is stopped before any is killed: a process that is about to start another cannot do so between the look and the
+/// kill. `members` is asked again until it finds nothing new.
+pub(crate) fn kill_all(mut members: impl FnMut() -> Vec<Entry>, time: Duration) -> Vec<Entry> {
+    let until = Instant::now() + time;
+    let mut found: Vec<Entry> = Vec::new();
+    let mut pause = Duration::from_micros(100);
+    loop {
+        let mut alive = members();
+        if alive.is_empty() {
+            return found;
+        }
+        // A tree that grows faster than it is read is bounded by the number of rounds, and killed as far as it is known.
+        for _ in 0..8 {
+            let new: Vec<&Entry> =
+                alive.iter().filter(|entry| !found.iter().any(|old| old.is_same_as(entry))).collect();
+            if new.is_empty() {
+                break;
+            }
+            for entry in &new {
+                send(entry, Signal::STOP);
+            }
+            found.extend(new.into_iter().cloned());
+            alive = members();
+        }
+        for entry in &alive {
+            send(entry, Signal::KILL);
+        }
+        if Instant::now() >= until {
+            return found;
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
+
+/// Signals the very process that was seen: not another that got its number since.
+fn send(entry: &Entry, signal: Signal) {
+    let Some(pid) = rustix_pid(entry.pid) else { return };
+    let handle = pidfd_open(pid, PidfdFlags::empty());
+    if !proc_table::entry(entry.pid).is_some_and(|now| now.is_same_as(entry)) {
+        return;
+    }
+    // It may have ended, or belong to another user: then it shows in the next look.
+    let _ = match handle {
+        Ok(handle) => pidfd_send_signal(&handle, signal),
+        Err(_) => kill_process(pid, signal),
+    };
+}
+
+pub(crate) fn own_pid() -> u32 {
+    std::process::id()
+}
+
+pub(crate) fn rustix_pid(pid: u32) -> Option<Pid> {
+    // 1 is never a child; 0 and what is too large would mean groups to `kill`.
+    i32::try_from(pid).ok().filter(|&pid| pid > 1).and_then(Pid::from_raw)
+}
+
+pub(crate) fn pid_number(pid: Pid) -> u32 {
+    pid.as_raw_nonzero().get().unsigned_abs()
+}

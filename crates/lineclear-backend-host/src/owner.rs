@@ -1,0 +1,171 @@
+//! Whose folder this is: a mark in each folder of jobs, so that what a dead process left can be told from what a living one
+//! uses.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use crate::family;
+use crate::proc_table;
+use crate::remove;
+
+/// The name of the mark. It is a symbolic link whose target is the text: that is written in one step or not at all.
+pub(crate) const MARK: &str = ".owner";
+
+/// A folder without a mark may be about to get one.
+const UNMARKED: Duration = Duration::from_secs(60);
+
+/// A process, named so that nobody else is ever taken for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pid: u32,
+    /// In clock ticks after boot.
+    started: u64,
+    boot: String,
+    /// The namespace in which `pid` is counted: a container counts its own.
+    pids: u64,
+    host: String,
+}
+
+impl Owner {
+    /// This process.
+    pub(crate) fn this() -> Self {
+        let pid = family::own_pid();
+        Self {
+            pid,
+            started: proc_table::entry(pid).map_or(0, |entry| entry.started),
+            boot: fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().into(),
+            pids: fs::metadata("/proc/self/ns/pid").map_or(0, |namespace| namespace.ino()),
+            host: fs::read_to_string("/proc/sys/kernel/hostname")
+                .unwrap_or_default()
+                .trim()
+                .replace(char::is_whitespace, "-"),
+        }
+    }
+
+    fn write(&self) -> String {
+        format!("lineclear {} {} {} {} {}", self.pid, self.started, self.boot, self.pids, self.host)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        if words.next()? != "lineclear" {
+            return None;
+        }
+        Some(Self {
+            pid: words.next()?.parse().ok()?,
+            started: words.next()?.parse().ok()?,
+            boot: words.next()?.into(),
+            pids: words.next()?.parse().ok()?,
+            host: words.next()?.into(),
+        })
+    }
+
+    /// Marks a folder as this owner's.
+    pub(crate) fn mark(&self, folder: &Path) -> io::Result<()> {
+        symlink(self.write(), folder.join(MARK))
+    }
+
+    /// Whose mark a folder bears.
+    fn of(folder: &Path) -> Option<Self> {
+        Self::parse(fs::read_link(folder.join(MARK)).ok()?.to_str()?)
+    }
+
+    /// Whether this owner is known to be gone. `here` is the process that asks.
+    fn is_gone(&self, here: &Self) -> bool {
+        if self.host != here.host {
+            return false; // Another machine shares this folder; its processes cannot be seen.
+        }
+        if self.boot != here.boot {
+            return true;
+        }
+        self.pids == here.pids
+            && proc_table::entry(self.pid).is_none_or(|now| now.is_dead() || now.started != self.started)
+    }
+}
+
+/// Whether the folder belongs to a process that is known to be gone.
+pub(crate) fn is_abandoned(folder: &Path, here: &Owner) -> bool {
+    Owner::of(folder).is_some_and(|owner| owner.is_gone(here))
+}
+
+/// Removes what processes that ended without cleaning up left in `work`, and of scratch folders. Returns the folders
+/// removed.
+///
+/// Folders of living processes, of processes on other machines and folders that Lineclear did not make are not touched.
+/// What cannot be removed is left for the next time.
+pub fn sweep(work: &Path) -> Vec<PathBuf> {
+    let here = Owner::this();
+    let mut removed = Vec::new();
+    let bases = std::iter::once(work.to_owned()).chain(crate::scratch::bases());
+    for base in bases {
+        let Ok(items) = fs::read_dir(&base) else { continue };
+        for item in items.flatten() {
+            let folder = item.path();
+            if is_abandoned(&folder, &here) {
+                if remove::tree(&folder).is_ok() {
+                    removed.push(folder);
+                }
+            } else if is_unmarked_and_old(&folder, &item.file_name().to_string_lossy())
+                && fs::remove_dir(&folder).is_ok()
+            {
+                removed.push(folder);
+            }
+        }
+    }
+    removed
+}
+
+/// A run's folder whose maker ended between making and marking it. It is empty, and only an empty one is removed.
+fn is_unmarked_and_old(folder: &Path, name: &str) -> bool {
+    let of_a_run = name.chars().all(|c| c.is_ascii_digit() || c == '.');
+    of_a_run
+        && fs::symlink_metadata(folder).is_ok_and(|metadata| {
+            let age = metadata.modified().ok().and_then(|made| SystemTime::now().duration_since(made).ok());
+            metadata.is_dir() && age.is_some_and(|age| age > UNMARKED)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_read_as_it_was_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let here = Owner::this();
+        here.mark(folder.path()).expect("a mark");
+        assert_eq!(Owner::of(folder.path()), Some(here));
+    }
+
+    #[test]
+    fn what_the_dead_left_goes_and_what_the_living_use_stays() {
+        let work = tempfile::tempdir().expect("a folder");
+        let here = Owner::this();
+        let cases = [
+            ("1", Owner { started: here.started + 1, ..here.clone() }, false), // The pid went to another process.
+            ("2", Owner { pid: u32::MAX, ..here.clone() }, false),
+            ("3", Owner { boot: "before".into(), ..here.clone() }, false),
+            ("4", here.clone(), true),
+            ("5", Owner { host: "elsewhere".into(), pid: u32::MAX, ..here.clone() }, true),
+            ("6", Owner { pids: 1, pid: u32::MAX, ..here.clone() }, true),
+        ];
+        for (name, owner, _) in &cases {
+            fs::create_dir_all(work.path().join(name).join("job/repo")).expect("folders");
+            owner.mark(&work.path().join(name)).expect("a mark");
+        }
+        for name in ["_tool", "7", "notes"] {
+            fs::create_dir_all(work.path().join(name).join("kept")).expect("folders");
+        }
+        let removed = sweep(work.path());
+        for (name, owner, stays) in &cases {
+            assert_eq!(work.path().join(name).exists(), *stays, "{owner:?}");
+            assert_eq!(removed.contains(&work.path().join(name)), !stays);
+        }
+        for name in ["_tool", "7", "notes"] {
+            assert!(work.path().join(name).join("kept").exists());
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! What a host backend is made from.
+
+use std::path::PathBuf;
+
+use crate::guard::GuardProgram;
+
+/// Settings of a [`HostBackend`](crate::HostBackend).
+#[derive(Clone, Debug)]
+pub struct HostSettings {
+    /// The folder for the folders of jobs; made if it does not exist. It should be on a disk with room for copies of the
+    /// repository, best the file system that holds the repository itself.
+    pub work: PathBuf,
+    /// `RUNNER_TOOL_CACHE`, kept between jobs; made if it does not exist.
+    pub tool_cache: PathBuf,
+    /// The guard that cleans up if this process is killed; see [`guard`](crate::guard). Without one, a killed process
+    /// leaves its steps running.
+    pub guard: Option<GuardProgram>,
+    /// Whether small files of steps go to memory where there is some.
+    pub scratch_in_memory: bool,
+}
+
+impl HostSettings {
+    /// Settings with all that is optional as it is best, but for the guard: only the program itself knows whether its
+    /// `main` makes room for one.
+    pub fn new(work: impl Into<PathBuf>, tool_cache: impl Into<PathBuf>) -> Self {
+        Self { work: work.into(), tool_cache: tool_cache.into(), guard: None, scratch_in_memory: true }
+    }
+
+    #[must_use]
+    pub fn with_guard(mut self, guard: GuardProgram) -> Self {
+        self.guard = Some(guard);
+        self
+    }
+}
