@@ -91,14 +91,13 @@ fn excerpt(source: &Source, cluster: &[Placed<'_>]) -> Excerpt {
     let mut any_cut = false;
     let mut spans: Vec<(usize, usize)> = vec![(0, 0); cluster.len()];
     for index in first_line..=last_line {
-        if index > first_line {
-            text.push('\n');
-        }
         let line = source.line(index).1;
         let cut = Cut::of(line, cluster, index);
         any_cut |= cut.before || cut.after;
         let offset = text.len();
         cut.write(line, &mut text);
+        // Also after the last: an empty line counts as one only with its line break.
+        text.push('\n');
         for (placed, span) in cluster.iter().zip(&mut spans) {
             if placed.first == index {
                 span.0 = offset + cut.map(placed.start);

@@ -46,3 +46,54 @@ impl DiagnosticRecord {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::Span;
+
+    #[test]
+    fn a_record_has_its_place_in_lines_and_characters() {
+        let source = Source::new(".github/workflows/ci.yml", "on: push\nñame: 'ü'\n");
+        let diagnostic =
+            Diagnostic::warning("unknown-key", "`ñame` is not a key").at(Span::new(9, 14)).help("rename it");
+        let record = DiagnosticRecord::new(&diagnostic, &source);
+        let json = serde_json::to_string_pretty(&record).unwrap();
+        expect![[r#"
+            {
+              "file": ".github/workflows/ci.yml",
+              "line": 2,
+              "column": 1,
+              "end_line": 2,
+              "end_column": 5,
+              "severity": "warning",
+              "rule": "unknown-key",
+              "message": "`ñame` is not a key"
+            }"#]]
+        .assert_eq(&json);
+        assert_eq!(serde_json::from_str::<DiagnosticRecord>(&json).unwrap(), record);
+    }
+
+    #[test]
+    fn a_record_of_the_whole_file_stands_at_its_start() {
+        let source = Source::new("a.yml", "on: push\n");
+        let record = DiagnosticRecord::new(&Diagnostic::error("empty", "nothing here"), &source);
+        assert_eq!((record.line, record.column, record.end_line, record.end_column), (1, 1, 1, 1));
+    }
+
+    #[test]
+    fn a_span_over_a_line_end_or_past_the_text_has_a_place_all_the_same() {
+        let source = Source::new("a.yml", "é\r\nb");
+        let place = |start, end| {
+            let record = DiagnosticRecord::new(&Diagnostic::error("x", "y").at(Span::new(start, end)), &source);
+            (record.line, record.column, record.end_line, record.end_column)
+        };
+        assert_eq!(place(0, 4), (1, 1, 2, 1));
+        assert_eq!(place(4, 5), (2, 1, 2, 2));
+        assert_eq!(place(5, 900), (2, 2, 2, 2));
+        assert_eq!(place(900, 901), (2, 2, 2, 2));
+        assert_eq!(place(1, 2), (1, 1, 1, 2));
+    }
+}

@@ -56,14 +56,14 @@ pub fn render(diagnostic: &Diagnostic, source: &Source, style: Style) -> String 
     };
     let report: [Group<'_>; 1] = [group];
     let mut text = renderer.render(&report);
-    if let (Some(span), true) = (diagnostic.span, excerpts.first().is_some_and(|excerpt| excerpt.cut)) {
+    if let Some(span) = diagnostic.span {
         text = with_column(&text, source.position(span.start).column);
     }
     text.push('\n');
     text
 }
 
-/// The text with `column` in its second line, which ends with file, line and column. Those were counted in an excerpt.
+/// The text with `column` in its second line, which ends with file, line and column: that one was counted in an excerpt.
 fn with_column(text: &str, column: u32) -> String {
     let mut lines = text.split_inclusive('\n');
     let (title, place) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
@@ -117,3 +117,6 @@ fn visible(text: &str) -> String {
     }
     shown
 }
+
+#[cfg(test)]
+mod tests;

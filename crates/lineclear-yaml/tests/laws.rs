@@ -119,8 +119,8 @@ fn print(value: &Value, manner: Manner, indent: usize, text: &mut String) {
     let pad = " ".repeat(indent);
     match value {
         Value::Null => text.push_str(" null"),
-        Value::Bool(value) => write!(text, " {value}").unwrap(),
-        Value::Number(value) => write!(text, " {value}").unwrap(),
+        Value::Bool(value) => write!(text, " {value}").expect("text takes everything"),
+        Value::Number(value) => write!(text, " {value}").expect("text takes everything"),
         Value::Text(value) => print_text(value, manner, indent, text),
         Value::List(items) if items.is_empty() => text.push_str(" []"),
         Value::Map(pairs) if pairs.is_empty() => text.push_str(" {}"),
@@ -135,7 +135,7 @@ fn print(value: &Value, manner: Manner, indent: usize, text: &mut String) {
             }
             Manner::Block => {
                 for item in items {
-                    write!(text, "\n{pad}-").unwrap();
+                    write!(text, "\n{pad}-").expect("text takes everything");
                     print(item, manner, indent + 2, text);
                 }
             }
@@ -144,7 +144,7 @@ fn print(value: &Value, manner: Manner, indent: usize, text: &mut String) {
             Manner::Flow => {
                 text.push_str(" {");
                 for (key, value) in pairs {
-                    write!(text, "{key}:").unwrap();
+                    write!(text, "{key}:").expect("text takes everything");
                     print(value, manner, indent, text);
                     text.push_str(", ");
                 }
@@ -152,7 +152,7 @@ fn print(value: &Value, manner: Manner, indent: usize, text: &mut String) {
             }
             Manner::Block => {
                 for (key, value) in pairs {
-                    write!(text, "\n{pad}{key}:").unwrap();
+                    write!(text, "\n{pad}{key}:").expect("text takes everything");
                     print(value, manner, indent + 2, text);
                 }
             }
@@ -171,10 +171,10 @@ fn print_text(value: &str, manner: Manner, indent: usize, text: &mut String) {
             1 => "|",
             _ => "|+",
         };
-        write!(text, " {header}").unwrap();
+        write!(text, " {header}").expect("text takes everything");
         for line in value.strip_suffix('\n').unwrap_or(value).split('\n') {
             let pad = if line.is_empty() { 0 } else { indent };
-            write!(text, "\n{}{line}", " ".repeat(pad)).unwrap();
+            write!(text, "\n{}{line}", " ".repeat(pad)).expect("text takes everything");
         }
         return;
     }
@@ -182,15 +182,15 @@ fn print_text(value: &str, manner: Manner, indent: usize, text: &mut String) {
         && !value.contains(['\n', '\t', '\u{feff}'])
         && !value.chars().any(|char| matches!(char, '\u{fffe}' | '\u{ffff}'))
     {
-        write!(text, " '{}'", value.replace('\'', "''")).unwrap();
+        write!(text, " '{}'", value.replace('\'', "''")).expect("text takes everything");
         return;
     }
     text.push_str(" \"");
     for char in value.chars() {
         match char {
-            '"' | '\\' => write!(text, "\\{char}").unwrap(),
+            '"' | '\\' => write!(text, "\\{char}").expect("text takes everything"),
             ' '..='~' => text.push(char),
-            _ => write!(text, "\\U{:08x}", u32::from(char)).unwrap(),
+            _ => write!(text, "\\U{:08x}", u32::from(char)).expect("text takes everything"),
         }
     }
     text.push('"');
