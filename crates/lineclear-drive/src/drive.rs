@@ -1,135 +1,154 @@
 //! The loop.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::sync::mpsc::Receiver;
 
-use lineclear_engine::{Effect, Engine, Input, Refused, TimerId};
-use lineclear_event::{Envelope, RunId, Timestamp};
+use lineclear_engine::{Effect, Engine, Input};
+use lineclear_event::{Envelope, RunId};
 use lineclear_store::{RunRecord, StoreError};
 
-use crate::Hands;
+use crate::record::{Recorded, run_of};
+use crate::timers::Timers;
+use crate::{Clock, Hands, Message, Next};
 
-/// The time, and waiting for it.
-pub trait Clock {
-    fn now(&self) -> Timestamp;
-
-    /// Waits for an input, at most for `limit`. A clock that a test moves need not wait at all.
-    fn receive(&self, inbox: &Receiver<Input>, limit: Option<Duration>) -> Result<Input, RecvTimeoutError> {
-        match limit {
-            Some(limit) => inbox.recv_timeout(limit),
-            None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        }
-    }
+/// Drives an engine: one input at a time, recorded before it is decided on.
+#[derive(Debug)]
+pub struct Drive<C, H> {
+    clock: C,
+    hands: H,
+    inbox: Receiver<Message>,
+    engine: Engine,
+    timers: Timers,
+    /// Of the runs that are going on.
+    records: BTreeMap<RunId, Arc<dyn RunRecord>>,
+    sequence: u64,
 }
 
-/// Why the loop ended before its runs did.
+/// The drive cannot go on: it does not decide on what it cannot keep.
 #[derive(Debug, thiserror::Error)]
 pub enum DriveError {
-    #[error("an input of the run could not be recorded, so it was not acted on")]
-    Record(#[source] StoreError),
-    #[error("runs are still going on, but nobody is left who could say how they go")]
-    Abandoned,
+    #[error("cannot record what happened in run {run}, so nothing more is decided")]
+    Record { run: RunId, source: StoreError },
+    #[error("cannot write down an input of run {run}")]
+    Write { run: RunId, source: serde_json::Error },
 }
 
-/// One engine, the records of its runs, and its timers.
-pub struct Drive<'a> {
-    engine: Engine,
-    records: BTreeMap<RunId, Arc<dyn RunRecord>>,
-    timers: BTreeMap<TimerId, Timestamp>,
-    clock: &'a dyn Clock,
-}
-
-impl fmt::Debug for Drive<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Drive").field("engine", &self.engine).field("timers", &self.timers).finish_non_exhaustive()
-    }
-}
-
-impl<'a> Drive<'a> {
-    pub fn new(clock: &'a dyn Clock) -> Self {
-        Self { engine: Engine::new(), records: BTreeMap::new(), timers: BTreeMap::new(), clock }
+impl<C: Clock, H: Hands> Drive<C, H> {
+    pub fn new(inbox: Receiver<Message>, clock: C, hands: H) -> Self {
+        let (engine, timers, records) = (Engine::new(), Timers::default(), BTreeMap::new());
+        Self { clock, hands, inbox, engine, timers, records, sequence: 0 }
     }
 
-    /// The record that the inputs of a run are kept in; to be given before the run is asked for.
-    pub fn keep(&mut self, record: Arc<dyn RunRecord>) {
-        self.records.insert(record.header().id, record);
-    }
-
-    /// Acts on one fact.
+    /// Works until no run is going on and the inbox is empty.
     ///
     /// # Errors
-    /// [`DriveError::Record`]: it could not be recorded, and nothing was done.
-    pub fn accept(&mut self, input: &Input, hands: &mut dyn Hands) -> Result<(), DriveError> {
+    /// A record cannot be written. Jobs that were handed out may still run then; stopping them is for the caller.
+    pub fn run_until_idle(&mut self) -> Result<(), DriveError> {
+        loop {
+            // Idle, there is still what came in meanwhile, but nothing to wait for.
+            let until = if self.engine.is_idle() { Some(self.clock.now()) } else { self.timers.next() };
+            match self.clock.next(&self.inbox, until) {
+                Next::Message(message) => self.receive(message)?,
+                Next::TimeUp if self.engine.is_idle() => return Ok(()),
+                Next::TimeUp => self.fire()?,
+                Next::Closed => return Ok(()),
+            }
+        }
+    }
+
+    /// Works until nobody is left who could send a message.
+    ///
+    /// # Errors
+    /// As [`Drive::run_until_idle`].
+    pub fn run(&mut self) -> Result<(), DriveError> {
+        loop {
+            match self.clock.next(&self.inbox, self.timers.next()) {
+                Next::Message(message) => self.receive(message)?,
+                Next::TimeUp => self.fire()?,
+                Next::Closed => return Ok(()),
+            }
+        }
+    }
+
+    pub fn hands(&self) -> &H {
+        &self.hands
+    }
+
+    pub fn hands_mut(&mut self) -> &mut H {
+        &mut self.hands
+    }
+
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    fn receive(&mut self, message: Message) -> Result<(), DriveError> {
+        match message {
+            Message::Input(input) => self.turn(&input),
+            Message::Begin { input, run, record } => {
+                self.records.entry(run).or_insert(record);
+                self.turn(&input)
+            }
+        }
+    }
+
+    fn fire(&mut self) -> Result<(), DriveError> {
+        let now = self.clock.now();
+        while let Some(timer) = self.timers.take_due(now) {
+            self.turn(&Input::TimerFired { at: now, timer })?;
+        }
+        Ok(())
+    }
+
+    fn turn(&mut self, input: &Input) -> Result<(), DriveError> {
         self.record(input)?;
         match self.engine.apply(input) {
-            Ok(effects) => effects.into_iter().for_each(|effect| self.carry_out(effect, hands)),
-            // A late report of something that is over: it no longer changes anything.
-            Err(Refused(_)) => {}
+            Ok(effects) => effects.into_iter().try_for_each(|effect| self.carry_out(effect)),
+            Err(why) => {
+                self.hands.refused(input, &why);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
-    /// Takes inputs until no run is going on.
-    ///
-    /// # Errors
-    /// [`DriveError::Record`], and [`DriveError::Abandoned`] when every sender of inputs is gone.
-    pub fn until_idle(&mut self, inbox: &Receiver<Input>, hands: &mut dyn Hands) -> Result<(), DriveError> {
-        while !self.engine.is_idle() {
-            let due = self.timers.iter().min_by_key(|(_, at)| **at).map(|(timer, at)| (timer.clone(), *at));
-            let limit = due.as_ref().map(|(_, at)| Duration::from_millis(at.millis_since(self.clock.now())));
-            let input = match (self.clock.receive(inbox, limit), due) {
-                (Ok(input), _) => input,
-                (Err(RecvTimeoutError::Timeout), Some((timer, _))) => {
-                    self.timers.remove(&timer);
-                    Input::TimerFired { at: self.clock.now(), timer }
-                }
-                (Err(RecvTimeoutError::Timeout), None) => continue,
-                (Err(RecvTimeoutError::Disconnected), _) => return Err(DriveError::Abandoned),
-            };
-            self.accept(&input, hands)?;
-        }
-        Ok(())
-    }
-
-    fn record(&self, input: &Input) -> Result<(), DriveError> {
-        let json = serde_json::to_string(input).unwrap_or_default();
+    /// Makes an input durable in every run it concerns. One that concerns no run that is going on will be refused anyway.
+    fn record(&mut self, input: &Input) -> Result<(), DriveError> {
+        self.sequence += 1;
         let concerned = run_of(input);
-        for (_, record) in self.records.iter().filter(|(run, _)| concerned.is_none_or(|concerned| concerned == **run)) {
-            record.input(&json).map_err(DriveError::Record)?;
+        let records = self.records.iter().filter(|(run, _)| concerned.is_none_or(|concerned| concerned == **run));
+        let mut text = None;
+        for (&run, record) in records {
+            if text.is_none() {
+                let recorded = Recorded { sequence: self.sequence, input: input.clone() };
+                text = Some(serde_json::to_string(&recorded).map_err(|source| DriveError::Write { run, source })?);
+            }
+            record.input(text.as_deref().unwrap_or_default()).map_err(|source| DriveError::Record { run, source })?;
         }
         Ok(())
     }
 
-    fn carry_out(&mut self, effect: Effect, hands: &mut dyn Hands) {
+    fn carry_out(&mut self, effect: Effect) -> Result<(), DriveError> {
         match effect {
-            Effect::Dispatch(spec) => hands.dispatch(*spec),
-            Effect::StopJob { run, job, stop } => hands.stop(run, &job, stop),
-            Effect::SetTimer { timer, at } => {
-                self.timers.insert(timer, at);
+            Effect::Dispatch(spec) => self.hands.dispatch(spec),
+            Effect::StopJob { run, job, stop } => self.hands.stop(run, &job, stop),
+            Effect::SetTimer { timer, at } => self.timers.set(timer, at),
+            Effect::ClearTimer { timer } => self.timers.clear(&timer),
+            Effect::Tell { run, at, event } => {
+                let event = Envelope { event, run, at };
+                if let Some(record) = self.records.get(&run) {
+                    record.event(&event).map_err(|source| DriveError::Record { run, source })?;
+                }
+                self.hands.tell(&event);
             }
-            Effect::ClearTimer { timer } => {
-                self.timers.remove(&timer);
-            }
-            Effect::Tell { run, at, event } => hands.tell(Envelope { event, run, at }),
             Effect::RunEnded { run, conclusion } => {
-                self.records.remove(&run);
-                hands.run_ended(run, conclusion);
+                if let Some(record) = self.records.remove(&run) {
+                    let now = self.clock.now();
+                    record.finish(conclusion, now).map_err(|source| DriveError::Record { run, source })?;
+                }
+                self.hands.run_ended(run, conclusion);
             }
         }
-    }
-}
-
-/// The run that an input is about; `None`: all.
-fn run_of(input: &Input) -> Option<RunId> {
-    match input {
-        Input::RunRequested { request, .. } => Some(request.run),
-        Input::JobStarted { run, .. } | Input::JobEnded { run, .. } => Some(*run),
-        Input::TimerFired { timer: TimerId::JobTimeout { run, .. } | TimerId::CancelTimeout { run, .. }, .. } => {
-            Some(*run)
-        }
-        Input::CancelRequested { run, .. } => *run,
+        Ok(())
     }
 }

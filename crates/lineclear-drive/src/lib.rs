@@ -1,13 +1,22 @@
-//! The loop that drives the engine: record the input, apply it, hand out the effects.
+//! The loop: record the input, apply the engine, hand out the effects.
 //!
-//! Every input is recorded *before* it is acted on, so a run whose process was killed can be looked back at and resumed by
-//! replay. The loop decides nothing: the engine does; and it starts nothing: its [`Hands`] do. It keeps the timers, by a clock
-//! that it is given. Start at [`Drive::until_idle`].
+//! [`Drive`] takes facts from its inbox one by one, makes each durable in the record of its run *before* the engine decides on
+//! it, and gives what the engine orders to its [`Hands`]. Timers are kept here, and time comes from a [`Clock`], so that a
+//! test's ten-minute time-out takes no time ([`simulation`]). What was recorded can be decided again by [`replay()`].
+//! The drive decides nothing, runs no job and opens no file.
 
+mod clock;
 mod drive;
 mod hands;
+mod inbox;
+mod record;
 mod replay;
+pub mod simulation;
+mod timers;
 
-pub use drive::{Clock, Drive, DriveError};
+pub use clock::{Clock, Next, RealTime};
+pub use drive::{Drive, DriveError};
 pub use hands::Hands;
-pub use replay::replay;
+pub use inbox::{Inbox, Message, inbox};
+pub use record::Recorded;
+pub use replay::{Replay, ReplayError, replay, replay_texts};
