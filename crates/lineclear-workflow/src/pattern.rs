@@ -43,7 +43,25 @@ enum Middle {
     Folders,
     /// `**/*`: the tail holds no slash, so any text will do.
     FoldersAndName,
+    /// Anything else, in few enough pieces for one machine word.
+    Bits(Box<Bits>),
     Pieces(Box<[Piece]>),
+}
+
+/// The general matcher with a bit for each state: bit `i` says that the text so far fits the pieces before `i`.
+#[derive(Clone, Debug)]
+struct Bits {
+    pieces: Box<[Piece]>,
+    /// For each ASCII character, the pieces that read it.
+    readers: [u64; 128],
+    /// Pieces that read once and go on.
+    once: u64,
+    /// Pieces that read and stay.
+    many: u64,
+    folders: u64,
+    /// Pieces that may be nothing.
+    skipped: u64,
+    maybe_folders: u64,
 }
 
 /// One state of the general matcher.
@@ -156,6 +174,7 @@ impl FilterPattern {
             [Piece::MaybeFolders, Piece::Folders, Piece::Many(Set::NoSlash)] if !tail.contains('/') => {
                 Middle::FoldersAndName
             }
+            few if few.len() < 64 => Middle::Bits(Box::new(Bits::new(few))),
             _ => Middle::Pieces(pieces.into()),
         };
         Self {
@@ -175,13 +194,16 @@ impl FilterPattern {
 
     /// Whether the whole of `name` fits the pattern (without its `!`), minding case.
     pub fn matches(&self, name: &str) -> bool {
-        let Some(rest) = name.strip_prefix(&*self.head) else { return false };
-        let Some(middle) = rest.strip_suffix(&*self.tail) else { return false };
+        if !name.starts_with(&*self.head) || !name.ends_with(&*self.tail) {
+            return false;
+        }
+        let Some(middle) = name.get(self.head.len()..name.len() - self.tail.len()) else { return false };
         match &self.middle {
             Middle::Nothing => middle.is_empty(),
             Middle::Anything | Middle::FoldersAndName => true,
             Middle::NoSlash => !middle.contains('/'),
             Middle::Folders => middle.is_empty() || middle.ends_with('/'),
+            Middle::Bits(bits) => bits.fits(middle),
             Middle::Pieces(pieces) => fits(pieces, middle),
         }
     }
@@ -189,6 +211,66 @@ impl FilterPattern {
     fn may_match(&self, name: &Name<'_>) -> bool {
         self.head_word.holds(name.head) && self.tail_word.holds(name.tail)
     }
+}
+
+impl Bits {
+    fn new(pieces: &[Piece]) -> Self {
+        let all = |is: fn(&Piece) -> bool| {
+            pieces.iter().enumerate().filter(|(_, piece)| is(piece)).fold(0, |bits, (at, _)| bits | 1u64 << at)
+        };
+        let mut readers = [0; 128];
+        for (c, bits) in (0..128u8).zip(&mut readers) {
+            *bits = readers_of(pieces, char::from(c));
+        }
+        Self {
+            pieces: pieces.into(),
+            readers,
+            once: all(|piece| matches!(piece, Piece::One(_) | Piece::Maybe(_))),
+            many: all(|piece| matches!(piece, Piece::Many(_))),
+            folders: all(|piece| matches!(piece, Piece::Folders)),
+            skipped: all(|piece| matches!(piece, Piece::Maybe(_) | Piece::Many(_))),
+            maybe_folders: all(|piece| matches!(piece, Piece::MaybeFolders)),
+        }
+    }
+
+    fn fits(&self, name: &str) -> bool {
+        let mut here = self.skip(1);
+        for c in name.chars() {
+            let readers = match self.readers.get(c as usize) {
+                Some(readers) => *readers,
+                None => readers_of(&self.pieces, c),
+            };
+            let past_folders = if c == '/' { here & self.folders } else { 0 };
+            let go = here & readers & self.once | past_folders;
+            let stay = here & (readers & self.many | self.folders);
+            here = self.skip(go << 1 | stay);
+            if here == 0 {
+                return false;
+            }
+        }
+        here >> self.pieces.len() & 1 == 1
+    }
+
+    /// Adds the states that are reached by reading nothing.
+    fn skip(&self, mut here: u64) -> u64 {
+        loop {
+            let maybe_folders = here & self.maybe_folders;
+            let more = here | (here & self.skipped) << 1 | maybe_folders << 1 | maybe_folders << 2;
+            if more == here {
+                return here;
+            }
+            here = more;
+        }
+    }
+}
+
+/// The pieces that read `c`, by their own set; `Folders` reads everything and is counted apart.
+fn readers_of(pieces: &[Piece], c: char) -> u64 {
+    let reads = |piece: &Piece| match piece {
+        Piece::One(set) | Piece::Maybe(set) | Piece::Many(set) => set.holds(c),
+        Piece::MaybeFolders | Piece::Folders => false,
+    };
+    pieces.iter().enumerate().filter(|(_, piece)| reads(piece)).fold(0, |bits, (at, _)| bits | 1u64 << at)
 }
 
 /// Walks all ways through `pieces` at once, so that no pattern can make it slow.
@@ -346,13 +428,22 @@ impl PatternSet {
     ///
     /// Says nothing about the `-ignore` form: there, to be taken in means to be ignored. See [`Self::includes`].
     pub fn decide(&self, name: &str) -> Option<(bool, usize)> {
-        let last = self.patterns.iter().rev().find(|(_, pattern)| pattern.matches(name));
+        self.decide_prepared(&Name::of(name))
+    }
+
+    fn decide_prepared(&self, name: &Name<'_>) -> Option<(bool, usize)> {
+        let last =
+            self.patterns.iter().rev().find(|(_, pattern)| pattern.may_match(name) && pattern.matches(name.text));
         last.map(|(index, pattern)| (!pattern.negative, *index))
     }
 
     /// Whether the filter lets `name` pass: for `X` if it is matched, for `X-ignore` if it is not.
     pub fn includes(&self, name: &str) -> bool {
-        matches!(self.decide(name), Some((true, _))) != self.ignore
+        self.includes_prepared(&Name::of(name))
+    }
+
+    fn includes_prepared(&self, name: &Name<'_>) -> bool {
+        matches!(self.decide_prepared(name), Some((true, _))) != self.ignore
     }
 
     /// Whether the filter lets any of `names` pass: the rule for `paths` and `paths-ignore`.
@@ -365,19 +456,14 @@ impl PatternSet {
         if !self.ignore && self.patterns.iter().all(|(_, pattern)| pattern.negative) {
             return None;
         }
-        if let ([(_, only)], false) = (self.patterns.as_slice(), self.ignore) {
-            return names
-                .list
-                .iter()
-                .find(|name| only.may_match(name) && only.matches(name.text))
-                .map(|name| name.text);
-        }
-        let passes = |name: &&Name<'_>| {
-            let mut last_first = self.patterns.iter().rev();
-            let last = last_first.find(|(_, pattern)| pattern.may_match(name) && pattern.matches(name.text));
-            last.is_some_and(|(_, pattern)| !pattern.negative) != self.ignore
+        let found = match self.patterns.as_slice() {
+            // The common filter has one pattern, and then the loop is worth keeping tight.
+            [(_, only)] if !self.ignore => {
+                names.list.iter().find(|name| only.may_match(name) && only.matches(name.text))
+            }
+            _ => names.list.iter().find(|name| self.includes_prepared(name)),
         };
-        names.list.iter().find(passes).map(|name| name.text)
+        found.map(|name| name.text)
     }
 }
 
@@ -403,8 +489,13 @@ struct Name<'a> {
 
 impl<'a> FromIterator<&'a str> for Names<'a> {
     fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Self {
-        let prepare = |text: &'a str| Name { head: head_word(text), tail: tail_word(text), text };
-        Self { list: names.into_iter().map(prepare).collect() }
+        Self { list: names.into_iter().map(Name::of).collect() }
+    }
+}
+
+impl<'a> Name<'a> {
+    fn of(text: &'a str) -> Self {
+        Self { head: head_word(text), tail: tail_word(text), text }
     }
 }
 
@@ -601,6 +692,17 @@ mod tests {
         fn no_text_makes_the_reader_or_the_matcher_panic(pattern: String, name: String) {
             if let Ok(pattern) = FilterPattern::parse(&pattern) {
                 pattern.matches(&name);
+            }
+        }
+
+        /// The matcher with bits agrees with the plain one.
+        #[test]
+        fn bits_agree_with_the_plain_matcher(
+            pattern in "[ab/é]{0,2}(\\*{1,2}/?|[ab/é][?+]?|\\[ab\\]\\+?){1,6}[ab/]{0,2}", name in "[ab/é]{0,10}",
+        ) {
+            if let Ok(pieces) = parse_pieces(&pattern) {
+                prop_assert_eq!(Bits::new(&pieces).fits(&name), fits(&pieces, &name));
+                prop_assert_eq!(matches(&pattern, &name), fits(&pieces, &name));
             }
         }
 

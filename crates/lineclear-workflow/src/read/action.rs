@@ -2,6 +2,7 @@
 //!
 //! Keys that the runner does not know are left alone here, as the runner does: `author`, `branding`, and what tools add.
 
+use lineclear_expr::Allowed;
 use lineclear_source::{Diagnostic, Source, Span, Spanned};
 use lineclear_yaml::{Entry, Node};
 
@@ -9,7 +10,7 @@ use super::mapping::{Fields, Keys};
 use super::scalar::{as_bool, has_expression};
 use super::step::StepScope;
 use super::trigger::name_of;
-use super::{Reader, keys, place};
+use super::{Reader, keys};
 use crate::{Action, ActionOutput, Input, Runs, Text, code};
 
 /// The versions of Node that actions name, and whether each is only run on a newer one.
@@ -61,7 +62,8 @@ impl Reader {
             return Some(Input::of(name));
         }
         let fields = self.mapping(&entry.value, &format!("input `{}`", name.value))?;
-        let default = fields.get("default").and_then(|node| self.text(node, "`default`", &place::ACTION_INPUT_DEFAULT));
+        let default =
+            fields.get("default").and_then(|node| self.text(node, "`default`", &Allowed::ACTION_INPUT_DEFAULT));
         let required = fields.get("required").and_then(Node::as_scalar).and_then(|scalar| as_bool(scalar));
         Some(Input {
             default,
@@ -83,7 +85,7 @@ impl Reader {
         }
         let fields = self.fields(&entry.value, &format!("output `{}`", name.value), &keys::ACTION_OUTPUT)?;
         let description = self.description(&fields, "description");
-        let value = fields.get("value").and_then(|node| self.text(node, "`value`", &place::COMPOSITE_OUTPUT));
+        let value = fields.get("value").and_then(|node| self.text(node, "`value`", &Allowed::COMPOSITE_OUTPUT));
         if is_composite && !fields.has("value") {
             let message =
                 format!("output `{}` of a composite action has no `value`, so it is always empty", name.value);
@@ -152,7 +154,7 @@ impl Reader {
         let (pre_entrypoint, post_entrypoint) = (plain("pre-entrypoint"), plain("post-entrypoint"));
         let (pre_if, post_if) = self.stage_conditions(fields);
         let args = fields.get("args").map(|node| self.docker_args(node)).unwrap_or_default();
-        let env = fields.get("env").and_then(|node| self.env(node, &place::DOCKER_ACTION));
+        let env = fields.get("env").and_then(|node| self.env(node, &Allowed::DOCKER_ACTION));
         let image = self.needed(fields, "image", &keys::DOCKER_RUNS, image)?;
         Some(Runs::Docker {
             image,
@@ -168,11 +170,12 @@ impl Reader {
 
     fn docker_args(&mut self, node: &Node) -> Vec<Text> {
         let Some(items) = self.sequence(node, "`args`") else { return Vec::new() };
-        items.iter().filter_map(|item| self.text(item, "an item of `args`", &place::DOCKER_ACTION)).collect()
+        items.iter().filter_map(|item| self.text(item, "an item of `args`", &Allowed::DOCKER_ACTION)).collect()
     }
 
     fn stage_conditions(&mut self, fields: &Fields<'_>) -> (Option<crate::Condition>, Option<crate::Condition>) {
-        let mut condition = |key: &str| fields.get(key).and_then(|node| self.stage_condition(node, &place::ACTION_IF));
+        let mut condition =
+            |key: &str| fields.get(key).and_then(|node| self.stage_condition(node, &Allowed::ACTION_STAGE_IF));
         (condition("pre-if"), condition("post-if"))
     }
 

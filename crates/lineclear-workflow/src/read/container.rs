@@ -6,14 +6,14 @@ use lineclear_yaml::{Entry, Node};
 
 use super::mapping::Fields;
 use super::scalar::{has_expression, text_of};
-use super::{Reader, keys, place};
+use super::{Reader, keys};
 use crate::{Container, Credentials, Service, Text, code};
 
 impl Reader {
     /// `container`: an image, or a mapping with it.
     pub(super) fn container(&mut self, node: &Node) -> Option<Container> {
         if let Node::Scalar(_) = node {
-            return Some(Container::of_image(self.text(node, "`container`", &place::JOB)?));
+            return Some(Container::of_image(self.text(node, "`container`", &Allowed::JOB_CONTAINER)?));
         }
         let fields = self.fields(node, "`container`", &keys::CONTAINER)?;
         self.container_fields(&fields, "`container`")
@@ -23,30 +23,31 @@ impl Reader {
         let id = Spanned::new(text_of(&entry.key), entry.key.span);
         let place = format!("service `{}`", id.value);
         if let Node::Scalar(_) = &entry.value {
-            let container = Container::of_image(self.filled_text(&entry.value, &place, &place::JOB)?);
+            let container = Container::of_image(self.filled_text(&entry.value, &place, &Allowed::JOB_CONTAINER)?);
             return Some(Service { id, container, entrypoint: None, command: None });
         }
         let fields = self.fields(&entry.value, &place, &keys::SERVICE)?;
         let container = self.container_fields(&fields, &place);
-        let entrypoint = fields.get("entrypoint").and_then(|node| self.text(node, "`entrypoint`", &place::JOB));
-        let command = fields.get("command").and_then(|node| self.text(node, "`command`", &place::JOB));
+        let entrypoint =
+            fields.get("entrypoint").and_then(|node| self.text(node, "`entrypoint`", &Allowed::JOB_CONTAINER));
+        let command = fields.get("command").and_then(|node| self.text(node, "`command`", &Allowed::JOB_CONTAINER));
         Some(Service { id, container: container?, entrypoint, command })
     }
 
     fn container_fields(&mut self, fields: &Fields<'_>, of: &str) -> Option<Container> {
         let image = match fields.get("image") {
             // An empty image means no container: accepted, since the value may be written by a tool.
-            Some(node) => self.text(node, "`image`", &place::JOB),
+            Some(node) => self.text(node, "`image`", &Allowed::JOB_CONTAINER),
             None => {
                 self.missing("image", of, fields.span);
                 None
             }
         };
         let credentials = fields.get("credentials").and_then(|node| self.credentials(node));
-        let env = fields.get("env").and_then(|node| self.env(node, &place::CONTAINER_ENV));
+        let env = fields.get("env").and_then(|node| self.env(node, &Allowed::JOB_CONTAINER_ENV));
         let ports = self.container_list(fields, "ports");
         let volumes = self.container_list(fields, "volumes");
-        let options = fields.get("options").and_then(|node| self.text(node, "`options`", &place::JOB));
+        let options = fields.get("options").and_then(|node| self.text(node, "`options`", &Allowed::JOB_CONTAINER));
         Some(Container { image: image?, credentials, env, ports, volumes, options, span: fields.span })
     }
 
@@ -56,9 +57,9 @@ impl Reader {
         let place = format!("`{key}`");
         match node {
             Node::Scalar(scalar) if has_expression(&scalar.text) => {
-                self.scalar_text(scalar, &place::JOB).into_iter().collect()
+                self.scalar_text(scalar, &Allowed::JOB_CONTAINER).into_iter().collect()
             }
-            Node::Sequence { .. } => self.texts(node, &place, &place::JOB).unwrap_or_default(),
+            Node::Sequence { .. } => self.texts(node, &place, &Allowed::JOB_CONTAINER).unwrap_or_default(),
             _ => {
                 self.wrong_type(node, &place, "a sequence");
                 Vec::new()
@@ -70,15 +71,15 @@ impl Reader {
         if let Node::Scalar(scalar) = node
             && has_expression(&scalar.text)
         {
-            let whole = self.scalar_text(scalar, &place::CREDENTIALS)?;
+            let whole = self.scalar_text(scalar, &Allowed::JOB_CONTAINER_CREDENTIALS)?;
             return Some(Credentials {
-                username: member_of(&whole, "username", &place::CREDENTIALS)?,
-                password: member_of(&whole, "password", &place::CREDENTIALS)?,
+                username: member_of(&whole, "username", &Allowed::JOB_CONTAINER_CREDENTIALS)?,
+                password: member_of(&whole, "password", &Allowed::JOB_CONTAINER_CREDENTIALS)?,
             });
         }
         let fields = self.fields(node, "`credentials`", &keys::CREDENTIALS)?;
         let mut part = |key: &str| match fields.get(key) {
-            Some(node) => self.text(node, &format!("`{key}`"), &place::CREDENTIALS),
+            Some(node) => self.text(node, &format!("`{key}`"), &Allowed::JOB_CONTAINER_CREDENTIALS),
             None => {
                 self.missing(key, "`credentials`", fields.span);
                 None
@@ -93,7 +94,7 @@ impl Reader {
         if let Node::Scalar(scalar) = node
             && has_expression(&scalar.text)
         {
-            return (Vec::new(), self.scalar_text(scalar, &place::JOB));
+            return (Vec::new(), self.scalar_text(scalar, &Allowed::JOB_CONTAINER));
         }
         let Some(fields) = self.mapping(node, "`services`") else { return (Vec::new(), None) };
         let mut services = Vec::new();

@@ -7,7 +7,7 @@ use lineclear_yaml::{Entry, Node};
 use super::mapping::{Fields, any_of};
 use super::scalar::{as_bool, as_number, has_expression, id_fault, text_of};
 use super::trigger::name_of;
-use super::{Reader, keys, place};
+use super::{Reader, keys};
 use crate::{CallOutput, CallSecret, Input, InputKind, Text, Trigger, code};
 
 /// How many inputs a manual start may have.
@@ -15,7 +15,9 @@ const MOST_DISPATCH_INPUTS: usize = 25;
 
 impl Reader {
     pub(super) fn workflow_dispatch(&mut self, node: &Node, trigger: &mut Trigger) {
-        let Some(fields) = self.fields_among_others(node, "`workflow_dispatch`", &keys::WORKFLOW_DISPATCH) else { return };
+        let Some(fields) = self.fields_among_others(node, "`workflow_dispatch`", &keys::WORKFLOW_DISPATCH) else {
+            return;
+        };
         let entries = self.named_entries(&fields, "inputs");
         if let Some(first_too_many) = entries.get(MOST_DISPATCH_INPUTS) {
             let message =
@@ -77,7 +79,7 @@ impl Reader {
         };
         let default = fields.get("default").and_then(|node| {
             self.string(node, "`default`")?;
-            self.input_default(node, &name, &kind, &place::WORKFLOW)
+            self.input_default(node, &name, &kind, &Allowed::WORKFLOW_CALL_INPUT_DEFAULT)
         });
         Some(self.input(&fields, name, kind, default))
     }
@@ -101,7 +103,9 @@ impl Reader {
             _ => InputKind::String,
         };
         let Some(fields) = fields else { return Some(Input::of(name)) };
-        let default = fields.get("default").and_then(|node| self.input_default(node, &name, &kind, &place::WORKFLOW));
+        let default = fields
+            .get("default")
+            .and_then(|node| self.input_default(node, &name, &kind, &Allowed::WORKFLOW_CALL_INPUT_DEFAULT));
         Some(self.input(&fields, name, kind, default))
     }
 
@@ -133,7 +137,7 @@ impl Reader {
         let fields = self.fields(&entry.value, &format!("output `{}`", name.value), &keys::CALL_OUTPUT)?;
         let description = self.description(&fields, "description");
         let value = match fields.get("value") {
-            Some(node) => self.text(node, "`value`", &place::CALL_OUTPUT),
+            Some(node) => self.text(node, "`value`", &Allowed::WORKFLOW_CALL_OUTPUT),
             None => {
                 self.missing("value", &format!("output `{}`", name.value), name.span);
                 None

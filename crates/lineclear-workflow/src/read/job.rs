@@ -1,12 +1,13 @@
 //! Jobs.
 
+use lineclear_expr::Allowed;
 use lineclear_source::{Diagnostic, Span, Spanned};
 use lineclear_yaml::{Entry, Node};
 
 use super::mapping::Fields;
 use super::scalar::{has_expression, text_of};
 use super::step::StepScope;
-use super::{Reader, keys, place};
+use super::{Reader, keys};
 use crate::{
     CallJob, CallSecrets, Environment, Job, JobKind, RunsOn, Snapshot, StepsJob, Text, TextTree, WorkflowRef, code,
 };
@@ -35,12 +36,12 @@ impl Reader {
             JobKind::Steps(Box::new(self.steps_job(&fields, &id)))
         };
         Some(Job {
-            name: fields.get("name").and_then(|node| self.text(node, "`name`", &place::JOB)),
+            name: fields.get("name").and_then(|node| self.text(node, "`name`", &Allowed::JOB_NAME)),
             needs: fields.get("needs").and_then(|node| self.strings(node, "`needs`")).unwrap_or_default(),
-            condition: fields.get("if").and_then(|node| self.condition(node, &place::JOB_IF)),
+            condition: fields.get("if").and_then(|node| self.condition(node, &Allowed::JOB_IF)),
             permissions: fields.get("permissions").and_then(|node| self.permissions(node)),
             strategy: fields.get("strategy").and_then(|node| self.strategy(node)),
-            concurrency: fields.get("concurrency").and_then(|node| self.concurrency(node, &place::JOB)),
+            concurrency: fields.get("concurrency").and_then(|node| self.concurrency(node, &Allowed::JOB_CONCURRENCY)),
             kind,
             span: entry.key.span.to(entry.span()),
             id,
@@ -76,18 +77,20 @@ impl Reader {
         let (services, services_expression) =
             fields.get("services").map(|node| self.services(node)).unwrap_or_default();
         let number = |reader: &mut Self, key: &str| {
-            fields.get(key).and_then(|node| reader.number_text(node, &format!("`{key}`"), &place::JOB))
+            fields
+                .get(key)
+                .and_then(|node| reader.number_text(node, &format!("`{key}`"), &Allowed::JOB_TIMEOUT_MINUTES))
         };
         StepsJob {
             runs_on: runs_on.unwrap_or_else(|| RunsOn::Labels(Spanned::new(Vec::new(), id.span))),
             environment: fields.get("environment").and_then(|node| self.environment(node)),
-            env: fields.get("env").and_then(|node| self.env(node, &place::JOB_ENV)),
-            defaults: fields.get("defaults").and_then(|node| self.defaults(node, Some(&place::JOB_DEFAULTS))),
+            env: fields.get("env").and_then(|node| self.env(node, &Allowed::JOB_ENV)),
+            defaults: fields.get("defaults").and_then(|node| self.defaults(node, Some(&Allowed::JOB_DEFAULTS_RUN))),
             timeout_minutes: number(self, "timeout-minutes"),
             cancel_timeout_minutes: number(self, "cancel-timeout-minutes"),
             continue_on_error: fields
                 .get("continue-on-error")
-                .and_then(|node| self.bool_text(node, "`continue-on-error`", &place::JOB)),
+                .and_then(|node| self.bool_text(node, "`continue-on-error`", &Allowed::JOB_CONTINUE_ON_ERROR)),
             container: fields.get("container").and_then(|node| self.container(node)),
             services,
             services_expression,
@@ -123,7 +126,7 @@ impl Reader {
         let Some(fields) = self.mapping(node, "`with`") else { return Vec::new() };
         let read = |entry: &Entry| {
             let name = self.plain_text(&entry.key, "the name of an input");
-            let value = self.text(&entry.value, &format!("input `{}`", entry.key.text), &place::JOB);
+            let value = self.text(&entry.value, &format!("input `{}`", entry.key.text), &Allowed::JOB_WITH);
             Some((name?, TextTree::Scalar(value?)))
         };
         fields.entries().iter().filter_map(read).collect()
@@ -141,7 +144,7 @@ impl Reader {
         let Some(fields) = self.mapping(node, "`secrets`") else { return CallSecrets::None };
         let read = |entry: &Entry| {
             let name = self.plain_text(&entry.key, "the name of a secret");
-            let value = self.text(&entry.value, &format!("secret `{}`", entry.key.text), &place::JOB_ENV);
+            let value = self.text(&entry.value, &format!("secret `{}`", entry.key.text), &Allowed::JOB_SECRETS);
             Some((name?, value?))
         };
         CallSecrets::Map(fields.entries().iter().filter_map(read).collect())
@@ -150,11 +153,11 @@ impl Reader {
     fn runs_on(&mut self, node: &Node) -> Option<RunsOn> {
         if let Node::Mapping { .. } = node {
             let fields = self.fields(node, "`runs-on`", &keys::RUNS_ON)?;
-            let group = fields.get("group").and_then(|node| self.filled_text(node, "`group`", &place::JOB));
+            let group = fields.get("group").and_then(|node| self.filled_text(node, "`group`", &Allowed::JOB_RUNS_ON));
             if let Some(group) = &group {
                 self.check_runner_group(group);
             }
-            let labels = fields.get("labels").and_then(|node| self.texts(node, "`labels`", &place::JOB));
+            let labels = fields.get("labels").and_then(|node| self.texts(node, "`labels`", &Allowed::JOB_RUNS_ON));
             if !fields.has("group") && !fields.has("labels") {
                 self.error(code::MISSING_KEY, fields.span, "`runs-on` needs `group`, `labels` or both");
             }
@@ -163,7 +166,7 @@ impl Reader {
         if node.as_sequence().is_some_and(<[Node]>::is_empty) {
             self.error(code::INVALID_VALUE, node.span(), "`runs-on` needs at least one label");
         }
-        let labels = self.texts(node, "`runs-on`", &place::JOB)?;
+        let labels = self.texts(node, "`runs-on`", &Allowed::JOB_RUNS_ON)?;
         Some(RunsOn::Labels(Spanned::new(labels, node.span())))
     }
 
@@ -189,17 +192,23 @@ impl Reader {
         if let Node::Scalar(scalar) = node
             && !scalar.is_null()
         {
-            let name = self.scalar_text(scalar, &place::JOB)?;
+            let name = self.scalar_text(scalar, &Allowed::JOB_ENVIRONMENT)?;
             return Some(Environment { name, url: None, deployment: None, span: scalar.span });
         }
         let fields = self.fields(node, "`environment`", &keys::ENVIRONMENT)?;
-        let url = fields.get("url").and_then(|node| self.text(node, "`url`", &place::ENVIRONMENT_URL));
-        let deployment = fields.get("deployment").and_then(|node| self.bool_text(node, "`deployment`", &place::JOB));
+        let url = fields.get("url").and_then(|node| self.text(node, "`url`", &Allowed::JOB_ENVIRONMENT_URL));
+        let deployment =
+            fields.get("deployment").and_then(|node| self.bool_text(node, "`deployment`", &Allowed::JOB_ENVIRONMENT));
         let Some(name) = fields.get("name") else {
             self.missing("name", "`environment`", fields.span);
             return None;
         };
-        Some(Environment { name: self.text(name, "`name`", &place::JOB)?, url, deployment, span: fields.span })
+        Some(Environment {
+            name: self.text(name, "`name`", &Allowed::JOB_ENVIRONMENT)?,
+            url,
+            deployment,
+            span: fields.span,
+        })
     }
 
     fn outputs(&mut self, node: &Node) -> Vec<(Spanned<String>, Text)> {
@@ -208,7 +217,7 @@ impl Reader {
             if has_expression(&entry.key.text) {
                 self.dynamic_name(entry.key.span, "an output");
             }
-            let value = self.text(&entry.value, &format!("output `{}`", entry.key.text), &place::JOB_OUTPUT)?;
+            let value = self.text(&entry.value, &format!("output `{}`", entry.key.text), &Allowed::JOB_OUTPUTS)?;
             Some((Spanned::new(text_of(&entry.key), entry.key.span), value))
         };
         fields.entries().iter().filter_map(read).collect()
@@ -216,20 +225,21 @@ impl Reader {
 
     fn snapshot(&mut self, node: &Node) -> Option<Snapshot> {
         if let Node::Scalar(scalar) = node {
-            let image_name = self.filled_text(node, "`snapshot`", &place::JOB)?;
+            let image_name = self.filled_text(node, "`snapshot`", &Allowed::JOB_SNAPSHOT_IF)?;
             return Some(Snapshot { image_name, version: None, condition: None, span: scalar.span });
         }
         let fields = self.fields(node, "`snapshot`", &keys::SNAPSHOT)?;
-        let version = fields.get("version").and_then(|node| self.filled_text(node, "`version`", &place::JOB));
+        let version =
+            fields.get("version").and_then(|node| self.filled_text(node, "`version`", &Allowed::JOB_SNAPSHOT_IF));
         if let Some(version) = &version {
             self.check_snapshot_version(version.raw(), version.span());
         }
-        let condition = fields.get("if").and_then(|node| self.condition(node, &place::JOB));
+        let condition = fields.get("if").and_then(|node| self.condition(node, &Allowed::JOB_SNAPSHOT_IF));
         let Some(name) = fields.get("image-name") else {
             self.missing("image-name", "`snapshot`", fields.span);
             return None;
         };
-        let image_name = self.filled_text(name, "`image-name`", &place::JOB)?;
+        let image_name = self.filled_text(name, "`image-name`", &Allowed::JOB_SNAPSHOT_IF)?;
         Some(Snapshot { image_name, version, condition, span: fields.span })
     }
 

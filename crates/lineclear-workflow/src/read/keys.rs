@@ -137,10 +137,8 @@ pub(super) const SCHEDULE: Keys = Keys { of: "an entry of `schedule`", names: &[
 
 pub(super) const WORKFLOW_CALL: Keys = Keys { of: "`workflow_call`", names: &["inputs", "secrets", "outputs"] };
 
-pub(super) const CALL_INPUT: Keys = Keys {
-    of: "an input of `workflow_call`",
-    names: &["description", "required", "default", "type"],
-};
+pub(super) const CALL_INPUT: Keys =
+    Keys { of: "an input of `workflow_call`", names: &["description", "required", "default", "type"] };
 
 pub(super) const CALL_SECRET: Keys = Keys { of: "a secret of `workflow_call`", names: &["description", "required"] };
 

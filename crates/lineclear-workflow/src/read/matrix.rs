@@ -1,10 +1,11 @@
 //! `strategy` and the shape of its matrix. What it expands to is the planner's part.
 
+use lineclear_expr::Allowed;
 use lineclear_source::{Diagnostic, Span};
 use lineclear_yaml::{Entry, Node};
 
 use super::scalar::has_expression;
-use super::{Reader, keys, place};
+use super::{Reader, keys};
 use crate::{Strategy, TextTree, code};
 
 impl Reader {
@@ -12,14 +13,16 @@ impl Reader {
         if let Node::Scalar(scalar) = node
             && has_expression(&scalar.text)
         {
-            let expression = Some(self.scalar_text(scalar, &place::STRATEGY)?);
+            let expression = Some(self.scalar_text(scalar, &Allowed::JOB_STRATEGY)?);
             return Some(Strategy { matrix: None, fail_fast: None, max_parallel: None, expression, span: scalar.span });
         }
         let fields = self.fields(node, "`strategy`", &keys::STRATEGY)?;
         let matrix = fields.get("matrix").and_then(|node| self.matrix(node));
-        let fail_fast = fields.get("fail-fast").and_then(|node| self.bool_text(node, "`fail-fast`", &place::STRATEGY));
-        let max_parallel =
-            fields.get("max-parallel").and_then(|node| self.number_text(node, "`max-parallel`", &place::STRATEGY));
+        let fail_fast =
+            fields.get("fail-fast").and_then(|node| self.bool_text(node, "`fail-fast`", &Allowed::JOB_STRATEGY));
+        let max_parallel = fields
+            .get("max-parallel")
+            .and_then(|node| self.number_text(node, "`max-parallel`", &Allowed::JOB_STRATEGY));
         Some(Strategy { matrix, fail_fast, max_parallel, expression: None, span: fields.span })
     }
 
@@ -37,7 +40,7 @@ impl Reader {
                 }
             }
         }
-        self.tree(node, &place::STRATEGY)
+        self.tree(node, &Allowed::JOB_STRATEGY)
     }
 
     fn check_matrix_entry(&mut self, entry: &Entry, vectors: Option<&[&str]>) {

@@ -2,7 +2,7 @@
 //!
 //! Every function takes a node and returns what it understood of it; what is wrong goes to the [`Reader`] on the way, so
 //! reading never stops at the first fault. The keys that each mapping may have are tables in [`keys`], the events in
-//! [`event`], what expressions may use in [`place`]. Start reading at [`workflow`] and [`action`].
+//! [`event`]. Start reading at [`workflow`] and [`action`].
 
 mod action;
 mod container;
@@ -15,12 +15,14 @@ mod keys;
 mod mapping;
 mod matrix;
 mod permission;
-mod place;
 mod reference;
 mod scalar;
 mod step;
 mod trigger;
 mod workflow;
+
+#[cfg(test)]
+mod tests;
 
 use lineclear_source::{Diagnostic, Source, Span};
 use lineclear_yaml::{Limits, Node};

@@ -7,7 +7,7 @@ use lineclear_source::{Diagnostic, Spanned, suggest};
 use lineclear_yaml::Node;
 
 use super::mapping::{Fields, Keys, any_of};
-use super::{Reader, keys, place};
+use super::{Reader, keys};
 use crate::{ActionRef, Step, StepKind, Text, code};
 
 /// Whose steps are read.
@@ -27,15 +27,15 @@ impl StepScope {
 
     fn allowed(self) -> &'static Allowed {
         match self {
-            Self::Job => &place::STEP,
-            Self::Composite => &place::COMPOSITE_STEP,
+            Self::Job => &Allowed::STEP_RUN,
+            Self::Composite => &Allowed::COMPOSITE_STEP,
         }
     }
 
     fn allowed_in_if(self) -> &'static Allowed {
         match self {
-            Self::Job => &place::STEP_IF,
-            Self::Composite => &place::COMPOSITE_STEP_IF,
+            Self::Job => &Allowed::STEP_IF,
+            Self::Composite => &Allowed::COMPOSITE_STEP_IF,
         }
     }
 }
@@ -230,7 +230,8 @@ impl Reader {
         match ActionRef::parse(&uses) {
             Ok(action) => {
                 if matches!(&action, ActionRef::SameRepository { path } if path.contains('@')) {
-                    let message = "a path with `$/` takes no `@ref`: what follows the `@` is read as a part of the path";
+                    let message =
+                        "a path with `$/` takes no `@ref`: what follows the `@` is read as a part of the path";
                     self.warning(code::USES_SYNTAX, uses.span, message);
                 }
                 Some(StepKind::Uses { uses: Spanned::new(action, uses.span), with })

@@ -5,7 +5,7 @@ use lineclear_source::{Diagnostic, Source, Span};
 use lineclear_yaml::Node;
 
 use super::scalar::has_expression;
-use super::{Reader, keys, place};
+use super::{Reader, keys};
 use crate::{Concurrency, Queue, RunDefaults, Triggers, Workflow, code};
 
 pub(super) fn read(reader: &mut Reader, source: &Source, root: Option<&Node>) -> Option<Workflow> {
@@ -33,13 +33,15 @@ pub(super) fn read(reader: &mut Reader, source: &Source, root: Option<&Node>) ->
     Some(Workflow {
         source: source.clone(),
         name: fields.get("name").and_then(|node| reader.string(node, "`name`")).filter(|name| !name.is_empty()),
-        run_name: fields.get("run-name").and_then(|node| reader.text(node, "`run-name`", &place::WORKFLOW)),
+        run_name: fields.get("run-name").and_then(|node| reader.text(node, "`run-name`", &Allowed::RUN_NAME)),
         description: fields.get("description").and_then(|node| reader.string(node, "`description`")),
         on,
         permissions: fields.get("permissions").and_then(|node| reader.permissions(node)),
-        env: fields.get("env").and_then(|node| reader.env(node, &place::WORKFLOW_ENV)),
+        env: fields.get("env").and_then(|node| reader.env(node, &Allowed::WORKFLOW_ENV)),
         defaults: fields.get("defaults").and_then(|node| reader.defaults(node, None)),
-        concurrency: fields.get("concurrency").and_then(|node| reader.concurrency(node, &place::WORKFLOW)),
+        concurrency: fields
+            .get("concurrency")
+            .and_then(|node| reader.concurrency(node, &Allowed::WORKFLOW_CONCURRENCY)),
         jobs,
     })
 }
@@ -62,7 +64,7 @@ impl Reader {
         if allowed.is_none() {
             self.filled_string(node, place)?;
         }
-        self.filled_text(node, place, allowed.unwrap_or(&place::WORKFLOW))
+        self.filled_text(node, place, allowed.unwrap_or(&Allowed::RUN_NAME))
     }
 
     /// A group's name, or a mapping with it. One expression may give either.
