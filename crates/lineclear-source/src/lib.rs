@@ -4,6 +4,8 @@
 //! there, what was expected and what to do. Diagnostics are values: [`render`] turns one into the text a person reads.
 //! This crate opens no file and knows nothing of YAML, expressions or workflows.
 
+#![warn(missing_docs)]
+
 mod diagnostic;
 mod excerpt;
 mod position;

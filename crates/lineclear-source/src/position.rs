@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 /// A byte range in one source text, `start..end`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Span {
+    /// The first byte.
     pub start: u32,
+    /// The byte behind the last.
     pub end: u32,
 }
 
@@ -32,10 +34,12 @@ impl Span {
         Self::new(self.start as usize + by, self.end as usize + by)
     }
 
+    /// As a range of indices.
     pub fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
 
+    /// Whether it holds no byte: a place between two.
     pub fn is_empty(self) -> bool {
         self.start >= self.end
     }
@@ -44,19 +48,24 @@ impl Span {
 /// A value and where it was written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Spanned<T> {
+    /// The value.
     pub value: T,
+    /// Where it was written.
     pub span: Span,
 }
 
 impl<T> Spanned<T> {
+    /// `value`, written at `span`.
     pub fn new(value: T, span: Span) -> Self {
         Self { value, span }
     }
 
+    /// Another value at the same place.
     pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Spanned<U> {
         Spanned { value: convert(self.value), span: self.span }
     }
 
+    /// The value borrowed, at the same place.
     pub fn as_ref(&self) -> Spanned<&T> {
         Spanned { value: &self.value, span: self.span }
     }
@@ -72,7 +81,9 @@ impl<T> std::ops::Deref for Spanned<T> {
 /// A place for people: line and column count from one, the column in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position {
+    /// From one.
     pub line: u32,
+    /// From one, in characters.
     pub column: u32,
 }
 
@@ -100,10 +111,12 @@ impl Source {
         Self { name: name.into(), text, line_starts }
     }
 
+    /// What messages call the file.
     pub fn name(&self) -> &str {
         &self.name
     }
 
+    /// The whole text.
     pub fn text(&self) -> &str {
         &self.text
     }

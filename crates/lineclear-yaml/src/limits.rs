@@ -13,6 +13,9 @@ pub struct Limits {
 
 impl Limits {
     /// What GitHub grants a workflow or action file: 1 MiB, 50 levels, 1 000 000 nodes.
+    ///
+    /// # Source
+    /// `ParseOptions` and `TemplateMemory` of GitHub's workflow parser. Its size counts UTF-16 units; bytes are never fewer.
     pub const fn workflow() -> Self {
         Self { bytes: 1024 * 1024, depth: 50, nodes: 1_000_000 }
     }

@@ -1,13 +1,15 @@
 //! From events to the tree, with everything that is wrong on the way.
 
-use lineclear_source::{Diagnostic, Source};
+use lineclear_source::Source;
 
 use crate::events::Events;
 use crate::lenient::Repairs;
 use crate::syntax::Fault;
-use crate::{Limits, Parsed, Tree};
+use crate::{Limits, Parsed};
 
+mod anchors;
 mod builder;
+mod finding;
 mod place;
 
 use builder::{Builder, Stop};
@@ -23,10 +25,7 @@ use builder::{Builder, Stop};
 /// the fixtures of its language services.
 pub fn parse(source: &Source, limits: &Limits) -> Parsed {
     if source.text().len() > limits.bytes {
-        let size = source.text().len();
-        let message = format!("the file is larger than {} bytes: it has {size}", limits.bytes);
-        let help = "split it: jobs can move into a reusable workflow, long scripts into files of their own";
-        return Parsed { tree: None, diagnostics: vec![Diagnostic::error("file-too-large", message).help(help)] };
+        return Parsed { tree: None, diagnostics: vec![finding::too_large(source.text().len(), limits)] };
     }
     let mut repairs = Repairs::new(source.text());
     loop {
@@ -39,7 +38,7 @@ pub fn parse(source: &Source, limits: &Limits) -> Parsed {
         }
         let mut diagnostics = parsed.diagnostics;
         diagnostics.push(match stop {
-            Stop::Syntax(error) if error.fault == Fault::TooDeep => builder::too_deep(limits, error.at, source),
+            Stop::Syntax(error) if error.fault == Fault::TooDeep => finding::too_deep(limits, error.at, source),
             Stop::Syntax(error) => error.diagnostic(source.text(), repairs.text()),
             Stop::Limit(diagnostic) => *diagnostic,
         });
@@ -63,7 +62,7 @@ fn read(source: &Source, repairs: &Repairs<'_>, limits: &Limits) -> (Parsed, Opt
             break;
         }
     }
-    let (tree, diagnostics): (Tree, Vec<Diagnostic>) = builder.finish();
+    let (tree, diagnostics) = builder.finish();
     (Parsed { tree: Some(tree), diagnostics }, stop)
 }
 

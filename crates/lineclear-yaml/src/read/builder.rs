@@ -1,16 +1,19 @@
 //! Puts the tree together, event by event, on a stack of its own: hostile nesting meets a limit, not the thread's stack.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
-use lineclear_source::{Diagnostic, Source, Span, suggest};
+use lineclear_source::{Diagnostic, Source, Span};
 
+use super::anchors::{Anchors, Built, Named};
+use super::finding::{self, Findings};
 use super::place;
 use crate::events::{Event, Properties, ScalarEvent, Tag, TagName};
 use crate::keys::Keys;
 use crate::lenient::Repairs;
 use crate::scalar::{Decoded, Origin};
 use crate::syntax::SyntaxError;
-use crate::{Alias, Anchor, Entry, Limits, Node, Scalar, ScalarStyle, ScalarTag, Tree, decode};
+use crate::{Alias, Entry, Limits, Node, Scalar, ScalarStyle, ScalarTag, Tree, decode};
 
 /// Why reading ended before the end.
 pub(super) enum Stop {
@@ -24,28 +27,26 @@ pub(super) struct Builder<'a> {
     text: &'a str,
     repairs: &'a Repairs<'a>,
     limits: &'a Limits,
-    diagnostics: Vec<Diagnostic>,
-    tree: Tree,
+    findings: Findings,
+    root: Option<Node>,
+    aliases: Vec<Alias>,
+    comments: Vec<Span>,
+    anchors: Anchors,
     frames: Vec<Frame>,
-    /// What each anchor names, by its number less one; `None` while its node is not complete.
-    named: Vec<Option<Built>>,
-    /// The name of each anchor as an index into the tree's anchors, by its number less one.
-    anchor_names: Vec<usize>,
-    /// Where the last event that stands in the text ended.
+    /// Where the last thing read from the text ended.
     last_end: usize,
     /// Nodes so far, every alias followed.
     nodes: usize,
+    /// Only the first is read into the tree.
     documents: usize,
-    /// The place of the second document, after which nothing is read into the tree.
-    second_document: bool,
 }
 
 /// A collection that is not complete yet.
 struct Frame {
     content: Content,
     anchor: Option<usize>,
-    start: usize,
     flow: bool,
+    start: usize,
     end: usize,
     nodes: usize,
     /// Levels of collections below this one.
@@ -65,14 +66,6 @@ enum Next {
     Left,
 }
 
-/// A complete node with what it costs to walk it.
-#[derive(Clone)]
-struct Built {
-    node: Node,
-    nodes: usize,
-    height: usize,
-}
-
 impl<'a> Builder<'a> {
     pub(super) fn new(source: &'a Source, repairs: &'a Repairs<'a>, limits: &'a Limits) -> Self {
         Self {
@@ -81,28 +74,29 @@ impl<'a> Builder<'a> {
             text: source.text(),
             repairs,
             limits,
-            diagnostics: Vec::new(),
-            tree: Tree { root: None, anchors: Vec::new(), aliases: Vec::new(), comments: Vec::new() },
+            findings: Findings::default(),
+            root: None,
+            aliases: Vec::new(),
+            comments: Vec::new(),
+            anchors: Anchors::default(),
             frames: Vec::new(),
-            named: Vec::new(),
-            anchor_names: Vec::new(),
             last_end: 0,
             nodes: 0,
             documents: 0,
-            second_document: false,
         }
     }
 
-    pub(super) fn finish(mut self) -> (Tree, Vec<Diagnostic>) {
+    pub(super) fn finish(self) -> (Tree, Vec<Diagnostic>) {
         // After `---` the parser finds a value that nobody wrote.
         let nothing = |root: &Node| root.as_scalar().is_some_and(|scalar| scalar.is_missing() && scalar.tag.is_none());
-        self.tree.root = self.tree.root.filter(|root| !nothing(root));
-        (self.tree, self.diagnostics)
+        let root = self.root.filter(|root| !nothing(root));
+        let tree = Tree { root, anchors: self.anchors.finish(), aliases: self.aliases, comments: self.comments };
+        (tree, self.findings.finish())
     }
 
     /// Takes the next event in.
     pub(super) fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Stop> {
-        if self.second_document {
+        if self.documents > 1 {
             return Ok(());
         }
         match event {
@@ -113,11 +107,20 @@ impl<'a> Builder<'a> {
                 self.open(&properties, span, content)?;
             }
             Event::End => self.close(span),
-            Event::Anchor { number, name } => self.anchor(number, name.into_owned(), span),
+            Event::Anchor { number, name } => self.anchors.give_name(number, name.into_owned(), span),
             Event::Alias(number) => self.alias(number, span)?,
-            Event::UnknownAlias(name) => self.unknown_alias(&name, span)?,
-            Event::Comment => self.tree.comments.push(span),
-            Event::DocumentStart => self.document(span),
+            Event::UnknownAlias(name) => {
+                self.findings.add(finding::unknown_alias(&name, span, self.anchors.list()));
+                self.stand_in(span)?;
+            }
+            Event::Comment => self.comments.push(span),
+            Event::DocumentStart => {
+                self.passed(span.end as usize);
+                self.documents += 1;
+                if self.documents > 1 {
+                    self.findings.add(finding::second_document(span));
+                }
+            }
             Event::Other => {}
         }
         Ok(())
@@ -127,74 +130,60 @@ impl<'a> Builder<'a> {
         self.last_end = self.last_end.max(end);
     }
 
-    fn document(&mut self, span: Span) {
-        self.documents += 1;
-        self.passed(span.end as usize);
-        if self.documents > 1 {
-            self.second_document = true;
-            self.diagnostics.push(
-                Diagnostic::error(
-                    "multiple-documents",
-                    "a second YAML document starts here, and a file may hold only one",
-                )
-                .at(span)
-                .help("remove the `---`, or move what follows into a file of its own"),
-            );
-        }
-    }
-
     /// Counts nodes, and stops beyond the limit.
     fn count(&mut self, nodes: usize, span: Span) -> Result<(), Stop> {
         self.nodes = self.nodes.saturating_add(nodes);
         if self.nodes <= self.limits.nodes {
             return Ok(());
         }
-        let message = format!("the file has more than {} values, counted with every alias followed", self.limits.nodes);
-        let diagnostic = Diagnostic::error("too-many-values", message).at(span);
-        Err(Stop::Limit(Box::new(if nodes > 1 {
-            diagnostic.help("an alias of an anchor that itself holds aliases multiplies what it stands for")
-        } else {
-            diagnostic
-        })))
+        Err(Stop::Limit(Box::new(finding::too_many(self.limits, nodes, span))))
     }
+
+    // Collections.
 
     fn open(&mut self, properties: &Properties, span: Span, content: Content) -> Result<(), Stop> {
         self.count(1, span)?;
         if self.frames.len() >= self.limits.depth {
-            return Err(Stop::Limit(Box::new(too_deep(self.limits, span.start as usize, self.source))));
+            let finding = finding::too_deep(self.limits, span.start as usize, self.source);
+            return Err(Stop::Limit(Box::new(finding)));
         }
+        let sequence = matches!(content, Content::Sequence(_));
         if let Some(tag) = &properties.tag {
-            self.collection_tag(tag, &content);
+            let (fitting, what) =
+                if sequence { (TagName::Sequence, "a sequence") } else { (TagName::Mapping, "a mapping") };
+            if tag.name != fitting {
+                self.findings.add(finding::tag_without_meaning(tag, what, self.source));
+            }
         }
         let flow = !span.is_empty();
         let mut start = span.start as usize;
         // The parser puts the start of a sequence that is not indented behind its dash.
         let is_value = matches!(self.frames.last(), Some(Frame { content: Content::Mapping { .. }, .. }));
-        if matches!(content, Content::Sequence(_)) && !flow && is_value {
+        if sequence && !flow && is_value {
             start = place::mark(self.text, self.last_end, b"-").unwrap_or(start).min(start);
         }
-        self.reserve_anchor(properties.anchor);
         let end = if flow { span.end as usize } else { start };
         self.passed(end);
-        self.frames.push(Frame { content, anchor: properties.anchor, start, flow, end, nodes: 1, height: 0 });
+        self.anchors.reserve(properties.anchor);
+        self.frames.push(Frame { content, anchor: properties.anchor, flow, start, end, nodes: 1, height: 0 });
         Ok(())
     }
 
     fn close(&mut self, span: Span) {
         let Some(frame) = self.frames.pop() else { return };
-        if frame.flow {
-            self.passed(span.end as usize);
-        }
         let end = if frame.flow { span.end as usize } else { frame.end };
+        self.passed(end);
         let span = Span::new(frame.start, end);
         let node = match frame.content {
             Content::Sequence(items) => Node::Sequence { items: Arc::new(items), span },
             Content::Mapping { entries, .. } => Node::Mapping { entries: Arc::new(entries), span },
         };
         let built = Built { node, nodes: frame.nodes, height: frame.height + 1 };
-        self.name(frame.anchor, &built);
+        self.anchors.complete(frame.anchor, &built);
         self.add(built, span);
     }
+
+    // Scalars.
 
     fn scalar(&mut self, event: ScalarEvent<'_>, span: Span) -> Result<(), Stop> {
         self.count(1, span)?;
@@ -205,38 +194,40 @@ impl<'a> Builder<'a> {
                 // The parser's text for it is `~`, or nothing where a tag asks for a string.
                 Scalar::new("", Span::new(at, at), style)
             }
-            ScalarStyle::Plain => {
-                let origin = self.origin(matches!(text, std::borrow::Cow::Borrowed(_)), span.start as usize);
-                Scalar { text: text.into_owned(), span, style, tag: None, origin }
-            }
+            ScalarStyle::Plain => self.flow_scalar(text, style, span, 0),
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted if self.repairs.rewrote(span) => {
-                self.multi_line_key(span);
-                let (text, segments) = decode::quoted(self.text, span, style);
-                let decoded = Decoded { file: self.file.clone(), block: (0, 0), segments: OnceLock::from(segments) };
-                Scalar { text, span, style, tag: None, origin: Origin::Decoded(Box::new(decoded)) }
+                self.rewritten_scalar(style, span)
             }
-            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
-                let origin = self.origin(matches!(text, std::borrow::Cow::Borrowed(_)), span.start as usize + 1);
-                Scalar { text: text.into_owned(), span, style, tag: None, origin }
-            }
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => self.flow_scalar(text, style, span, 1),
             ScalarStyle::Literal | ScalarStyle::Folded => self.block_scalar(text.into_owned(), style, span),
         };
         let scalar = self.tagged(scalar, properties.tag.as_ref());
-        self.reserve_anchor(properties.anchor);
         let place = scalar.span;
-        self.passed(if scalar.is_missing() { place.end as usize } else { span.end as usize });
+        self.passed(if scalar.is_missing() { place.end } else { span.end } as usize);
+        self.anchors.reserve(properties.anchor);
         let built = Built { node: Node::Scalar(Arc::new(scalar)), nodes: 1, height: 0 };
-        self.name(properties.anchor, &built);
+        self.anchors.complete(properties.anchor, &built);
         self.add(built, place);
         Ok(())
     }
 
-    fn origin(&self, verbatim: bool, start: usize) -> Origin {
-        if verbatim {
-            Origin::Verbatim(u32::try_from(start).unwrap_or(u32::MAX))
-        } else {
-            Origin::Decoded(Box::new(Decoded { file: self.file.clone(), block: (0, 0), segments: OnceLock::new() }))
+    /// A plain or quoted scalar, whose text begins `mark` bytes after its span.
+    fn flow_scalar(&self, text: Cow<'_, str>, style: ScalarStyle, span: Span, mark: u32) -> Scalar {
+        let origin = match &text {
+            Cow::Borrowed(_) => Origin::Verbatim(span.start + mark),
+            Cow::Owned(_) => self.decoded((0, 0), OnceLock::new()),
+        };
+        Scalar { text: text.into_owned(), span, style, tag: None, origin }
+    }
+
+    /// A quoted scalar whose line breaks were taken out for the parser.
+    fn rewritten_scalar(&mut self, style: ScalarStyle, span: Span) -> Scalar {
+        // So the parser could not tell that it goes over several lines, which a key may not.
+        if matches!(self.frames.last(), Some(Frame { content: Content::Mapping { next: Next::Key, .. }, .. })) {
+            self.findings.add(finding::key_on_several_lines(span));
         }
+        let (text, segments) = decode::quoted(self.text, span, style);
+        Scalar { text, span, style, tag: None, origin: self.decoded((0, 0), OnceLock::from(segments)) }
     }
 
     fn block_scalar(&self, text: String, style: ScalarStyle, span: Span) -> Scalar {
@@ -245,10 +236,12 @@ impl<'a> Builder<'a> {
         // Blank lines alone may be indented as they like.
         let indent = if text.bytes().all(|byte| byte == b'\n') { usize::MAX } else { block.indent };
         let clamp = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let block_place = (clamp(block.body), clamp(indent));
-        let decoded = Decoded { file: self.file.clone(), block: block_place, segments: OnceLock::new() };
-        let span = Span::new(block.start, block.end);
-        Scalar { text, span, style, tag: None, origin: Origin::Decoded(Box::new(decoded)) }
+        let origin = self.decoded((clamp(block.body), clamp(indent)), OnceLock::new());
+        Scalar { text, span: Span::new(block.start, block.end), style, tag: None, origin }
+    }
+
+    fn decoded(&self, block: (u32, u32), segments: OnceLock<Box<[decode::Segment]>>) -> Origin {
+        Origin::Decoded(Box::new(Decoded { file: self.file.clone(), block, segments }))
     }
 
     fn missing_value_place(&self, properties: &Properties, parsed: usize) -> usize {
@@ -265,176 +258,55 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// A quoted scalar over several lines cannot be a key; where line breaks were taken out for the parser it cannot tell.
-    fn multi_line_key(&mut self, span: Span) {
-        let is_key =
-            matches!(self.frames.last(), Some(Frame { content: Content::Mapping { next: Next::Key, .. }, .. }));
-        if is_key {
-            self.diagnostics.push(
-                Diagnostic::error("yaml-syntax", "a key must stand on one line")
-                    .at(span)
-                    .help("close the quote on the line where it begins"),
-            );
-        }
-    }
-
-    fn collection_tag(&mut self, tag: &Tag, content: &Content) {
-        let fits = match content {
-            Content::Sequence(_) => tag.name == TagName::Sequence,
-            Content::Mapping { .. } => tag.name == TagName::Mapping,
-        };
-        if !fits {
-            let written = self.source.slice(tag.span);
-            let what = if matches!(content, Content::Sequence(_)) { "a sequence" } else { "a mapping" };
-            self.diagnostics.push(
-                Diagnostic::warning("unknown-tag", format!("the tag `{written}` means nothing before {what}"))
-                    .at(tag.span)
-                    .help("remove the tag"),
-            );
-        }
-    }
-
     /// Gives the scalar its tag, or reports why it cannot have it.
     fn tagged(&mut self, mut scalar: Scalar, tag: Option<&Tag>) -> Scalar {
         if let Some(tag) = tag {
-            scalar.tag = match tag.name {
-                TagName::String => Some(ScalarTag::String),
-                TagName::Null => Some(ScalarTag::Null),
-                TagName::Bool => Some(ScalarTag::Bool),
-                TagName::Int => Some(ScalarTag::Int),
-                TagName::Float => Some(ScalarTag::Float),
+            scalar.tag = Some(match tag.name {
+                TagName::String => ScalarTag::String,
+                TagName::Null => ScalarTag::Null,
+                TagName::Bool => ScalarTag::Bool,
+                TagName::Int => ScalarTag::Int,
+                TagName::Float => ScalarTag::Float,
                 TagName::Sequence | TagName::Mapping | TagName::Other => {
-                    self.unknown_scalar_tag(tag, &scalar);
-                    Some(ScalarTag::String)
+                    self.findings.add(finding::unknown_tag(tag, &scalar, self.source));
+                    ScalarTag::String
                 }
-            };
+            });
             if scalar.style != ScalarStyle::Plain && scalar.tag != Some(ScalarTag::String) {
-                let written = self.source.slice(tag.span);
-                let message =
-                    format!("the tag `{written}` may only stand before a value without quotes and on one line");
-                let help = format!("remove the tag, or write the value without {}", marks(scalar.style));
-                self.diagnostics.push(Diagnostic::error("tag-mismatch", message).at(scalar.span).help(help));
-                return scalar;
+                self.findings.add(finding::tag_before_quote(tag, &scalar, self.source));
             }
         }
         if let Some(kind) = scalar.misfit() {
-            self.misfit(&scalar, kind, tag);
+            self.findings.add(finding::misfit(&scalar, kind, tag, self.source));
         }
         scalar
     }
 
-    fn unknown_scalar_tag(&mut self, tag: &Tag, scalar: &Scalar) {
-        let written = self.source.slice(tag.span);
-        let whole = self.source.slice(tag.span.to(scalar.span));
-        let diagnostic =
-            Diagnostic::error("unknown-tag", format!("`{written}` is a tag that GitHub does not know")).at(tag.span);
-        self.diagnostics.push(if written.starts_with("!!") || written.starts_with("!<") {
-            diagnostic.help("the tags are `!!str`, `!!int`, `!!float`, `!!bool` and `!!null`")
-        } else {
-            let quoted = whole.lines().next().unwrap_or_default().replace('\'', "''");
-            diagnostic.help(format!("a value that starts with `!` must be quoted: '{quoted}'"))
-        });
-    }
-
-    fn misfit(&mut self, scalar: &Scalar, kind: &str, tag: Option<&Tag>) {
-        let text = excerpt(&scalar.text);
-        let diagnostic = match (tag, kind) {
-            (None, _) => Diagnostic::error("number-too-large", format!("`{text}` does not fit into 32 bits"))
-                .help("write the number in decimal, or quote it if it is meant as text"),
-            (Some(tag), _) => {
-                let written = self.source.slice(tag.span);
-                let expected = match kind {
-                    "null" => "`null`, `~` or nothing",
-                    "bool" => "`true` or `false`",
-                    "int" => "an integer of at most 32 bits in `0x` or `0o` form, or decimal digits",
-                    _ => "a decimal number, `.inf` or `.nan`",
-                };
-                Diagnostic::error("tag-mismatch", format!("`{text}` is not what `{written}` says: expected {expected}"))
-                    .help("remove the tag, or change the value")
-            }
-        };
-        self.diagnostics.push(diagnostic.at(scalar.span));
-    }
-
-    // Anchors and aliases.
-
-    fn reserve_anchor(&mut self, anchor: Option<usize>) {
-        if let Some(number) = anchor
-            && self.named.len() < number
-        {
-            self.named.resize(number, None);
-            self.anchor_names.resize(number, usize::MAX);
-        }
-    }
-
-    fn name(&mut self, anchor: Option<usize>, built: &Built) {
-        let Some(index) = anchor.and_then(|number| number.checked_sub(1)) else { return };
-        if let Some(slot) = self.named.get_mut(index) {
-            *slot = Some(built.clone());
-        }
-        let known = self.anchor_names.get(index).and_then(|&name| self.tree.anchors.get_mut(name));
-        if let Some(known) = known {
-            known.node = built.node.span();
-        }
-    }
-
-    /// The name of the node whose event came last: a complete scalar, or a collection just opened.
-    fn anchor(&mut self, number: usize, name: String, span: Span) {
-        let Some(index) = number.checked_sub(1) else { return };
-        let node = self.named.get(index).and_then(Option::as_ref).map_or(span, |built| built.node.span());
-        if let Some(slot) = self.anchor_names.get_mut(index) {
-            *slot = self.tree.anchors.len();
-        }
-        self.tree.anchors.push(Anchor { name, span, node });
-    }
+    // Aliases.
 
     fn alias(&mut self, number: usize, span: Span) -> Result<(), Stop> {
-        self.passed(span.end as usize);
-        let index = number.saturating_sub(1);
-        let name = self.anchor_names.get(index).copied().unwrap_or(usize::MAX);
-        let Some(built) = self.named.get(index).cloned().flatten() else {
-            let written = self.source.slice(span);
-            let message = format!("`{written}` stands inside the very value it names, which would never end");
-            let mut diagnostic = Diagnostic::error("recursive-anchor", message).at(span);
-            if let Some(anchor) = self.tree.anchors.get(name) {
-                diagnostic = diagnostic.label(anchor.span, "the value begins here");
+        let (name, built) = match self.anchors.find(number) {
+            Named::Complete { name, built } => (name, built.clone()),
+            Named::Open { name } => {
+                let anchor = name.and_then(|name| self.anchors.list().get(name));
+                self.findings.add(finding::recursive_alias(span, anchor, self.source));
+                return self.stand_in(span);
             }
-            self.diagnostics.push(diagnostic.help("write out the part that is meant"));
-            return self.stand_in(span);
         };
+        self.passed(span.end as usize);
         self.count(built.nodes, span)?;
         if self.frames.len() + built.height > self.limits.depth {
-            let diagnostic = too_deep(self.limits, span.start as usize, self.source);
-            return Err(Stop::Limit(Box::new(diagnostic.help("what an alias names counts where the alias stands"))));
+            let finding = finding::too_deep(self.limits, span.start as usize, self.source);
+            return Err(Stop::Limit(Box::new(finding.help("what an alias names counts where the alias stands"))));
         }
-        if name != usize::MAX {
-            self.tree.aliases.push(Alias { span, anchor: name });
-        }
+        self.aliases.extend(name.map(|anchor| Alias { span, anchor }));
         self.add(built, span);
         Ok(())
     }
 
-    fn unknown_alias(&mut self, name: &str, span: Span) -> Result<(), Stop> {
-        self.passed(span.end as usize);
-        let names = self.tree.anchors.iter().map(|anchor| anchor.name.as_str());
-        let mut message = format!("no anchor `&{}` comes before this alias", excerpt(name));
-        let similar = suggest(name, names);
-        if let Some(similar) = similar {
-            message.push_str(&format!("; did you mean `*{similar}`?"));
-        }
-        let diagnostic = Diagnostic::error("undefined-anchor", message).at(span);
-        let word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-        self.diagnostics.push(if similar.is_none() && !word {
-            let written = excerpt(self.source.slice(span));
-            diagnostic.help(format!("a pattern that starts with `*` must be quoted: '{}'", written.replace('\'', "''")))
-        } else {
-            diagnostic
-        });
-        self.stand_in(span)
-    }
-
     /// Null in place of an alias that names nothing usable; as a key it is left out with its value.
     fn stand_in(&mut self, span: Span) -> Result<(), Stop> {
+        self.passed(span.end as usize);
         self.count(1, span)?;
         if let Some(Frame { content: Content::Mapping { next: next @ Next::Key, .. }, start, .. }) =
             self.frames.last_mut()
@@ -453,7 +325,7 @@ impl<'a> Builder<'a> {
     /// `place` is where the node was written: for an alias, the alias.
     fn add(&mut self, built: Built, place: Span) {
         let Some(frame) = self.frames.last_mut() else {
-            self.tree.root = Some(built.node);
+            self.root = Some(built.node);
             return;
         };
         frame.end = frame.end.max(place.end as usize);
@@ -470,10 +342,10 @@ impl<'a> Builder<'a> {
                     Next::Left => Next::Key,
                     Next::Key => {
                         frame.start = frame.start.min(place.start as usize);
-                        match accept_key(&built.node, place, entries, keys) {
+                        match accept_key(built.node, place, entries, keys) {
                             Ok(key) => Next::Value(key),
-                            Err(diagnostic) => {
-                                self.diagnostics.push(*diagnostic);
+                            Err(finding) => {
+                                self.findings.add(*finding);
                                 Next::Left
                             }
                         }
@@ -485,64 +357,13 @@ impl<'a> Builder<'a> {
 }
 
 /// The key if it may be one, or what is wrong with it.
-fn accept_key(node: &Node, place: Span, entries: &[Entry], keys: &mut Keys) -> Result<Arc<Scalar>, Box<Diagnostic>> {
-    let Some(key) = node.as_scalar() else {
-        let diagnostic = Diagnostic::error("complex-key", format!("{} cannot be a key", node.kind())).at(place);
-        let doubly_braced =
-            matches!(node, Node::Mapping { entries, .. } if entries.is_empty() || node_is_braced(entries));
-        return Err(Box::new(if doubly_braced {
-            diagnostic.help("an expression is written `${{ … }}`, and where YAML begins with `{` it must be quoted")
-        } else {
-            diagnostic.help("write the key as text")
-        }));
-    };
+fn accept_key(node: Node, place: Span, entries: &[Entry], keys: &mut Keys) -> Result<Arc<Scalar>, Box<Diagnostic>> {
+    let Node::Scalar(key) = node else { return Err(Box::new(finding::complex_key(&node, place))) };
     if key.text == "<<" && key.style == ScalarStyle::Plain && key.tag.is_none() {
-        return Err(Box::new(
-            Diagnostic::error("merge-key", "GitHub does not support YAML's merge key `<<`")
-                .at(place)
-                .help("use the alias for a whole value (`env: *name`), or write the keys out"),
-        ));
+        return Err(Box::new(finding::merge_key(place)));
     }
-    let Some(first) = keys.find(entries, &key.text).and_then(|at| entries.get(at)) else { return Ok(key.clone()) };
-    let (one, other) = (excerpt(&first.key.text), excerpt(&key.text));
-    let message = if first.key.text == key.text {
-        format!("the key `{other}` is already defined")
-    } else {
-        format!("the key `{other}` is already defined as `{one}`: upper and lower case make no difference")
-    };
-    let diagnostic = Diagnostic::error("duplicate-key", message).at(place).label(first.key.span, "first defined here");
-    Err(Box::new(diagnostic.help("remove one of the two, or join their values")))
-}
-
-/// Whether the mapping is what `{ x }` inside another brace gives: one key without value.
-fn node_is_braced(entries: &[Entry]) -> bool {
-    entries.iter().all(|entry| entry.value.as_scalar().is_some_and(|value| value.is_missing()))
-}
-
-pub(super) fn too_deep(limits: &Limits, at: usize, source: &Source) -> Diagnostic {
-    let width = source.text().get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-    Diagnostic::error(
-        "too-deep",
-        format!("more than {} levels of sequences and mappings inside each other", limits.depth),
-    )
-    .at(Span::new(at, at + width))
-}
-
-fn marks(style: ScalarStyle) -> &'static str {
-    match style {
-        ScalarStyle::Plain => "line breaks",
-        ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => "quotes",
-        ScalarStyle::Literal => "`|`",
-        ScalarStyle::Folded => "`>`",
-    }
-}
-
-/// Text short enough for a message.
-fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let line = text.lines().next().unwrap_or_default();
-    match line.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
-        None => line.to_owned(),
+    match keys.find(entries, &key.text).and_then(|at| entries.get(at)) {
+        Some(first) => Err(Box::new(finding::duplicate_key(&first.key, &key, place))),
+        None => Ok(key),
     }
 }

@@ -599,6 +599,15 @@ fn findings_before_a_fault_of_syntax_are_reported_with_it() {
 }
 
 #[test]
+fn a_file_of_faults_only_has_its_first_hundred_shown() {
+    let text = format!("- &a0 x\n{}", (0..3_000).map(|n| format!("- &anchor{n} x\n- *no{n}\n")).collect::<String>());
+    let parsed = read(&text);
+    assert_eq!(parsed.diagnostics.len(), 101);
+    let last = parsed.diagnostics.last().map(|diagnostic| diagnostic.message.as_str()).expect("there are findings");
+    assert!(last.ends_with("more faults of YAML in this file are not shown"), "{last}");
+}
+
+#[test]
 fn a_node_answers_what_it_is() {
     let node = root("a: [1, text, true, ~]\nb: {}\n");
     let items = node.get("a").and_then(Node::as_sequence).expect("a sequence");
