@@ -27,8 +27,7 @@ impl Reader {
             match Template::parse(&scalar.text, Some(allowed)) {
                 Ok(template) => template,
                 Err(errors) => {
-                    let is_syntax = Template::parse(&scalar.text, None).is_err();
-                    self.expression_errors(scalar, errors, is_syntax);
+                    self.expression_errors(scalar, errors);
                     return None;
                 }
             }
@@ -110,8 +109,7 @@ impl Reader {
                 Some(Condition { expr, scalar: Arc::clone(scalar) })
             }
             Err(errors) => {
-                let is_syntax = Expr::parse_condition(&text, None).is_err();
-                self.condition_errors(scalar, errors, is_syntax);
+                self.condition_errors(scalar, errors);
                 None
             }
         }
@@ -130,9 +128,8 @@ impl Reader {
         match Expr::parse(inner, Some(allowed)) {
             Ok(expr) => Some(Condition { expr, scalar: Arc::clone(scalar) }),
             Err(errors) => {
-                let is_syntax = Expr::parse(inner, None).is_err();
                 let shifted = errors.into_iter().map(|error| ParseError { span: error.span.shifted(offset), ..error });
-                self.condition_errors(scalar, shifted.collect(), is_syntax);
+                self.condition_errors(scalar, shifted.collect());
                 None
             }
         }
@@ -160,15 +157,12 @@ impl Reader {
         self.report(Diagnostic::warning(code::IF_ALWAYS_TRUE, message).at(scalar.span).help(help));
     }
 
-    fn condition_errors(&mut self, scalar: &Scalar, errors: Vec<ParseError>, is_syntax: bool) {
+    fn condition_errors(&mut self, scalar: &Scalar, errors: Vec<ParseError>) {
         let names_secrets = |error: &ParseError| {
-            scalar
-                .text
-                .get(error.span.range())
-                .is_some_and(|part| part.trim().to_ascii_lowercase().starts_with("secrets"))
+            let part = scalar.text.get(error.span.range()).unwrap_or_default();
+            is_about_a_name(error) && part.eq_ignore_ascii_case("secrets")
         };
-        let (secrets, others): (Vec<_>, Vec<_>) =
-            errors.into_iter().partition(|error| !is_syntax && names_secrets(error));
+        let (secrets, others): (Vec<_>, Vec<_>) = errors.into_iter().partition(names_secrets);
         for error in secrets {
             let message = "a condition cannot read secrets";
             self.report(
@@ -177,12 +171,12 @@ impl Reader {
                     .help("put the secret into `env` of the job, and test `env.NAME != ''` in the `if` of a step"),
             );
         }
-        self.expression_errors(scalar, others, is_syntax);
+        self.expression_errors(scalar, others);
     }
 
-    fn expression_errors(&mut self, scalar: &Scalar, errors: Vec<ParseError>, is_syntax: bool) {
-        let code = if is_syntax { code::EXPRESSION_SYNTAX } else { code::EXPRESSION_CONTEXT };
+    fn expression_errors(&mut self, scalar: &Scalar, errors: Vec<ParseError>) {
         for error in errors {
+            let code = if is_about_a_name(&error) { code::EXPRESSION_CONTEXT } else { code::EXPRESSION_SYNTAX };
             self.error(code, place_in(scalar, error.span), error.message);
         }
     }
@@ -257,6 +251,11 @@ impl Reader {
 fn is_insert(key: &str) -> bool {
     let inner = key.trim().strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}"));
     inner.is_some_and(|inner| inner.trim() == "insert")
+}
+
+/// Whether the expression is sound but for a name that is not known, or not known here.
+fn is_about_a_name(error: &ParseError) -> bool {
+    error.words.starts_with("Unrecognized ")
 }
 
 /// Where in the file a part of a scalar's text stands.

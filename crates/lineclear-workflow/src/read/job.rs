@@ -29,23 +29,20 @@ impl Reader {
         self.check_id(&id, "a job");
         let fields = self.mapping(&entry.value, &format!("job `{}`", id.value))?;
         self.check_keys(&fields, &keys::JOB);
-        let calls = fields.has("uses") && !fields.has("runs-on") && !fields.has("steps");
-        let kind = if calls || fields.has("uses") && fields.has("with") {
-            JobKind::Call(Box::new(self.call_job(&fields)?))
+        let has_own_steps = fields.has("runs-on") || fields.has("steps");
+        let name = fields.get("name").and_then(|node| self.text(node, "`name`", &Allowed::JOB_NAME));
+        let needs = fields.get("needs").and_then(|node| self.strings(node, "`needs`")).unwrap_or_default();
+        let condition = fields.get("if").and_then(|node| self.condition(node, &Allowed::JOB_IF));
+        let permissions = fields.get("permissions").and_then(|node| self.permissions(node));
+        let strategy = fields.get("strategy").and_then(|node| self.strategy(node));
+        let concurrency = fields.get("concurrency").and_then(|node| self.concurrency(node, &Allowed::JOB_CONCURRENCY));
+        let kind = if fields.has("uses") && (!has_own_steps || fields.has("with")) {
+            self.call_job(&fields).map(|job| JobKind::Call(Box::new(job)))
         } else {
-            JobKind::Steps(Box::new(self.steps_job(&fields, &id)))
+            Some(JobKind::Steps(Box::new(self.steps_job(&fields, &id))))
         };
-        Some(Job {
-            name: fields.get("name").and_then(|node| self.text(node, "`name`", &Allowed::JOB_NAME)),
-            needs: fields.get("needs").and_then(|node| self.strings(node, "`needs`")).unwrap_or_default(),
-            condition: fields.get("if").and_then(|node| self.condition(node, &Allowed::JOB_IF)),
-            permissions: fields.get("permissions").and_then(|node| self.permissions(node)),
-            strategy: fields.get("strategy").and_then(|node| self.strategy(node)),
-            concurrency: fields.get("concurrency").and_then(|node| self.concurrency(node, &Allowed::JOB_CONCURRENCY)),
-            kind,
-            span: entry.key.span.to(entry.span()),
-            id,
-        })
+        let span = entry.key.span.to(entry.span());
+        Some(Job { id, name, needs, condition, permissions, strategy, concurrency, kind: kind?, span })
     }
 
     fn steps_job(&mut self, fields: &Fields<'_>, id: &Spanned<String>) -> StepsJob {

@@ -166,10 +166,15 @@ pub(super) const DOCKER_RUNS: Keys = Keys {
 /// Where a key that was found at the wrong place may have been meant.
 const HOMES: &[&Keys] = &[&WORKFLOW, &JOB, &STEP, &STRATEGY, &CONTAINER, &ENVIRONMENT, &CONCURRENCY];
 
-/// The mappings that know `key`. Keys that mean something nearly everywhere say nothing about the place.
-pub(super) fn places_of(key: &str) -> Vec<&'static str> {
+/// The kinds of mappings of a workflow that know `key`, which stood in one of kind `found_in`.
+///
+/// Keys that mean something nearly everywhere say nothing about the place, and the parts of an action have no other.
+pub(super) fn places_of(key: &str, found_in: &Keys) -> Vec<&'static str> {
+    let in_action =
+        [&NODE_RUNS, &COMPOSITE_RUNS, &DOCKER_RUNS, &ACTION_OUTPUT].iter().any(|keys| keys.of == found_in.of);
     match key {
         "name" | "env" | "description" | "run" | "group" => Vec::new(),
+        _ if in_action => Vec::new(),
         _ => HOMES.iter().filter(|keys| keys.names.contains(&key)).map(|keys| keys.of).collect(),
     }
 }

@@ -96,7 +96,7 @@ impl Reader {
             return;
         }
         let near = suggest(name, keys.names.iter().copied());
-        let elsewhere = keys::places_of(name);
+        let elsewhere = keys::places_of(name, keys);
         let (code, message) = match near {
             // A key of another place that looks like one of this place is more likely a slip of indentation.
             Some(near) if elsewhere.is_empty() => {
@@ -135,9 +135,18 @@ impl Reader {
 
 /// "a, b or c".
 pub(super) fn any_of(words: &[&str]) -> String {
+    listed(words, "or")
+}
+
+/// "a, b and c".
+pub(super) fn all_of(words: &[&str]) -> String {
+    listed(words, "and")
+}
+
+fn listed(words: &[&str], last_link: &str) -> String {
     match words {
         [] => String::new(),
         [only] => (*only).to_owned(),
-        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+        [first @ .., last] => format!("{} {last_link} {last}", first.join(", ")),
     }
 }

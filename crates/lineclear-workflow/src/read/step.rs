@@ -6,7 +6,7 @@ use lineclear_expr::Allowed;
 use lineclear_source::{Diagnostic, Spanned, suggest};
 use lineclear_yaml::Node;
 
-use super::mapping::{Fields, Keys, any_of};
+use super::mapping::{Fields, Keys, all_of, any_of};
 use super::{Reader, keys};
 use crate::{ActionRef, Step, StepKind, Text, code};
 
@@ -22,6 +22,13 @@ impl StepScope {
         match self {
             Self::Job => &keys::STEP,
             Self::Composite => &keys::COMPOSITE_STEP,
+        }
+    }
+
+    fn kinds(self) -> &'static [(&'static str, &'static Keys)] {
+        match self {
+            Self::Job => &KINDS,
+            Self::Composite => &COMPOSITE_KINDS,
         }
     }
 
@@ -41,7 +48,7 @@ impl StepScope {
 }
 
 /// The keys of which each step has exactly one, with what may stand beside it.
-const KINDS: [(&str, &Keys); 6] = [
+static KINDS: [(&str, &Keys); 6] = [
     ("run", &keys::RUN_STEP),
     ("uses", &keys::USES_STEP),
     ("wait", &keys::WAIT_STEP),
@@ -50,7 +57,7 @@ const KINDS: [(&str, &Keys); 6] = [
     ("parallel", &keys::PARALLEL_STEP),
 ];
 
-const COMPOSITE_KINDS: [(&str, &Keys); 2] = [("run", &keys::COMPOSITE_RUN_STEP), ("uses", &keys::COMPOSITE_USES_STEP)];
+static COMPOSITE_KINDS: [(&str, &Keys); 2] = [("run", &keys::COMPOSITE_RUN_STEP), ("uses", &keys::COMPOSITE_USES_STEP)];
 
 /// What is known of the steps before the one being read.
 #[derive(Debug, Default)]
@@ -93,26 +100,8 @@ impl Reader {
     fn step(&mut self, node: &Node, scope: StepScope, earlier: &mut Earlier, in_parallel: bool) -> Option<Step> {
         let fields = self.mapping(node, "a step")?;
         let id = fields.get("id").and_then(|node| self.step_id(node, earlier));
-        let Some((kind_name, kind_keys)) = self.step_kind(&fields, scope) else {
-            self.check_keys(&fields, scope.keys());
-            return None;
-        };
-        self.check_step_keys(&fields, scope, kind_name, kind_keys);
-        let background = match fields.entry("background") {
-            Some(entry) if in_parallel => {
-                let message = "`background` is not needed in `parallel`: its steps all run at once";
-                self.error(code::MISPLACED_KEY, entry.key.span, message);
-                false
-            }
-            Some(entry) if scope == StepScope::Job => self.flag(&entry.value, "`background`").unwrap_or(false),
-            _ => false,
-        };
-        if in_parallel && !matches!(kind_name, "run" | "uses") {
-            let at = fields.entry(kind_name).map_or(fields.span, |entry| entry.key.span);
-            let message = format!("`{kind_name}` cannot stand in `parallel`: only `run` and `uses` can");
-            self.error(code::STEP_KIND, at, message);
-            return None;
-        }
+        let kind_name = self.step_kind(&fields, scope);
+        self.check_step_keys(&fields, scope, kind_name);
         let allowed = scope.allowed();
         let name = fields.get("name").and_then(|node| self.text(node, "`name`", allowed));
         let condition = fields.get("if").and_then(|node| self.condition(node, scope.allowed_in_if()));
@@ -123,9 +112,24 @@ impl Reader {
             .get("timeout-minutes")
             .filter(|_| scope == StepScope::Job)
             .and_then(|node| self.number_text(node, "`timeout-minutes`", allowed));
-        let kind = match kind_name {
+        let background = match fields.entry("background") {
+            Some(entry) if in_parallel => {
+                let message = "`background` is not needed in `parallel`: its steps all run at once";
+                self.error(code::MISPLACED_KEY, entry.key.span, message);
+                false
+            }
+            Some(entry) if scope == StepScope::Job => self.flag(&entry.value, "`background`").unwrap_or(false),
+            _ => false,
+        };
+        let kind = match kind_name? {
             "run" => self.run_step(&fields, scope),
             "uses" => self.uses_step(&fields, scope),
+            other if in_parallel => {
+                let at = fields.entry(other).map_or(fields.span, |entry| entry.key.span);
+                let message = format!("`{other}` cannot stand in `parallel`: only `run` and `uses` can");
+                self.error(code::STEP_KIND, at, message);
+                None
+            }
             "wait" => self.wait_step(&fields, earlier),
             "wait-all" => self.wait_all_step(&fields, earlier),
             "cancel" => self.cancel_step(&fields, earlier),
@@ -159,45 +163,45 @@ impl Reader {
     }
 
     /// The one key that says what the step does.
-    fn step_kind(&mut self, fields: &Fields<'_>, scope: StepScope) -> Option<(&'static str, &'static Keys)> {
-        let kinds: &[(&'static str, &'static Keys)] = match scope {
-            StepScope::Job => &KINDS,
-            StepScope::Composite => &COMPOSITE_KINDS,
-        };
-        if scope == StepScope::Composite
-            && let Some(entry) = fields.entries().iter().find(|entry| is_job_only(&entry.key.text))
-        {
-            let message = format!("`{}` cannot be used in a composite action", entry.key.text);
-            self.error(code::STEP_KIND, entry.key.span, message);
-            return None;
-        }
-        let found: Vec<_> = kinds.iter().filter(|(name, _)| fields.has(name)).copied().collect();
+    fn step_kind(&mut self, fields: &Fields<'_>, scope: StepScope) -> Option<&'static str> {
+        let found: Vec<_> = scope.kinds().iter().map(|(name, _)| *name).filter(|name| fields.has(name)).collect();
         match found.as_slice() {
-            [only] => Some(*only),
+            [only] => Some(only),
+            // A kind of step that only jobs have is reported with the keys.
+            [] if fields.entries().iter().any(|entry| KINDS.iter().any(|(name, _)| *name == entry.key.text)) => None,
             [] => {
                 self.error(code::STEP_KIND, fields.span, "a step needs `run` or `uses`");
                 None
             }
-            several => {
-                let names: Vec<String> = several.iter().map(|(name, _)| format!("`{name}`")).collect();
+            [_, second, ..] => {
+                let names: Vec<String> = found.iter().map(|name| format!("`{name}`")).collect();
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                let second = fields.entry(several[1].0).map_or(fields.span, |entry| entry.key.span);
-                self.error(code::STEP_KIND, second, format!("a step has either {}, not both", any_of(&names)));
+                let at = fields.entry(second).map_or(fields.span, |entry| entry.key.span);
+                self.error(code::STEP_KIND, at, format!("a step has only one of {}", all_of(&names)));
                 None
             }
         }
     }
 
-    fn check_step_keys(&mut self, fields: &Fields<'_>, scope: StepScope, kind: &str, kind_keys: &'static Keys) {
-        self.check_keys(fields, scope.keys());
+    fn check_step_keys(&mut self, fields: &Fields<'_>, scope: StepScope, kind: Option<&str>) {
+        let kind_keys = scope.kinds().iter().find(|(name, _)| Some(*name) == kind).map(|(_, keys)| *keys);
         for entry in fields.entries() {
             let key = entry.key.text.as_str();
-            if scope.keys().names.contains(&key) && !kind_keys.names.contains(&key) {
-                let message = format!("`{key}` cannot stand beside `{kind}`");
-                let help = format!("{} may have: {}", kind_keys.of, kind_keys.names.join(", "));
-                self.report(Diagnostic::error(code::MISPLACED_KEY, message).at(entry.key.span).help(help));
+            if !keys::STEP.names.contains(&key) {
+                continue;
             }
+            let found = if !scope.keys().names.contains(&key) {
+                let message = format!("`{key}` cannot be used in a composite action");
+                Diagnostic::error(code::MISPLACED_KEY, message)
+            } else if let (Some(kind), Some(keys)) = (kind, kind_keys.filter(|keys| !keys.names.contains(&key))) {
+                let help = format!("{} may have: {}", keys.of, keys.names.join(", "));
+                Diagnostic::error(code::MISPLACED_KEY, format!("`{key}` cannot stand beside `{kind}`")).help(help)
+            } else {
+                continue;
+            };
+            self.report(found.at(entry.key.span));
         }
+        self.check_keys(fields, &keys::STEP);
     }
 
     fn run_step(&mut self, fields: &Fields<'_>, scope: StepScope) -> Option<StepKind> {
@@ -249,7 +253,7 @@ impl Reader {
             self.error(code::STEP_REFERENCE, fields.span, "`wait` names no step; `wait-all` waits for all");
         }
         for id in &ids {
-            self.end_background(id, "wait", earlier);
+            self.end_background(id, "wait for", earlier);
         }
         Some(StepKind::Wait { ids })
     }
@@ -343,9 +347,4 @@ impl Reader {
         let help = format!("known are {}; any other is written with `{{0}}`, as in `perl {{0}}`", any_of(&KNOWN));
         self.report(Diagnostic::error(code::SHELL, message).at(shell.span()).help(help));
     }
-}
-
-/// Whether a key of a step is known to jobs and not to composite actions as a kind of step.
-fn is_job_only(key: &str) -> bool {
-    matches!(key, "background" | "wait" | "wait-all" | "cancel" | "parallel")
 }

@@ -99,6 +99,22 @@ fn what_must_be_there_is_asked_for() {
 }
 
 #[test]
+fn an_action_is_not_taken_for_a_workflow_nor_a_workflow_for_an_action() {
+    check_read(
+        "name: x\nruns: { using: node24, main: x }\n",
+        expect![[r#"
+        2:1 error misplaced-key this is an action, not a workflow: a workflow has `on` and `jobs`
+    "#]],
+    );
+    check_action(
+        "on: push\njobs: {}\n",
+        expect![[r#"
+        1:1 error missing-key an action needs the key `runs`
+    "#]],
+    );
+}
+
+#[test]
 fn unknown_keys_come_with_the_word_that_was_meant() {
     check_read(
         "on: push\njob:\n  a: {}\njobs: { a: { runs-on: x, steps: [run: 'true'] } }\n",
@@ -755,12 +771,12 @@ fn a_step_does_one_thing() {
     check_steps(
         "    - name: nothing\n    - { run: x, uses: a/b@c }\n    - { name: x, command: y }\n    - text\n",
         expect![[r#"
-        6:7 error step-kind a step needs `run` or `uses`
-        7:17 error step-kind a step has either `run` or `uses`, not both
-        8:7 error step-kind a step needs `run` or `uses`
-        8:18 error unknown-key `command` is not a key of a step
-        9:7 error wrong-type expected a mapping for a step, found a string
-    "#]],
+            6:7 error step-kind a step needs `run` or `uses`
+            7:17 error step-kind a step has only one of `run` and `uses`
+            8:7 error step-kind a step needs `run` or `uses`
+            8:18 error unknown-key `command` is not a key of a step
+            9:7 error wrong-type expected a mapping for a step, found a string
+        "#]],
     );
     check_steps(
         "    - { run: x, with: { a: 1 } }\n    - { uses: a/b@c, shell: bash, working-directory: . }\n",
@@ -821,7 +837,7 @@ fn waits_and_cancels_name_background_steps() {
     check_steps(
         "    - { id: one, run: x, background: true }\n    - { id: two, run: x }\n    - { wait: [one, two, thre] }\n    - { wait: one }\n    - { id: me, wait: me }\n    - { cancel: won }\n    - { wait-all: false }\n    - { wait: [] }\n    - { wait: one, if: always() }\n",
         expect![[r#"
-            8:21 warning step-reference `two` does not run in the background, so there is nothing to wait
+            8:21 warning step-reference `two` does not run in the background, so there is nothing to wait for
             8:26 error step-reference no earlier step has the id `thre`
             9:15 warning step-reference `one` was already waited for or cancelled
             10:23 error step-reference no earlier step has the id `me`
@@ -892,11 +908,11 @@ fn an_expression_that_cannot_be_read_is_underlined_where_it_goes_wrong() {
     check_steps(
         "    - run: \"\\t${{ a b }}\"\n      name: ${{ }}\n      env: { A: '${{ github.ref' }\n",
         expect![[r#"
-        6:19 error expression-syntax Unrecognized named-value: 'a'; available here are github, inputs, vars, needs, strategy, matrix, secrets, job, runner, env and steps
-        6:21 error expression-syntax Unexpected symbol: 'b'; an operator such as `==` or `&&` is missing before it
-        7:16 error expression-syntax An expression was expected
-        8:18 error expression-syntax The expression is not closed. An unescaped ${{ sequence was found, but the closing }} sequence was not found.
-    "#]],
+            6:19 error expression-context Unrecognized named-value: 'a'; available here are github, inputs, vars, needs, strategy, matrix, secrets, job, runner, env and steps
+            6:21 error expression-syntax Unexpected symbol: 'b'; an operator such as `==` or `&&` is missing before it
+            7:16 error expression-syntax An expression was expected
+            8:18 error expression-syntax The expression is not closed. An unescaped ${{ sequence was found, but the closing }} sequence was not found.
+        "#]],
     );
 }
 
@@ -993,10 +1009,10 @@ fn actions_say_how_they_run() {
     check_action(
         "runs: { using: node24, image: x, pree: y }\n",
         expect![[r#"
-        1:7 error missing-key `runs` of a JavaScript action needs the key `main`
-        1:24 error misplaced-key `image` is not a key of `runs` of a JavaScript action; it belongs to `container`
-        1:34 error unknown-key `pree` is not a key of `runs` of a JavaScript action; did you mean `pre`?
-    "#]],
+            1:7 error missing-key `runs` of a JavaScript action needs the key `main`
+            1:24 error unknown-key `image` is not a key of `runs` of a JavaScript action
+            1:34 error unknown-key `pree` is not a key of `runs` of a JavaScript action; did you mean `pre`?
+        "#]],
     );
     check_action(
         "runs: { using: docker, main: x, args: x }\n",
@@ -1027,11 +1043,9 @@ fn steps_of_a_composite_action_have_keys_of_their_own() {
         "runs:\n  using: composite\n  steps:\n    - run: x\n    - { run: x, shell: bash, timeout-minutes: 5 }\n    - { run: x, shell: bash, background: true }\n    - wait-all:\n    - { run: '${{ secrets.x }} ${{ vars.y }} ${{ needs.z }}', shell: '${{ inputs.shell }}' }\n    - { uses: ./x, if: \"${{ inputs.a == 'b' && failure() }}\" }\n",
         expect![[r#"
             4:7 error missing-key a step with `run` in a composite action needs the key `shell`
-            5:30 error misplaced-key `timeout-minutes` is not a key of a step of a composite action; it belongs to a job or a step
-            6:30 error step-kind `background` cannot be used in a composite action
-            6:30 error misplaced-key `background` is not a key of a step of a composite action; it belongs to a step
-            7:7 error step-kind `wait-all` cannot be used in a composite action
-            7:7 error misplaced-key `wait-all` is not a key of a step of a composite action; it belongs to a step
+            5:30 error misplaced-key `timeout-minutes` cannot be used in a composite action
+            6:30 error misplaced-key `background` cannot be used in a composite action
+            7:7 error misplaced-key `wait-all` cannot be used in a composite action
             8:19 error expression-context Unrecognized named-value: 'secrets'; available here are github, inputs, strategy, matrix, steps, job, runner and env
             8:36 error expression-context Unrecognized named-value: 'vars'; available here are github, inputs, strategy, matrix, steps, job, runner and env
             8:50 error expression-context Unrecognized named-value: 'needs'; available here are github, inputs, strategy, matrix, steps, job, runner and env
@@ -1054,10 +1068,10 @@ fn inputs_and_outputs_of_actions_are_read_leniently() {
     check_action(
         "runs: { using: docker, image: x, args: ['${{ github.ref }}', 1], env: { A: '${{ inputs.a }}' }, pre-if: 'a b', post-if: '${{ always() }}' }\n",
         expect![[r#"
-        1:46 error expression-context Unrecognized named-value: 'github'; available here is inputs
-        1:106 error expression-syntax Unrecognized named-value: 'a'; available here are github, inputs, strategy, matrix, job, runner and env
-        1:108 error expression-syntax Unexpected symbol: 'b'; an operator such as `==` or `&&` is missing before it
-    "#]],
+            1:46 error expression-context Unrecognized named-value: 'github'; available here is inputs
+            1:106 error expression-context Unrecognized named-value: 'a'; available here are github, inputs, strategy, matrix, job, runner and env
+            1:108 error expression-syntax Unexpected symbol: 'b'; an operator such as `==` or `&&` is missing before it
+        "#]],
     );
 }
 

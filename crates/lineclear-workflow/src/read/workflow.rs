@@ -14,7 +14,15 @@ pub(super) fn read(reader: &mut Reader, source: &Source, root: Option<&Node>) ->
         reader.error(code::MISSING_KEY, Span::default(), message);
         return None;
     };
-    let fields = reader.fields(root, "a workflow", &keys::WORKFLOW)?;
+    let fields = reader.mapping(root, "a workflow")?;
+    if let Some(runs) = fields.entry("runs")
+        && !fields.has("jobs")
+    {
+        let message = "this is an action, not a workflow: a workflow has `on` and `jobs`";
+        reader.error(code::MISPLACED_KEY, runs.key.span, message);
+        return None;
+    }
+    reader.check_keys(&fields, &keys::WORKFLOW);
     let start = Span::new(fields.span.start as usize, fields.span.start as usize);
     let on = match fields.entry("on") {
         Some(entry) => reader.triggers(&entry.value, entry.key.span),
