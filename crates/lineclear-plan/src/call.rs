@@ -12,7 +12,7 @@ use lineclear_workflow::{CallJob, CallSecrets, Job, JobKind, Workflow, WorkflowR
 
 use crate::input::{InputError, call_input_names};
 use crate::model::Files;
-use crate::permission::{PermissionError, TokenPermissions, effective_permissions};
+use crate::permission::{PermissionError, TokenPermissions, WHOLE_WORKFLOW, effective_permissions};
 
 /// Most levels of calls, the run's own workflow counted.
 pub const MAX_DEPTH: usize = 10;
@@ -55,7 +55,7 @@ impl Calls {
 
 /// Why a job cannot call its workflow.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("job `{job}` calls `{called}`: {fault}")]
+#[error("job `{job}` {} `{called}`: {fault}", fault.relation())]
 pub struct CallError {
     /// The calling job, with those that led to it: `release/build`.
     pub job: String,
@@ -99,6 +99,23 @@ pub enum CallFault {
 }
 
 impl CallFault {
+    /// How the job stands to the file that the fault names.
+    fn relation(&self) -> &'static str {
+        match self {
+            Self::Permission(_) | Self::TooManyJobs => "of",
+            Self::NotFound { .. }
+            | Self::NotHere { .. }
+            | Self::HasErrors { .. }
+            | Self::NotCallable
+            | Self::Circle { .. }
+            | Self::TooDeep
+            | Self::TooManyFiles
+            | Self::Input(_)
+            | Self::UnknownSecret { .. }
+            | Self::MissingSecret { .. } => "calls",
+        }
+    }
+
     /// Whether the whole run fails at its start. A file that only this machine lacks is no fault of the workflow.
     pub fn is_startup_failure(&self) -> bool {
         match self {
@@ -191,9 +208,10 @@ impl Loader<'_> {
         for job in &workflow.jobs {
             self.jobs += 1;
             let id = if path.job.is_empty() { job.id.value.clone() } else { format!("{}/{}", path.job, job.id.value) };
+            let own = path.keys.last().cloned().unwrap_or_default();
             let called = match &job.kind {
                 JobKind::Call(call) => file_key(&resolve(&call.uses, origin)),
-                JobKind::Steps(_) => path.keys.last().cloned().unwrap_or_default(),
+                JobKind::Steps(_) => own.clone(),
             };
             let report = |fault| CallError {
                 job: id.clone(),
@@ -220,7 +238,11 @@ impl Loader<'_> {
             let permissions = match permissions {
                 Ok(permissions) => permissions,
                 Err(error) => {
-                    self.calls.errors.push(report(CallFault::Permission(error)));
+                    let is_of_all = error.who == WHOLE_WORKFLOW;
+                    self.calls.errors.push(CallError { called: own, ..report(CallFault::Permission(error)) });
+                    if is_of_all {
+                        return;
+                    }
                     continue;
                 }
             };

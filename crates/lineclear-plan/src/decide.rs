@@ -121,7 +121,7 @@ pub(crate) fn decide(
             decision(Verdict::KnownAtRunTime, reason)
         }
         Outcome::Known(true, explanation) => {
-            let reason = format!("{} is true{}", shown(condition), parts(&explanation));
+            let reason = format!("{} is true{}", shown(condition), parts(condition, &explanation));
             match &ancestors.open {
                 // It would not run after a skipped job, and whether that one is skipped is open.
                 Some(open) if outcome(skipped).is_false() => {
@@ -153,7 +153,10 @@ pub(crate) fn decide(
                         Outcome::Known(false, explanation) => explanation,
                         _ => explanation,
                     };
-                    decision(Verdict::Skipped, format!("{} is false{}", shown(condition), parts(&explanation)))
+                    decision(
+                        Verdict::Skipped,
+                        format!("{} is false{}", shown(condition), parts(condition, &explanation)),
+                    )
                 }
             }
         }
@@ -198,10 +201,13 @@ fn shown(condition: &Condition) -> String {
 }
 
 /// ": github.ref = refs/heads/x, github.event_name = push".
-fn parts(explanation: &Explanation) -> String {
+fn parts(condition: &Condition, explanation: &Explanation) -> String {
+    let whole = shown(condition);
     let parts: Vec<_> = explanation
         .parts
         .iter()
+        // That `always()` is true was said already.
+        .filter(|(text, value)| !matches!(value, Value::Bool(_)) || whole != format!("if: `{}`", shorten(text)))
         .map(|(text, value)| format!("{} = {}", shorten(text), shorten(&plain(value))))
         .collect();
     if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) }

@@ -247,7 +247,8 @@ impl<'a> Planner<'a> {
             name,
             matrix: leg.combination.map_or(serde_json::Value::Null, |leg| leg.values.to_json()),
             needs: job.needs.iter().map(|need| within(need)).collect(),
-            runs_on: machine_labels(runs_on),
+            runs_on: runs_on.labels,
+            runner_group: runs_on.group,
             condition: job.condition.as_ref().map(|condition| condition.raw().to_owned()),
             decision,
             uses: None,
@@ -472,12 +473,6 @@ fn evaluate_inputs(
         let errors: Vec<_> = errors.iter().map(InputError::to_string).collect();
         errors.join("; ")
     })
-}
-
-/// The labels, with the group where there is one.
-fn machine_labels(machine: Machine) -> Vec<String> {
-    let group = machine.group.map(|group| format!("group: {group}"));
-    group.into_iter().chain(machine.labels).collect()
 }
 
 /// A job that would run fails for a certain reason; one that does not run cannot.

@@ -237,7 +237,7 @@ fn agrees(wanted: &Value, actual: &Value) -> bool {
         Value::Array(wanted) => {
             wanted.iter().enumerate().all(|(index, wanted)| agrees(wanted, &element(actual, index)))
         }
-        leaf => loosely_equal(leaf, actual),
+        leaf => leaf.loosely_equals(actual),
     }
 }
 
@@ -255,31 +255,6 @@ fn element(value: &Value, index: usize) -> Value {
     match value {
         Value::Array(items) => items.get(index).cloned().unwrap_or_default(),
         other => other.get(&index.to_string()),
-    }
-}
-
-/// `==` of the expression language, for a left side that is no collection.
-fn loosely_equal(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Array(_) | Value::Object(_), _) | (_, Value::Array(_) | Value::Object(_)) => false,
-        (Value::Null, Value::Null) => true,
-        (Value::Bool(left), Value::Bool(right)) => left == right,
-        (Value::String(left), Value::String(right)) => equal_ignoring_case(left, right),
-        (left, right) => left.to_number() == right.to_number(),
-    }
-}
-
-fn equal_ignoring_case(left: &str, right: &str) -> bool {
-    left.eq_ignore_ascii_case(right) || left.chars().map(upper).eq(right.chars().map(upper))
-}
-
-/// The upper-case form of one character where it is one character; the dotless i and the long s stay as they are.
-fn upper(c: char) -> char {
-    let mut forms = c.to_uppercase();
-    match (c, forms.next(), forms.next()) {
-        ('\u{131}' | '\u{17f}', ..) => c,
-        (_, Some(one), None) => one,
-        _ => c,
     }
 }
 

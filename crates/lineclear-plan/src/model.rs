@@ -55,7 +55,11 @@ pub struct PlannedJob {
     pub matrix: serde_json::Value,
     /// Ids of jobs in the same workflow, in the form of `id`.
     pub needs: Vec<String>,
+    /// Labels that a machine must have, every one; empty for a job that calls a workflow.
     pub runs_on: Vec<String>,
+    /// The runner group that the machine must belong to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runner_group: Option<String>,
     /// The condition as written; null when there is none.
     #[serde(rename = "if")]
     pub condition: Option<String>,

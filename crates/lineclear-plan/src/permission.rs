@@ -34,6 +34,12 @@ const SCOPES: &[(&str, Access, bool)] = &[
     ("vulnerability-alerts", Access::Read, true),
 ];
 
+/// Who asks where a workflow's own `permissions` go too far.
+pub(crate) const WHOLE_WORKFLOW: &str = "the called workflow";
+
+/// Most scopes that a message names.
+const MAX_NAMED: usize = 5;
+
 /// The scopes of a token. A scope that is not named has no access.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TokenPermissions(BTreeMap<String, Access>);
@@ -108,7 +114,11 @@ impl TokenPermissions {
             return Ok(());
         }
         let levels = |of: &Self| {
-            let levels: Vec<_> = beyond.iter().map(|scope| format!("{scope}: {}", word(of.access(scope)))).collect();
+            let levels = beyond.iter().take(MAX_NAMED).map(|scope| format!("{scope}: {}", word(of.access(scope))));
+            let mut levels: Vec<_> = levels.collect();
+            if beyond.len() > MAX_NAMED {
+                levels.push(format!("and {} more", beyond.len() - MAX_NAMED));
+            }
             levels.join(", ")
         };
         Err(PermissionError { who: who.to_string(), asked: levels(asked), allowed: levels(self) })
@@ -136,7 +146,7 @@ pub fn effective_permissions(
     if let Some(granted) = granted {
         // As on GitHub, also where the job's own permissions would replace those of its workflow.
         if let Some(workflow) = &workflow {
-            granted.check(workflow, "the called workflow")?;
+            granted.check(workflow, WHOLE_WORKFLOW)?;
         }
         if let Some(own) = &own {
             granted.check(own, format_args!("the called job `{job}`"))?;

@@ -146,15 +146,12 @@ fn workflow_run(trigger: &Trigger, happened: &Happened<'_>) -> Why {
         Some(name) => return Err(format!("workflow_run: workflow `{name}` is not among {}", named.join(", "))),
         None => return Err("workflow_run: the payload does not name the workflow (`workflow_run.name`)".into()),
     }
-    let mut why = activity(trigger, happened)?;
+    let mut why = format!("{} of `{}`", activity(trigger, happened)?, name.unwrap_or_default());
     if let Some(patterns) = &trigger.branches {
         let branch = happened.text("/workflow_run/head_branch").unwrap_or_default();
         why = format!("{why}; {}", filter::name(patterns, "head branch", branch)?);
     }
-    Ok(match name {
-        Some(name) => format!("{why} of workflow `{name}`"),
-        None => why,
-    })
+    Ok(why)
 }
 
 fn dispatch(workflow: &Workflow, happened: &Happened<'_>) -> Why {
