@@ -2,10 +2,50 @@
 //!
 //! The runner prepares the job's surroundings, runs its steps in order and reports each change as an event.
 //! It decides nothing about other jobs and never retries a job: that is the engine's part.
-//! Start reading at [`run_job`].
+//! Start reading at [`run_job`]. A step's life is drawn in `step.rs`, the end of its process in `process.rs`.
 
 pub mod native;
 
+mod action;
+mod background;
+mod command_files;
+mod composite;
+mod condition;
+mod context;
+mod display_name;
+mod environment;
+mod evaluate;
+mod frame;
+mod hash_files;
+mod header;
+mod hooks;
+mod inputs;
+mod invocation;
+mod javascript;
+mod job;
+mod log;
+mod native_call;
+mod outputs;
+mod plain_file;
+mod planned_step;
 mod ports;
+mod post;
+mod pre;
+mod process;
+mod program;
+mod reading;
+mod refusal;
+mod script;
+mod secrets;
+mod shell;
+mod step;
+mod uses;
+mod worker;
 
-pub use ports::{ActionSource, FetchedAction, JobControl, JobHands, JobSink, RunnerSettings, Secrets, run_job};
+pub use hash_files::hash_files;
+pub use job::run_job;
+pub use ports::{
+    ActionSource, FetchedAction, JobControl, JobHands, JobSink, RunnerSettings, Secrets, ServiceEnv, inside,
+};
+pub use reading::Readings;
+pub use refusal::refusal;

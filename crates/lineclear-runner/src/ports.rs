@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use lineclear_backend::{Backend, Wake, Workspace};
-use lineclear_event::{JobKey, JobReport, JobSpec, RunEvent, Timestamp};
+use lineclear_event::{JobKey, RunEvent, Timestamp};
 use lineclear_store::{Artifacts, Caches};
 
 use crate::native::NativeAction;
+use crate::reading::Readings;
 
 /// Where a job's events go. Called from the job's thread; must not block for long.
 pub trait JobSink: Send + Sync {
@@ -46,40 +47,75 @@ impl fmt::Debug for Secrets {
 }
 
 /// How a running job is told to stop, from any thread.
+///
+/// A control may have children: what stops the parent stops them too, and not the reverse. The runner gives each background
+/// step a child, so that the step can be stopped alone and waits on a bell of its own.
 #[derive(Clone, Debug)]
 pub struct JobControl {
-    state: Arc<AtomicU8>,
+    inner: Arc<Control>,
+}
+
+#[derive(Debug)]
+struct Control {
+    state: AtomicU8,
     wake: Wake,
+    children: Mutex<Vec<Weak<Control>>>,
+}
+
+const RUNNING: u8 = 0;
+const CANCELLED: u8 = 1;
+const KILLED: u8 = 2;
+
+impl Control {
+    fn new(state: u8) -> std::io::Result<Self> {
+        Ok(Self { state: AtomicU8::new(state), wake: Wake::new()?, children: Mutex::default() })
+    }
+
+    fn raise(&self, state: u8) {
+        self.state.fetch_max(state, Ordering::SeqCst);
+        self.wake.ring();
+        for child in lock(&self.children).iter().filter_map(Weak::upgrade) {
+            child.raise(state);
+        }
+    }
 }
 
 impl JobControl {
     pub fn new() -> std::io::Result<Self> {
-        Ok(Self { state: Arc::new(AtomicU8::new(0)), wake: Wake::new()? })
+        Ok(Self { inner: Arc::new(Control::new(RUNNING)?) })
+    }
+
+    /// A control that follows this one and can be stopped alone.
+    pub fn child(&self) -> std::io::Result<Self> {
+        // Under the lock, so that a stop either finds the child in the list or is seen in the state it starts with.
+        let mut children = lock(&self.inner.children);
+        let child = Arc::new(Control::new(self.inner.state.load(Ordering::SeqCst))?);
+        children.retain(|child| child.strong_count() > 0);
+        children.push(Arc::downgrade(&child));
+        Ok(Self { inner: child })
     }
 
     /// Cancels as GitHub does: the current step is interrupted unless its condition still holds; `always()` steps run.
     pub fn cancel(&self) {
-        let _ = self.state.compare_exchange(0, 1, Ordering::SeqCst, Ordering::SeqCst);
-        self.wake.ring();
+        self.inner.raise(CANCELLED);
     }
 
     /// Ends everything at once.
     pub fn kill(&self) {
-        self.state.store(2, Ordering::SeqCst);
-        self.wake.ring();
+        self.inner.raise(KILLED);
     }
 
     pub fn is_cancelled(&self) -> bool {
-        self.state.load(Ordering::SeqCst) >= 1
+        self.inner.state.load(Ordering::SeqCst) >= CANCELLED
     }
 
     pub fn is_killed(&self) -> bool {
-        self.state.load(Ordering::SeqCst) >= 2
+        self.inner.state.load(Ordering::SeqCst) >= KILLED
     }
 
-    /// Rung once on each change.
+    /// Rung on each change.
     pub fn wake(&self) -> &Wake {
-        &self.wake
+        &self.inner.wake
     }
 }
 
@@ -98,6 +134,40 @@ pub struct RunnerSettings {
     pub store_repository: String,
     /// The token that `github.token` and `secrets.GITHUB_TOKEN` give.
     pub token: String,
+    /// Labels of `runs-on` that this machine stands for, beside those that name what it is.
+    pub host_labels: Vec<String>,
+    /// Addresses and tokens of services that steps talk to.
+    pub service_env: ServiceEnv,
+    /// Workflow files already read, shared by the jobs of a run.
+    pub readings: Readings,
+}
+
+impl Default for RunnerSettings {
+    fn default() -> Self {
+        Self {
+            name: "lineclear".into(),
+            debug: false,
+            native_actions: true,
+            env: BTreeMap::new(),
+            repository_root: PathBuf::new(),
+            store_repository: String::new(),
+            token: String::new(),
+            host_labels: Vec::new(),
+            service_env: ServiceEnv::default(),
+            readings: Readings::default(),
+        }
+    }
+}
+
+/// The `ACTIONS_*` variables by kind of step: empty where no service is offered.
+///
+/// # Source
+/// Section 1.4 of the protocol notes: a `run` step sees only the identity token's, a JavaScript action all of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceEnv {
+    pub run_steps: Vec<(String, String)>,
+    pub javascript_actions: Vec<(String, String)>,
+    pub docker_actions: Vec<(String, String)>,
 }
 
 /// Everything a job is run with.
@@ -115,11 +185,10 @@ pub struct JobHands<'a> {
     pub clock: &'a (dyn Fn() -> Timestamp + Send + Sync),
 }
 
-/// Runs one job from its first step to the removal of its folders.
-///
-/// Never fails: whatever goes wrong is told as events and ends in the report.
-pub fn run_job(_spec: &JobSpec, _secrets: &Secrets, _hands: &JobHands<'_>) -> JobReport {
-    unimplemented!()
+impl fmt::Debug for JobHands<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobHands").field("backend", &self.backend).field("natives", &self.natives).finish_non_exhaustive()
+    }
 }
 
 /// A path inside `root`, or `None` when it would lead out of it.
@@ -136,4 +205,32 @@ pub fn inside(root: &Path, path: &str) -> Option<PathBuf> {
         }
     }
     Some(result)
+}
+
+/// Locks, also where another thread panicked while it held the lock: the values behind these locks are whole at every moment.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_follows_its_parent_but_not_the_reverse() {
+        let parent = JobControl::new().expect("an event descriptor");
+        let (one, two) = (parent.child().expect("a child"), parent.child().expect("a child"));
+        one.cancel();
+        assert!(one.is_cancelled() && !two.is_cancelled() && !parent.is_cancelled());
+        parent.kill();
+        assert!(one.is_killed() && two.is_killed());
+        assert!(parent.child().expect("a child").is_killed(), "a late child starts as its parent stands");
+    }
+
+    #[test]
+    fn a_path_that_leads_out_is_none() {
+        let root = Path::new("/w");
+        assert_eq!(inside(root, "./a/../b"), Some("/w/b".into()));
+        assert_eq!(inside(root, "a/../../b"), None);
+    }
 }

@@ -1,0 +1,293 @@
+//! Finds actions and reads what they are.
+//!
+//! # Source
+//! Sections 5.1 and 5.2 of the protocol notes, after `ActionManager.cs` of `actions/runner`.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use lineclear_event::WorkflowOrigin;
+use lineclear_source::Source;
+use lineclear_workflow::{Action, ActionRef, Runs};
+
+use crate::display_name;
+use crate::frame::Origin;
+use crate::job::Job;
+use crate::native::NativeAction;
+use crate::plain_file;
+use crate::ports::{FetchedAction, inside, lock};
+
+/// Larger metadata files are refused, as GitHub refuses them.
+const LARGEST_METADATA: u64 = 1 << 20;
+
+/// An action that can be called.
+#[derive(Debug)]
+pub(crate) struct LoadedAction {
+    /// As `uses:` names it.
+    pub(crate) reference: String,
+    /// `github.action_repository` and `github.action_ref`; empty for one in the workspace.
+    pub(crate) repository: String,
+    pub(crate) version: String,
+    pub(crate) folder: PathBuf,
+    pub(crate) origin: Origin,
+    pub(crate) metadata: Action,
+    pub(crate) body: Body,
+    /// Read from the workspace when its step was reached: has no `pre` stage.
+    pub(crate) is_local: bool,
+}
+
+/// What carries an action out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// What its metadata says.
+    OfItsOwn,
+    /// The built-in action of this number.
+    Native(usize),
+}
+
+/// Remembers what was fetched and read for a job. Local actions are read anew each time: steps write them.
+#[derive(Debug, Default)]
+pub(crate) struct Loader {
+    actions: Mutex<HashMap<(Origin, String), Loaded>>,
+    fetched: Mutex<HashMap<(String, String, String), Result<FetchedAction, String>>>,
+}
+
+type Loaded = Result<Arc<LoadedAction>, String>;
+
+impl Job<'_> {
+    /// The action that `uses` names in a file of `origin`. The error is a sentence with the way out.
+    pub(crate) fn load(&self, uses: &ActionRef, origin: &Origin) -> Loaded {
+        if let ActionRef::Local { path } = uses {
+            return self.load_local(path, origin).map(Arc::new);
+        }
+        let key = (origin.clone(), display_name::reference(uses));
+        if let Some(known) = lock(&self.loader.actions).get(&key) {
+            return known.clone();
+        }
+        // Not under the lock: fetching may take long, and doing it twice does no harm.
+        let loaded = self.load_anew(uses, origin).map(Arc::new);
+        lock(&self.loader.actions).insert(key, loaded.clone());
+        loaded
+    }
+
+    fn load_anew(&self, uses: &ActionRef, origin: &Origin) -> Result<LoadedAction, String> {
+        match uses {
+            ActionRef::Docker { .. } => Err(needs_container_engine(&display_name::reference(uses))),
+            ActionRef::Local { path } => self.load_local(path, origin),
+            ActionRef::SameRepository { path } => self.load_same_repository(path, origin),
+            ActionRef::Remote { owner, repo, path, reference } => {
+                let name = match path {
+                    Some(path) => format!("{owner}/{repo}/{path}"),
+                    None => format!("{owner}/{repo}"),
+                };
+                if self.hands.settings.native_actions
+                    && let Some(number) = self.native(&name, reference)
+                {
+                    return self.load_native(number, uses);
+                }
+                let place = RemotePlace { owner, repo, reference };
+                let folder = self.fetch(place)?;
+                let loaded = Found {
+                    reference: display_name::reference(uses),
+                    repository: format!("{owner}/{repo}"),
+                    version: reference.clone(),
+                    origin: place.origin(),
+                    is_local: false,
+                };
+                let within = path.as_deref().unwrap_or_default();
+                let folder = inside(&folder, within)
+                    .ok_or_else(|| format!("`{}` leads out of its repository", loaded.reference))?;
+                read(loaded, folder)
+            }
+        }
+    }
+
+    fn load_local(&self, path: &str, origin: &Origin) -> Result<LoadedAction, String> {
+        let reference = format!("./{path}");
+        let workspace = &self.room.layout().workspace;
+        let folder = inside(workspace, path).ok_or_else(|| format!("`{reference}` leads out of the workspace"))?;
+        let found = Found {
+            reference,
+            repository: String::new(),
+            version: String::new(),
+            // A local action belongs to the file that uses it, unless that is a remote action: its `./` is the workspace's.
+            origin: if matches!(origin, Origin::Here) { Origin::Here } else { origin.clone() },
+            is_local: true,
+        };
+        read(found, folder)
+    }
+
+    fn load_same_repository(&self, path: &str, origin: &Origin) -> Result<LoadedAction, String> {
+        let reference = format!("$/{path}");
+        let (root, repository, version) = match origin {
+            Origin::Here => {
+                let github = |key| self.contexts.github.get(key).to_text();
+                (self.hands.settings.repository_root.clone(), github("repository"), github("sha"))
+            }
+            Origin::Remote { owner, repo, reference } => {
+                let folder = self.fetch(RemotePlace { owner, repo, reference })?;
+                (folder, format!("{owner}/{repo}"), reference.clone())
+            }
+        };
+        let folder = inside(&root, path).ok_or_else(|| format!("`{reference}` leads out of its repository"))?;
+        read(Found { reference, repository, version, origin: origin.clone(), is_local: false }, folder)
+    }
+
+    fn fetch(&self, place: RemotePlace<'_>) -> Result<PathBuf, String> {
+        let RemotePlace { owner, repo, reference } = place;
+        let key = (owner.to_owned(), repo.to_owned(), reference.to_owned());
+        if let Some(known) = lock(&self.loader.fetched).get(&key) {
+            return known.clone().map(|fetched| fetched.folder);
+        }
+        let fetched = self.hands.actions.fetch(owner, repo, reference);
+        lock(&self.loader.fetched).insert(key, fetched.clone());
+        fetched.map(|fetched| fetched.folder)
+    }
+
+    /// The built-in action that stands for `name@reference`.
+    fn native(&self, name: &str, reference: &str) -> Option<usize> {
+        self.hands
+            .natives
+            .iter()
+            .position(|native| native.name().eq_ignore_ascii_case(name) && native.stands_for(reference))
+    }
+
+    pub(crate) fn native_action(&self, number: usize) -> Option<&dyn NativeAction> {
+        self.hands.natives.get(number).map(|native| &**native)
+    }
+
+    fn load_native(&self, number: usize, uses: &ActionRef) -> Result<LoadedAction, String> {
+        let reference = display_name::reference(uses);
+        let Some(native) = self.native_action(number) else {
+            return Err(format!("there is no built-in action for `{reference}`"));
+        };
+        let mut text = native.metadata().to_owned();
+        if !text.lines().any(|line| line.starts_with("runs:")) {
+            text.push_str("\nruns: { using: node24, main: built-in }\n");
+        }
+        let source = Source::new(format!("{}/action.yml (built in)", native.name()), text);
+        let (repository, version) = match uses {
+            ActionRef::Remote { owner, repo, reference, .. } => (format!("{owner}/{repo}"), reference.clone()),
+            _ => Default::default(),
+        };
+        let metadata = metadata(&source, &reference)?;
+        Ok(LoadedAction {
+            reference,
+            repository,
+            version,
+            folder: PathBuf::new(),
+            origin: Origin::Here,
+            metadata,
+            body: Body::Native(number),
+            is_local: false,
+        })
+    }
+}
+
+/// A repository at a commit.
+#[derive(Clone, Copy)]
+struct RemotePlace<'r> {
+    owner: &'r str,
+    repo: &'r str,
+    reference: &'r str,
+}
+
+impl RemotePlace<'_> {
+    fn origin(self) -> Origin {
+        Origin::Remote {
+            owner: self.owner.to_owned(),
+            repo: self.repo.to_owned(),
+            reference: self.reference.to_owned(),
+        }
+    }
+}
+
+/// What is known of an action before its metadata is read.
+struct Found {
+    reference: String,
+    repository: String,
+    version: String,
+    origin: Origin,
+    is_local: bool,
+}
+
+/// Reads the metadata in `folder`: `action.yml`, then `action.yaml`; a bare Dockerfile is a Docker action (trap 78).
+fn read(found: Found, folder: PathBuf) -> Result<LoadedAction, String> {
+    let Found { reference, repository, version, origin, is_local } = found;
+    for name in ["action.yml", "action.yaml"] {
+        let file = folder.join(name);
+        let text = match plain_file::read(&file, LARGEST_METADATA) {
+            Ok(text) => text,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => continue,
+            Err(error) => return Err(format!("cannot read `{}` of action `{reference}`: {error}", file.display())),
+        };
+        let shown = format!("{}/{name}", reference.trim_end_matches('/'));
+        let metadata = metadata(&Source::new(shown, text), &reference)?;
+        return Ok(LoadedAction {
+            reference,
+            repository,
+            version,
+            folder,
+            origin,
+            metadata,
+            body: Body::OfItsOwn,
+            is_local,
+        });
+    }
+    if ["Dockerfile", "dockerfile"].iter().any(|name| folder.join(name).is_file()) {
+        return Err(needs_container_engine(&reference));
+    }
+    Err(missing(&reference, &folder, is_local))
+}
+
+fn missing(reference: &str, folder: &Path, is_local: bool) -> String {
+    let what = format!("there is no `action.yml`, `action.yaml` or `Dockerfile` for `{reference}` in `{}`", folder.display());
+    if is_local {
+        format!("{what}: a local action is read from the workspace when its step is reached; run actions/checkout before it")
+    } else {
+        what
+    }
+}
+
+fn metadata(source: &Source, reference: &str) -> Result<Action, String> {
+    let read = Action::read(source);
+    let errors: Vec<String> = read
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error())
+        .map(|diagnostic| match diagnostic.span {
+            Some(span) => format!("{}:{} {}", source.name(), source.position(span.start), diagnostic.message),
+            None => format!("{} {}", source.name(), diagnostic.message),
+        })
+        .collect();
+    match read.model {
+        Some(action) if errors.is_empty() => Ok(action),
+        _ => Err(format!("the metadata of action `{reference}` is not valid: {}", errors.join("; "))),
+    }
+}
+
+/// Why a Docker action is not run, and what to do instead.
+pub(crate) fn needs_container_engine(reference: &str) -> String {
+    format!(
+        "`{reference}` is a Docker action and needs a container engine; this job runs directly on the machine: use a JavaScript or \
+         composite action or a `run` step in its place, or run the workflow where Docker actions are available"
+    )
+}
+
+impl LoadedAction {
+    pub(crate) fn is_composite(&self) -> bool {
+        matches!(self.metadata.runs, Runs::Composite { .. }) && self.body == Body::OfItsOwn
+    }
+}
+
+/// The origin of a workflow file.
+pub(crate) fn origin_of(file: &WorkflowOrigin) -> Origin {
+    match file {
+        WorkflowOrigin::Local { .. } => Origin::Here,
+        WorkflowOrigin::Remote { owner, repo, reference, .. } => {
+            Origin::Remote { owner: owner.clone(), repo: repo.clone(), reference: reference.clone() }
+        }
+    }
+}

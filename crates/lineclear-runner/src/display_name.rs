@@ -1,0 +1,81 @@
+//! What people see a step called.
+//!
+//! # Source
+//! Section 5.6 of the protocol notes, after `ActionRunner.cs` of `actions/runner`.
+
+use lineclear_expr::{MapScope, Scope};
+use lineclear_workflow::{ActionRef, Step, StepKind};
+
+/// A generated name is cut here, so that a one-line script of a thousand characters stays one line.
+const LONGEST: usize = 100;
+
+/// `name:` evaluated; else `Run` and the first line of the script or the action. Not masked yet.
+///
+/// A name that cannot be evaluated is shown as it is written: it never fails a step.
+pub(crate) fn of(step: &Step, scope: &dyn Scope) -> String {
+    if let Some(name) = &step.name {
+        let text = name.template.evaluate_text(scope).unwrap_or_else(|_| name.raw().to_owned());
+        if !text.trim().is_empty() {
+            return text;
+        }
+    }
+    match &step.kind {
+        StepKind::Run { script, .. } => {
+            let text = script.template.evaluate_text(scope).unwrap_or_else(|_| script.raw().to_owned());
+            run(&text)
+        }
+        StepKind::Uses { uses, .. } => cut(&format!("Run {}", reference(&uses.value))),
+        StepKind::Wait { ids } => {
+            let ids: Vec<&str> = ids.iter().map(|id| id.value.as_str()).collect();
+            format!("Wait for {}", ids.join(", "))
+        }
+        StepKind::WaitAll => "Wait for all background steps".to_owned(),
+        StepKind::Cancel { id } => format!("Cancel {}", id.value),
+        StepKind::Parallel { steps } => format!("Run {} steps in parallel", steps.len()),
+    }
+}
+
+/// The name without evaluating anything: as it is written.
+pub(crate) fn plain(step: &Step) -> String {
+    of(step, &MapScope::default())
+}
+
+/// The name of a `run` step without one: `Run` and the first line that says something.
+pub(crate) fn run(script: &str) -> String {
+    cut(&format!("Run {}", first_line(script)))
+}
+
+fn first_line(script: &str) -> &str {
+    script.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
+}
+
+/// An action as `uses:` names it.
+pub(crate) fn reference(uses: &ActionRef) -> String {
+    match uses {
+        ActionRef::Local { path } => format!("./{path}"),
+        ActionRef::SameRepository { path } => format!("$/{path}"),
+        ActionRef::Remote { owner, repo, path, reference } => {
+            let path = path.as_ref().map(|path| format!("/{path}")).unwrap_or_default();
+            format!("{owner}/{repo}{path}@{reference}")
+        }
+        ActionRef::Docker { image } => format!("docker://{image}"),
+    }
+}
+
+fn cut(name: &str) -> String {
+    match name.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}...", &name[..at]),
+        None => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_called_by_its_first_line_that_says_something() {
+        assert_eq!(run("\n\n  echo one\necho two"), "Run echo one");
+        assert_eq!(run(&"é".repeat(200)).chars().count(), LONGEST + 3);
+    }
+}

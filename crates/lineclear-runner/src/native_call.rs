@@ -1,0 +1,283 @@
+//! Calls of the actions that are part of the runner.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use lineclear_backend::Command;
+use lineclear_command::{Interpreter, InterpreterSettings, Matchers};
+use lineclear_event::AnnotationLevel;
+
+use crate::action::LoadedAction;
+use crate::environment::ProcessEnv;
+use crate::frame::{Frame, Identity};
+use crate::inputs::Inputs;
+use crate::invocation::{Listener, ProcessKind, Stage, StepCall};
+use crate::native::{Call, Effects, NativeAction, NativeError, RunOptions};
+use crate::ports::lock;
+use crate::post::{Post, PostStage};
+use crate::process::{self, Ended};
+use crate::program;
+use crate::worker::Worker;
+
+/// How much of a captured program's output is kept, and how many of its last lines an error shows.
+const LARGEST_CAPTURE: usize = 64 << 20;
+const LINES_IN_ERROR: usize = 20;
+
+#[derive(Clone, Copy)]
+enum When {
+    Main,
+    Post,
+}
+
+pub(crate) fn main(
+    call: &StepCall<'_>,
+    worker: &mut Worker,
+    frame: &Frame,
+    action: &Arc<LoadedAction>,
+    number: usize,
+    inputs: Inputs,
+) -> Stage {
+    let Some(native) = call.job.native_action(number) else { return gone(call, action) };
+    if native.has_post() {
+        worker.register(Post::new(call, frame, action, inputs.clone(), PostStage::Own));
+    }
+    run(call, worker, frame, action, native, &inputs, When::Main)
+}
+
+pub(crate) fn post(
+    call: &StepCall<'_>,
+    worker: &mut Worker,
+    frame: &Frame,
+    action: &LoadedAction,
+    number: usize,
+    inputs: &Inputs,
+) -> Stage {
+    match call.job.native_action(number) {
+        Some(native) => run(call, worker, frame, action, native, inputs, When::Post),
+        None => gone(call, action),
+    }
+}
+
+fn gone(call: &StepCall<'_>, action: &LoadedAction) -> Stage {
+    Stage::told_failure(call.log, format!("there is no built-in action for `{}`", action.reference))
+}
+
+fn run(
+    call: &StepCall<'_>,
+    worker: &mut Worker,
+    frame: &Frame,
+    action: &LoadedAction,
+    native: &dyn NativeAction,
+    inputs: &Inputs,
+    when: When,
+) -> Stage {
+    let job = call.job;
+    let files = match call.command_files() {
+        Ok(files) => files,
+        Err(reason) => return Stage::told_failure(call.log, reason),
+    };
+    let identity = Identity {
+        folder: frame.identity.folder.clone(),
+        repository: action.repository.clone(),
+        reference: action.version.clone(),
+    };
+    let env = call.process_env(worker, frame, &identity, &files, ProcessKind::JavaScript, inputs);
+    let env_text = env.to_text();
+    let mut state = worker.states.remove(call.key).unwrap_or_default();
+    let mut effects = CallEffects { call, env, changes: Vec::new() };
+    let result = {
+        let mut native_call = Call {
+            inputs: inputs.iter().map(|(name, value)| (name.to_lowercase(), value.clone())).collect(),
+            env: env_text,
+            contexts: &job.spec.contexts,
+            room: job.room,
+            caches: Arc::clone(&job.hands.caches),
+            artifacts: Arc::clone(&job.hands.artifacts),
+            repository: job.hands.settings.store_repository.clone(),
+            repository_root: job.hands.settings.repository_root.clone(),
+            in_place: matches!(job.hands.workspace, lineclear_backend::Workspace::InPlace(_)),
+            run: job.spec.run,
+            token: job.hands.settings.token.clone(),
+            now: (job.hands.clock)(),
+            deadline: call.limits.deadline,
+            control: &call.limits.thread,
+            state: &mut state,
+            effects: &mut effects,
+        };
+        match when {
+            When::Main => native.main(&mut native_call),
+            When::Post => native.post(&mut native_call),
+        }
+    };
+    let changes = effects.changes;
+    if !state.is_empty() {
+        worker.states.insert(call.key.to_owned(), state);
+    }
+    let mut outputs = Vec::new();
+    for change in changes {
+        match change {
+            Change::Output(name, value) => outputs.push((name, value)),
+            Change::Export(name, value) => worker.set_env(name, value),
+            Change::Path(folder) => worker.add_path(folder),
+        }
+    }
+    // What programs that it started wrote to the command files counts as well.
+    let mut stage = Stage::success(outputs);
+    if let Err(reason) = call.take_in_files(worker, files, &mut stage.outputs) {
+        stage = Stage { outputs: stage.outputs, ..Stage::failure(reason) };
+    }
+    match result {
+        Ok(()) => stage,
+        Err(error) => {
+            let outputs = stage.outputs;
+            let stage = match call.limits.halt(Instant::now()) {
+                Some(halt) => Stage::halted(call.log, halt),
+                None => Stage::told_failure(call.log, error.0),
+            };
+            Stage { outputs, ..stage }
+        }
+    }
+}
+
+enum Change {
+    Output(String, String),
+    Export(String, String),
+    Path(String),
+}
+
+/// Applies what an action says at once, and gathers what it changes for the steps after it.
+struct CallEffects<'s> {
+    call: &'s StepCall<'s>,
+    env: ProcessEnv,
+    changes: Vec<Change>,
+}
+
+impl Effects for CallEffects<'_> {
+    fn log(&mut self, line: &str) {
+        self.call.log.show(line);
+    }
+
+    fn output(&mut self, name: &str, value: &str) {
+        self.changes.push(Change::Output(name.to_owned(), value.to_owned()));
+    }
+
+    fn export(&mut self, name: &str, value: &str) {
+        // Programs that the action starts afterwards see it too, as `core.exportVariable` has it.
+        self.env.set(name, value);
+        self.changes.push(Change::Export(name.to_owned(), value.to_owned()));
+    }
+
+    fn add_path(&mut self, path: &Path) {
+        let folder = path.to_string_lossy().into_owned();
+        self.env.prepend_path(std::slice::from_ref(&folder));
+        self.changes.push(Change::Path(folder));
+    }
+
+    fn add_mask(&mut self, secret: &str) {
+        self.call.job.masker.add(secret);
+    }
+
+    fn annotate(&mut self, level: AnnotationLevel, message: &str) {
+        self.call.log.say(level, message);
+    }
+
+    fn summary(&mut self, markdown: &str) {
+        self.call.log.summary(markdown);
+    }
+
+    fn add_matcher(&mut self, json: &str) {
+        if let Err(error) = lock(&self.call.job.matchers).add(json) {
+            self.call.log.warning(&format!("the problem matcher of the action is not valid: {error}"));
+        }
+    }
+
+    fn run(&mut self, program: &str, args: &[&str], options: RunOptions<'_>) -> Result<i32, NativeError> {
+        let call = self.call;
+        if !options.quiet {
+            call.log.show(&format!("[command]{}", command_line(program, args)));
+        }
+        let quiet_masker = call.job.masker.clone();
+        let settings = InterpreterSettings { debug: call.job.debug, ..InterpreterSettings::default() };
+        let matchers = if options.quiet { Arc::new(Mutex::new(Matchers::default())) } else { Arc::clone(&call.job.matchers) };
+        let mut interpreter = Interpreter::new(settings, quiet_masker, matchers);
+        let mut listener = Listener::new(call.log, &call.job.matchers, call.job);
+        let ended = self.start(program, args, options, &mut |stream, bytes| {
+            if !options.quiet {
+                interpreter.feed(stream, bytes, &mut listener);
+            }
+        })?;
+        interpreter.finish(&mut listener);
+        for (name, value) in listener.into_outputs() {
+            self.changes.push(Change::Output(name, value));
+        }
+        Ok(ended.exit.code())
+    }
+
+    fn capture(&mut self, program: &str, args: &[&str], options: RunOptions<'_>) -> Result<String, NativeError> {
+        if !options.quiet {
+            self.call.log.show(&format!("[command]{}", command_line(program, args)));
+        }
+        let mut streams = [Vec::new(), Vec::new()];
+        let ended = self.start(program, args, options, &mut |stream, bytes| {
+            let kept: &mut Vec<u8> = &mut streams[stream.min(1)];
+            let room = LARGEST_CAPTURE.saturating_sub(kept.len());
+            kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        })?;
+        let [out, err] = streams;
+        let code = ended.exit.code();
+        if code == 0 {
+            return Ok(String::from_utf8_lossy(&out).into_owned());
+        }
+        let said = String::from_utf8_lossy(if err.is_empty() { &out } else { &err }).into_owned();
+        let lines: Vec<&str> = said.lines().collect();
+        let last = lines[lines.len().saturating_sub(LINES_IN_ERROR)..].join("\n");
+        Err(NativeError(format!("`{}` ended with exit code {code}: {last}", command_line(program, args))))
+    }
+}
+
+impl CallEffects<'_> {
+    fn start(
+        &mut self,
+        program: &str,
+        args: &[&str],
+        options: RunOptions<'_>,
+        hear: &mut dyn FnMut(usize, &[u8]),
+    ) -> Result<Ended, NativeError> {
+        let call = self.call;
+        let mut env: BTreeMap<OsString, OsString> = self.env.variables().clone();
+        for (name, value) in options.env {
+            env.insert(name.into(), value.into());
+        }
+        let path = env.get(OsStr::new("PATH")).cloned().unwrap_or_default();
+        let found = program::find(program, &path).map_or_else(|| OsString::from(program), OsString::from);
+        let command = Command {
+            program: found,
+            args: args.iter().map(OsString::from).collect(),
+            env: env.into_iter().collect(),
+            working_directory: options.folder.unwrap_or(&call.job.room.layout().workspace).to_owned(),
+        };
+        let mut process = call.job.room.start(&command).map_err(|error| NativeError(error.to_string()))?;
+        let ended = process::carry(process.as_mut(), call.limits, hear)
+            .map_err(|error| NativeError(format!("lost `{program}`: {error}")))?;
+        if ended.halted.is_some() {
+            return Err(NativeError(format!("`{}` was stopped", command_line(program, args))));
+        }
+        Ok(ended)
+    }
+}
+
+fn command_line(program: &str, args: &[&str]) -> String {
+    let mut line = program.to_owned();
+    for arg in args {
+        line.push(' ');
+        if arg.is_empty() || arg.contains([' ', '\t', '\n', '"', '\'']) {
+            line.push_str(&format!("{arg:?}"));
+        } else {
+            line.push_str(arg);
+        }
+    }
+    line
+}
