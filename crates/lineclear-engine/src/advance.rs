@@ -384,6 +384,7 @@ impl Run {
             Conclusion::Skipped => Some("every job of the called workflow was skipped".to_owned()),
             Conclusion::Cancelled => {
                 let reason = self.leg(caller).stop_reason.clone();
+                let reason = reason.or_else(|| self.cancel.as_ref().map(|_| self.cancelled_because()));
                 Some(reason.unwrap_or_else(|| format!("its job {job} was cancelled")))
             }
             Conclusion::TimedOut => Some(format!("its job {job} ran out of time")),

@@ -62,13 +62,9 @@ impl Run {
                 continue;
             }
             match &self.node(node).state {
-                NodeState::Finished(..) => {}
-                NodeState::Blocked { .. } => {
-                    // A written condition is evaluated when the needs have finished, which its expressions may ask for.
-                    if self.job(node).condition.is_none() {
-                        self.end_blocked(node, order.conclusion, order.reason.clone(), turn);
-                    }
-                }
+                // A job that waits for others is asked once they have ended: its condition may speak of them, and what cleans
+                // up after a job must not run beside it.
+                NodeState::Blocked { .. } | NodeState::Finished(..) => {}
                 NodeState::Open(open) => {
                     let legs = open.legs.clone();
                     if self.decide(node) != Decided::In {

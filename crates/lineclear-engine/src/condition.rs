@@ -62,8 +62,12 @@ impl Run {
 
 /// Whether a `success()` about all needs, written or implied, was one of the parts that made the condition false.
 fn asked_for_success(explanation: &Explanation) -> bool {
-    let calls_success = |text: &str| text.replace(char::is_whitespace, "").eq_ignore_ascii_case("success()");
-    explanation.parts.iter().any(|(text, value)| calls_success(text) && !value.is_truthy())
+    explanation.parts.iter().any(|(text, value)| call(text) == "success()" && !value.is_truthy())
+}
+
+/// A part of an expression without spaces, in lower case.
+fn call(text: &str) -> String {
+    text.replace(char::is_whitespace, "").to_lowercase()
 }
 
 /// "if: `github.ref == 'refs/heads/main'` is false: github.ref = refs/heads/x".
@@ -71,9 +75,19 @@ fn why_false(written: &str, explanation: &Explanation) -> String {
     let written = written.split_whitespace().collect::<Vec<_>>().join(" ");
     let inner = written.strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}"));
     let condition = inner.filter(|inner| !inner.contains("${{")).map_or(written.as_str(), str::trim);
-    let values: Vec<_> = explanation.parts.iter().map(|(text, value)| format!("{text} = {}", shown(value))).collect();
+    let values: Vec<_> = explanation.parts.iter().map(|(text, value)| part(text, value)).collect();
     let because = if values.is_empty() { String::new() } else { format!(": {}", values.join(", ")) };
     format!("if: `{condition}` is false{because}")
+}
+
+/// A part that decided, with its value; what a status function says is put into words.
+fn part(text: &str, value: &Value) -> String {
+    match (call(text).as_str(), value.is_truthy()) {
+        ("failure()", false) => "nothing that it needs failed".to_owned(),
+        ("cancelled()", false) => "the run is not cancelled".to_owned(),
+        ("success()", true) => "all that it needs succeeded".to_owned(),
+        _ => format!("{text} = {}", shown(value)),
+    }
 }
 
 /// A value in a sentence: text as it is, cut where it is long.

@@ -9,12 +9,19 @@ use crate::groups::{Demand, MAX_NAME};
 /// "runs-on at .github/workflows/ci.yml:7:14: `${{ fromJSON(inputs.on) }}`: …": which key, where, what it says, what is wrong.
 pub(crate) fn fault(key: &str, source: &Source, span: Span, error: &EvaluateError) -> String {
     let written = source.slice(span).split_whitespace().collect::<Vec<_>>().join(" ");
+    let written = unquoted(&written);
     let place = format!("{key} at {}:{}", source.name(), source.position(span.start));
     match written.char_indices().nth(120) {
         Some((end, _)) => format!("{place}: `{}…`: {}", &written[..end], error.message),
         None if written.is_empty() => format!("{place}: {}", error.message),
         None => format!("{place}: `{written}`: {}", error.message),
     }
+}
+
+/// Without the quotes that YAML asks for.
+fn unquoted(text: &str) -> &str {
+    let within = |quote| text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+    within('"').or_else(|| within('\'')).unwrap_or(text)
 }
 
 /// The value of `text`; a failure has the text's span.
