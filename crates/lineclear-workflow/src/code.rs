@@ -52,6 +52,7 @@ codes! {
     SHELL = "shell", "a shell that is unknown and has no place for the script";
     STEP_KIND = "step-kind", "a step does nothing, or several things at once";
     STEP_REFERENCE = "step-reference", "a step waits for or cancels one that is not running";
+    TOO_MANY_FINDINGS = "too-many-findings", "a file has more findings than are kept";
     UNKNOWN_KEY = "unknown-key", "a key that does not exist";
     USES_SYNTAX = "uses-syntax", "a `uses` that names no action or workflow";
     WORKFLOW_RUN = "workflow-run", "`workflow_run` without the workflows to follow";

@@ -1,8 +1,8 @@
 //! The graph that `needs` makes of the jobs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use lineclear_source::{Diagnostic, Span, suggest};
+use lineclear_source::{Diagnostic, Span};
 
 use super::Reader;
 use crate::{Job, code};
@@ -12,6 +12,7 @@ impl Reader {
     ///
     /// `ids` are all jobs of the file, also those of which nothing could be understood.
     pub(super) fn check_needs(&mut self, jobs: &[Job], ids: &[&str], jobs_key: Span) {
+        let all: HashSet<String> = ids.iter().map(|id| id.to_ascii_lowercase()).collect();
         let index: HashMap<String, usize> =
             jobs.iter().enumerate().map(|(at, job)| (job.id.to_ascii_lowercase(), at)).collect();
         let mut needs: Vec<Vec<usize>> = Vec::with_capacity(jobs.len());
@@ -20,10 +21,10 @@ impl Reader {
             for need in &job.needs {
                 match index.get(&need.to_ascii_lowercase()) {
                     Some(&at) => known.push(at),
-                    None if ids.iter().any(|id| id.eq_ignore_ascii_case(need)) => {}
+                    None if all.contains(&need.to_ascii_lowercase()) => {}
                     None => {
                         let others = ids.iter().copied().filter(|id| !id.eq_ignore_ascii_case(&job.id));
-                        let message = match suggest(need, others) {
+                        let message = match self.suggest(need, others) {
                             Some(near) => format!(
                                 "job `{}` needs `{}`, which does not exist; did you mean `{near}`?",
                                 job.id.value, need.value

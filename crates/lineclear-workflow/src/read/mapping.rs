@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lineclear_source::{Diagnostic, Severity, Span, suggest};
+use lineclear_source::{Diagnostic, Severity, Span};
 use lineclear_yaml::{Entry, Node, Scalar};
 
 use super::{Reader, keys};
@@ -95,7 +95,7 @@ impl Reader {
             );
             return;
         }
-        let near = suggest(name, keys.names.iter().copied());
+        let near = self.suggest(name, keys.names.iter().copied());
         let elsewhere = keys::places_of(name, keys);
         let (code, message) = match near {
             // A key of another place that looks like one of this place is more likely a slip of indentation.

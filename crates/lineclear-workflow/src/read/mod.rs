@@ -24,22 +24,42 @@ mod workflow;
 #[cfg(test)]
 mod tests;
 
-use lineclear_source::{Diagnostic, Source, Span};
+use std::collections::HashSet;
+
+use lineclear_source::{Diagnostic, Severity, Source, Span, suggest};
 use lineclear_yaml::{Limits, Node};
 
-use crate::{Action, Read, Workflow};
+use crate::{Action, Read, Workflow, code};
 
 pub use reference::ReferenceError;
+
+/// Findings beyond this number are counted, not kept: nobody reads them, and a hostile file could have any number.
+const MOST_FINDINGS: usize = 1_000;
+
+/// "Did you mean" is a comparison with every candidate, so a file gets it this often.
+const MOST_SUGGESTIONS: usize = 200;
 
 /// Gathers what is wrong while a file is read.
 #[derive(Debug, Default)]
 struct Reader {
     diagnostics: Vec<Diagnostic>,
+    /// What was reported already: an alias leads to the same fault again, which is worth saying once.
+    seen: HashSet<(Option<Span>, String)>,
+    more_errors: usize,
+    more_warnings: usize,
+    suggestions: usize,
 }
 
 impl Reader {
     fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        if self.diagnostics.len() >= MOST_FINDINGS {
+            match diagnostic.is_error() {
+                true => self.more_errors += 1,
+                false => self.more_warnings += 1,
+            }
+        } else if self.seen.insert((diagnostic.span, diagnostic.message.clone())) {
+            self.diagnostics.push(diagnostic);
+        }
     }
 
     fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
@@ -50,12 +70,21 @@ impl Reader {
         self.report(Diagnostic::warning(code, message).at(span));
     }
 
-    /// All findings in the order of the text. An alias leads to the same place twice, which is worth saying once.
+    /// The word that was probably meant.
+    fn suggest<'a>(&mut self, word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+        self.suggestions += 1;
+        if self.suggestions > MOST_SUGGESTIONS { None } else { suggest(word, candidates) }
+    }
+
+    /// All findings in the order of the text.
     fn finish(mut self) -> Vec<Diagnostic> {
-        let place = |diagnostic: &Diagnostic| diagnostic.span.map_or((0, 0), |span| (span.start, span.end));
-        self.diagnostics.sort_by_key(place);
-        let mut seen = std::collections::HashSet::new();
-        self.diagnostics.retain(|found| seen.insert((place(found), found.code.clone(), found.message.clone())));
+        self.diagnostics.sort_by_key(|found| found.span);
+        if self.more_errors + self.more_warnings > 0 {
+            let (errors, warnings) = (self.more_errors, self.more_warnings);
+            let severity = if errors > 0 { Severity::Error } else { Severity::Warning };
+            let message = format!("{errors} more errors and {warnings} more warnings are not shown");
+            self.diagnostics.push(Diagnostic::new(severity, code::TOO_MANY_FINDINGS, message));
+        }
         self.diagnostics
     }
 }
@@ -76,7 +105,8 @@ impl Action {
 
 fn read<T>(source: &Source, convert: impl FnOnce(&mut Reader, &Source, Option<&Node>) -> Option<T>) -> Read<T> {
     let parsed = lineclear_yaml::parse(source, &Limits::workflow());
-    let mut reader = Reader { diagnostics: parsed.diagnostics };
+    let mut reader = Reader::default();
+    parsed.diagnostics.into_iter().for_each(|found| reader.report(found));
     // Without a tree the YAML reader has said why; with a tree that is empty, nobody has yet.
     let model = parsed.tree.and_then(|tree| convert(&mut reader, source, tree.root.as_ref()));
     Read { model, diagnostics: reader.finish() }

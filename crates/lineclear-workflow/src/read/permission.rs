@@ -1,6 +1,6 @@
 //! `permissions`.
 
-use lineclear_source::{Diagnostic, Spanned, suggest};
+use lineclear_source::{Diagnostic, Spanned};
 use lineclear_yaml::{Entry, Node};
 
 use super::Reader;
@@ -59,7 +59,7 @@ impl Reader {
         let name = &entry.key.text;
         let Some((_, levels)) = SCOPES.iter().find(|(scope, _)| scope == name) else {
             let known = SCOPES.iter().map(|(scope, _)| *scope);
-            let message = match suggest(name, known.clone()) {
+            let message = match self.suggest(name, known.clone()) {
                 Some(near) => format!("`{name}` is not a permission; did you mean `{near}`?"),
                 None => format!("`{name}` is not a permission"),
             };

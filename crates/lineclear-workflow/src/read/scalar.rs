@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lineclear_expr::Value;
-use lineclear_source::{Diagnostic, Span, Spanned, suggest};
+use lineclear_source::{Diagnostic, Span, Spanned};
 use lineclear_yaml::{Node, Resolved, Scalar};
 
 use super::Reader;
@@ -103,7 +103,7 @@ impl Reader {
     }
 
     pub(super) fn not_a_choice(&mut self, text: &str, span: Span, place: &str, choices: &[&str]) {
-        let near = suggest(text, choices.iter().copied());
+        let near = self.suggest(text, choices.iter().copied());
         let message = match near {
             Some(near) => format!("`{text}` is not a value of {place}; did you mean `{near}`?"),
             None => format!("`{text}` is not a value of {place}"),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use lineclear_expr::Allowed;
-use lineclear_source::{Diagnostic, Spanned, suggest};
+use lineclear_source::{Diagnostic, Spanned};
 use lineclear_yaml::Node;
 
 use super::mapping::{Fields, Keys, all_of, any_of};
@@ -294,7 +294,7 @@ impl Reader {
                 );
             }
             None => {
-                let near = suggest(&id.value, earlier.ids.values().map(|step| step.id.value.as_str()));
+                let near = self.suggest(&id.value, earlier.ids.values().map(|step| step.id.value.as_str()));
                 let message = match near {
                     Some(near) => format!("no earlier step has the id `{}`; did you mean `{near}`?", id.value),
                     None => format!("no earlier step has the id `{}`", id.value),
@@ -339,7 +339,7 @@ impl Reader {
         let message = if text.contains(char::is_whitespace) {
             format!("the shell `{text}` has no `{{0}}`, where the script's path would go")
         } else {
-            match suggest(text, KNOWN) {
+            match self.suggest(text, KNOWN) {
                 Some(near) => format!("`{text}` is not a known shell; did you mean `{near}`?"),
                 None => format!("`{text}` is not a known shell"),
             }

@@ -3,7 +3,7 @@
 //! GitHub is lenient below an event: a key, filter or activity type that the event does not have is ignored, so these are
 //! warnings here. A filter beside its `-ignore` form and a pattern that is none are refused.
 
-use lineclear_source::{Diagnostic, Span, Spanned, suggest};
+use lineclear_source::{Diagnostic, Span, Spanned};
 use lineclear_yaml::{Entry, Node};
 
 use super::event::{EVENTS, Event, Filter, Types};
@@ -65,7 +65,7 @@ impl Reader {
         let found = Event::find(name);
         if found.is_none() {
             let text = &name.value;
-            let diagnostic = match suggest(text, EVENTS.iter().map(|event| event.name)) {
+            let diagnostic = match self.suggest(text, EVENTS.iter().map(|event| event.name)) {
                 Some(near) => format!("`{text}` is not an event; did you mean `{near}`?"),
                 // `on: { branches: … }`: the event's line is missing.
                 None if Filter::ALL.iter().any(|filter| filter.keys().contains(&text.as_str())) || text == "types" => {
@@ -146,7 +146,7 @@ impl Reader {
             };
             Diagnostic::warning(code::FILTER_EVENT, message).help(help)
         } else {
-            let message = match suggest(key, known.iter().copied()) {
+            let message = match self.suggest(key, known.iter().copied()) {
                 Some(near) => format!("`{key}` is not a key of `{name}`; did you mean `{near}`?"),
                 None => format!("`{key}` is not a key of `{name}`"),
             };
@@ -173,7 +173,7 @@ impl Reader {
             let text = found.value.as_str();
             let is_known = known.contains(&text);
             if !is_known {
-                let message = match suggest(text, known.iter().copied()) {
+                let message = match self.suggest(text, known.iter().copied()) {
                     Some(near) => format!("`{}` has no activity type `{text}`; did you mean `{near}`?", event.name),
                     None => format!("`{}` has no activity type `{text}`", event.name),
                 };

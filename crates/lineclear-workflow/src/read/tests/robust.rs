@@ -7,9 +7,22 @@ use super::read;
 use crate::{Action, Workflow};
 
 #[test]
-fn a_large_file_with_a_fault_in_every_line_is_read() {
-    let jobs: String = (0..3_000).map(|at| format!("  j{at}: {{ needs: j{}, colour: red }}\n", at + 1)).collect();
-    assert!(read(&format!("on: push\njobs:\n{jobs}")).diagnostics.len() > 6_000);
+fn a_fault_in_every_line_is_counted_and_the_first_thousand_are_kept() {
+    let jobs: String = (0..20_000).map(|at| format!("  j{at}: {{ needs: k{at}, colour: red }}\n")).collect();
+    let diagnostics = read(&format!("on: push\njobs:\n{jobs}")).diagnostics;
+    assert_eq!(diagnostics.len(), 1_001);
+    let last = diagnostics.last().expect("there are findings");
+    assert_eq!(last.message, "79001 more errors and 0 more warnings are not shown");
+}
+
+#[test]
+fn deep_and_wide_files_are_read_without_a_deep_stack() {
+    let deep = "[".repeat(2_000);
+    assert!(read(&format!("on: push\njobs: {deep}")).has_errors());
+    let wide = "1, ".repeat(200_000);
+    assert!(read(&format!("on: push\njobs: {{ a: {{ runs-on: [{wide}] }} }}")).has_errors());
+    let laughs: String = (1..30).map(|at| format!("  k{at}: &k{at} [*k{0}, *k{0}, *k{0}]\n", at - 1)).collect();
+    assert!(read(&format!("on: push\nenv:\n  k0: &k0 [x]\n{laughs}jobs: {{}}\n")).has_errors());
 }
 
 proptest! {
