@@ -91,10 +91,6 @@ pub(crate) struct RunArgs {
     #[arg(long, conflicts_with = "in_place")]
     pub(crate) empty_workspace: bool,
 
-    /// Keep the jobs' folders after the run, and say where they are.
-    #[arg(long)]
-    pub(crate) keep: bool,
-
     /// How many jobs run at once. [default: 4, or the number of cores if larger]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) parallel: Option<u16>,

@@ -12,7 +12,8 @@ use std::io::{IsTerminal, Write};
 
 use lineclear_event::{Envelope, JobKey, JobSpec, RunId, Timestamp};
 
-pub(crate) use json::JsonReporter;
+pub(crate) use digest::shell_word;
+pub(crate) use json::{JsonReporter, badness};
 pub(crate) use plain::PlainReporter;
 pub(crate) use tree::TreeReporter;
 

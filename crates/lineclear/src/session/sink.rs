@@ -28,8 +28,14 @@ impl Telling {
         self.records.write().unwrap_or_else(PoisonError::into_inner).insert(record.header().id, record);
     }
 
+    /// Records and shows an event.
     pub(crate) fn tell(&self, envelope: &Envelope) {
         self.record(envelope.run, |record| record.event(envelope));
+        self.reporter().event(envelope);
+    }
+
+    /// Shows an event that the drive has recorded already.
+    pub(crate) fn show(&self, envelope: &Envelope) {
         self.reporter().event(envelope);
     }
 

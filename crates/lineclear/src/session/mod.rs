@@ -1,0 +1,196 @@
+//! One `lineclear run`: the event, the workflows it starts, and the engine that runs them here.
+
+mod actions;
+mod hands;
+mod interrupt;
+mod prepare;
+mod sink;
+mod values;
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lineclear_backend::{Backend, Workspace};
+use lineclear_backend_host::{GuardProgram, HostBackend, HostSettings, WorkingTree};
+use lineclear_drive::{Drive, RealTime, inbox};
+use lineclear_event::{AnnotationLevel, Conclusion, Envelope, JobSpec, RunEvent};
+use lineclear_runner::{JobControl, JobHands, RunnerSettings, Secrets};
+use lineclear_store::{Artifacts, Caches, Store};
+use lineclear_store_folder::FolderStore;
+
+use crate::command::run::RunArgs;
+use crate::exit::Exit;
+use crate::output;
+use crate::report::{self, Invocation};
+use crate::settings::{self, now};
+use actions::ActionsFolder;
+use hands::{LocalHands, Pool};
+use prepare::{Prepared, Stopped};
+use sink::{RunSink, Telling};
+
+/// Jobs that run at once on a machine with few cores: most of a job's time is spent waiting.
+const FEWEST_AT_ONCE: usize = 4;
+
+/// Carries out `run`.
+pub(crate) fn run(args: &RunArgs) -> Exit {
+    match try_run(args) {
+        Ok(exit) => exit,
+        Err(Stopped { exit, message }) => {
+            if let Some(message) = message {
+                output::complain(&format!("error: {message}"));
+            }
+            exit
+        }
+    }
+}
+
+fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
+    let home = settings::home().map_err(Stopped::bad_input)?;
+    let here = std::env::current_dir().map_err(|error| Stopped::bad_input(format!("cannot tell the current folder: {error}")))?;
+    let checkout = crate::local_event::Checkout::find(&here);
+    let root = checkout.root.clone();
+    // Listing the files takes git a moment: it works while the workflows are read.
+    let tree = (!args.in_place && !args.empty_workspace).then(|| Arc::new(WorkingTree::new(&root)));
+    let backend = host_backend(&home)?;
+    let store = Arc::new(FolderStore::open(&home).map_err(Stopped::fault)?);
+    let files = ActionsFolder::from_environment(root.clone());
+    let prepared = prepare::prepare(args, &checkout, &files, &*store)?;
+    if args.dry_run {
+        return Ok(prepared.show_plan(args));
+    }
+
+    let reporter = report::reporter(args.format, Invocation { command: prepared.invocation(args), logs: home.clone() });
+    let telling = Arc::new(Telling::new(reporter));
+    if prepared.runs.is_empty() {
+        return Ok(nothing_to_run(&prepared, &telling));
+    }
+    let workspace = match tree {
+        Some(tree) => Workspace::Copy(tree),
+        None if args.in_place => Workspace::InPlace(root.clone()),
+        None => Workspace::Empty,
+    };
+    let token = prepared.secrets.0.get("GITHUB_TOKEN").cloned().unwrap_or_else(|| format!("lct_{}", settings::random_token()));
+    let runner = RunnerSettings {
+        debug: args.debug,
+        native_actions: !args.no_native_actions,
+        env: prepared.env.clone(),
+        repository_root: root,
+        store_repository: prepared.event.repository.full_name(),
+        token,
+        host_labels: args.labels.clone(),
+        ..RunnerSettings::default()
+    };
+    let job_runner = JobRunner {
+        runner,
+        backend,
+        workspace,
+        store: Arc::clone(&store),
+        files,
+        natives: lineclear_native::all(),
+        secrets: prepared.secrets.clone(),
+        telling: Arc::clone(&telling),
+    };
+    let at_once = args.parallel.map_or_else(
+        || std::thread::available_parallelism().map_or(FEWEST_AT_ONCE, |cores| cores.get().max(FEWEST_AT_ONCE)),
+        usize::from,
+    );
+    let (inbox, messages) = inbox(now);
+    let pool = Pool::new(at_once, inbox.clone(), Box::new(move |spec, control| job_runner.run(spec, control)));
+    let hands = LocalHands { pool, telling: Arc::clone(&telling), conclusions: BTreeMap::new() };
+    let interrupt = interrupt::listen(inbox.clone()).map_err(Stopped::fault)?;
+    let _ticks = telling.wants_ticks().then(|| tick(Arc::clone(&telling)));
+    let mut drive = Drive::new(messages, RealTime(now), hands);
+    for (request, record) in prepared.runs {
+        telling.add_record(Arc::clone(&record));
+        inbox.request(request, record);
+    }
+    let ended = drive.run_until_idle();
+    let conclusions = std::mem::take(&mut drive.hands_mut().conclusions);
+    telling.close();
+    ended.map_err(Stopped::fault)?;
+    let worst = conclusions.into_values().max_by_key(|conclusion| report::badness(*conclusion));
+    Ok(match worst {
+        Some(Conclusion::Cancelled) | None if interrupt.was_heard() => Exit::Cancelled,
+        Some(worst) => Exit::of(worst),
+        None => Exit::EngineFault,
+    })
+}
+
+/// Everything a job is run with on this machine.
+struct JobRunner {
+    runner: RunnerSettings,
+    backend: HostBackend,
+    workspace: Workspace,
+    store: Arc<FolderStore>,
+    files: ActionsFolder,
+    natives: Vec<Box<dyn lineclear_runner::native::NativeAction>>,
+    secrets: Secrets,
+    telling: Arc<Telling>,
+}
+
+impl JobRunner {
+    fn run(&self, spec: &JobSpec, control: &JobControl) -> lineclear_event::JobReport {
+        let sink = RunSink { run: spec.run, telling: Arc::clone(&self.telling) };
+        lineclear_runner::run_job(
+            spec,
+            &self.secrets,
+            &JobHands {
+                settings: &self.runner,
+                backend: &self.backend as &dyn Backend,
+                workspace: self.workspace.clone(),
+                caches: Arc::clone(&self.store) as Arc<dyn Caches>,
+                artifacts: Arc::clone(&self.store) as Arc<dyn Artifacts>,
+                actions: &self.files,
+                natives: &self.natives,
+                sink: &sink,
+                control,
+                clock: &now,
+            },
+        )
+    }
+}
+
+fn host_backend(home: &std::path::Path) -> Result<HostBackend, Stopped> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let tool_cache = ["RUNNER_TOOL_CACHE", "RUNNER_TOOLSDIRECTORY", "AGENT_TOOLSDIRECTORY"]
+        .into_iter()
+        .find_map(variable)
+        .unwrap_or_else(|| home.join("tools"));
+    let settings = HostSettings::new(home.join("work"), tool_cache).with_guard(GuardProgram::this_program());
+    let backend = HostBackend::new(settings).map_err(Stopped::fault)?;
+    // The guard starts while the workflows are read.
+    backend.begin_guard();
+    Ok(backend)
+}
+
+/// The event starts no workflow: that is told with the reason of each, and is no failure.
+fn nothing_to_run(prepared: &Prepared, telling: &Telling) -> Exit {
+    let run = lineclear_event::RunId(0);
+    let tell = |event| telling.show(&Envelope { event, run, at: now() });
+    for workflow in &prepared.plan.workflows {
+        let message = format!("{} ({}) is not run: {}", workflow.name, workflow.file, workflow.reason);
+        tell(RunEvent::Notice { level: AnnotationLevel::Notice, message });
+    }
+    tell(RunEvent::RunFinished { conclusion: Conclusion::Skipped, duration_ms: 0 });
+    telling.close();
+    Exit::Success
+}
+
+/// Lets the reporter draw again now and then, until the command ends.
+fn tick(telling: Arc<Telling>) {
+    std::thread::spawn(move || {
+        while std::io::stdout().is_terminal() {
+            std::thread::sleep(Duration::from_millis(100));
+            telling.tick();
+        }
+    });
+}
+
+/// Whether the store knows earlier runs of a repository; used to find outputs for `--skip-needs`.
+fn last_run_of(store: &dyn Store, repository: &str, file: &str) -> Option<lineclear_store::RunSummary> {
+    let runs = store.runs(Some(repository), 200).ok()?;
+    runs.into_iter().find(|run| run.header.run.file == file && run.conclusion.is_some())
+}

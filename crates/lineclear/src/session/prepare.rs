@@ -1,0 +1,271 @@
+//! From arguments to runs that are ready to be asked for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lineclear_engine::{GivenNeed, RunRequest, Selection};
+use lineclear_event::{ForgeEvent, RunEvent};
+use lineclear_plan::{Facts, Plan, Platform, load_calls, plan, run_inputs};
+use lineclear_runner::Secrets;
+use lineclear_source::suggest;
+use lineclear_store::{NewRun, RunRecord, Store};
+use lineclear_workflow::Workflow;
+
+use super::actions::ActionsFolder;
+use super::{last_run_of, values};
+use crate::command::plan::show;
+use crate::command::run::{Format, RunArgs};
+use crate::exit::Exit;
+use crate::local_event::{Checkout, EventOptions, LocalEvent, Wants};
+use crate::output;
+use crate::report::shell_word;
+use crate::settings::now;
+use crate::workflow_files::{self, WorkflowFile};
+
+/// The command ends here.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    pub(crate) exit: Exit,
+    /// `None`: everything has been said already.
+    pub(crate) message: Option<String>,
+}
+
+impl Stopped {
+    pub(crate) fn bad_input(message: impl Into<String>) -> Self {
+        Self { exit: Exit::BadInput, message: Some(message.into()) }
+    }
+
+    pub(crate) fn fault(error: impl std::error::Error) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            message.push_str(&format!(": {error}"));
+            cause = error.source();
+        }
+        Self { exit: Exit::EngineFault, message: Some(message) }
+    }
+}
+
+/// What is known before the first job starts.
+pub(crate) struct Prepared {
+    pub(crate) event: ForgeEvent,
+    pub(crate) plan: Plan,
+    pub(crate) runs: Vec<(RunRequest, Arc<dyn RunRecord>)>,
+    pub(crate) secrets: Secrets,
+    pub(crate) env: BTreeMap<String, String>,
+}
+
+impl Prepared {
+    /// Prints the plan instead of running it.
+    pub(crate) fn show_plan(&self, args: &RunArgs) -> Exit {
+        show(&self.plan, args.format == Some(Format::Json));
+        Exit::Success
+    }
+
+    /// The command line as far as it applies to any job of the run.
+    pub(crate) fn invocation(&self, args: &RunArgs) -> String {
+        let mut command = format!("lineclear run --event {}", shell_word(&self.event.name));
+        if let Some(payload) = &args.payload {
+            command.push_str(&format!(" --payload {}", shell_word(&payload.to_string_lossy())));
+        }
+        for (option, pairs) in [("--input", &args.inputs), ("--var", &args.vars), ("--env", &args.env)] {
+            for (name, value) in pairs {
+                command.push_str(&format!(" {option} {}", shell_word(&format!("{name}={value}"))));
+            }
+        }
+        for secret in &args.secrets {
+            // The value is not repeated where it could be read over a shoulder.
+            command.push_str(&format!(" --secret {}", shell_word(secret.split('=').next().unwrap_or(secret))));
+        }
+        if args.no_native_actions {
+            command.push_str(" --no-native-actions");
+        }
+        command
+    }
+}
+
+/// Reads the workflows, makes the event, plans, and begins the record of each run.
+pub(crate) fn prepare(
+    args: &RunArgs,
+    checkout: &Checkout,
+    calls: &ActionsFolder,
+    store: &dyn Store,
+) -> Result<Prepared, Stopped> {
+    let vars = values::pairs(args.var_file.as_deref(), &args.vars).map_err(Stopped::bad_input)?;
+    let env = values::pairs(args.env_file.as_deref(), &args.env).map_err(Stopped::bad_input)?;
+    let secrets = values::secrets(args.secret_file.as_deref(), &args.secrets).map_err(Stopped::bad_input)?;
+    let files = workflow_files::read(&checkout.root, &args.workflows).map_err(Stopped::bad_input)?;
+    if files.is_empty() {
+        let place = checkout.root.join(workflow_files::FOLDER);
+        return Err(Stopped::bad_input(format!(
+            "there are no workflows: no .yml or .yaml file in `{}`; -W names another file or folder",
+            place.display()
+        )));
+    }
+    complain_of_errors(&files, !args.workflows.is_empty())?;
+
+    let options = EventOptions {
+        payload: args.payload.clone(),
+        reference: args.reference.clone(),
+        actor: args.actor.clone(),
+        default_branch: None,
+        changed_since: None,
+        inputs: args.inputs.iter().cloned().collect(),
+    };
+    let name = args.event.clone().or_else(|| natural_event(&files, args));
+    let models = || files.iter().filter_map(|file| file.workflow.as_ref());
+    let event = LocalEvent::from_repository(checkout, name.as_deref(), &options, |name| Wants::of(models(), name))
+        .map_err(|error| Stopped { exit: Exit::BadInput, ..Stopped::fault(error) })?;
+    event.notes.iter().for_each(|note| output::complain(&format!("note: {note}")));
+    let facts = Facts {
+        vars,
+        inputs: options.inputs.clone(),
+        platform: platform(),
+        head_message: event.head_message.clone(),
+        ..Facts::default()
+    };
+    let event = event.event;
+    let readable: Vec<_> =
+        files.iter().filter_map(|file| Some((file.workflow.clone()?, file.findings.clone()))).collect();
+    let plan = plan(&readable, &event, &facts, calls);
+    check_jobs(args, &plan)?;
+
+    let mut runs = Vec::new();
+    let planned = readable.iter().zip(&plan.workflows).filter(|(_, planned)| planned.triggered);
+    for ((workflow, _), planned) in planned {
+        // Workflows without the jobs asked for are left out.
+        let jobs = jobs_of(args, workflow);
+        if jobs.is_empty() && !args.jobs.is_empty() {
+            continue;
+        }
+        if args.dry_run {
+            continue;
+        }
+        let (event, inputs) = run_inputs(workflow, &event, &facts).map_err(|errors| {
+            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            Stopped::bad_input(format!("{}: {}", planned.file, lines.join("\n  ")))
+        })?;
+        let selection = Selection { matrix: args.matrix.clone(), given: given(args, store, &event, workflow)?, jobs };
+        let record = store.begin(NewRun {
+            repository: event.repository.full_name(),
+            file: planned.file.clone(),
+            workflow: planned.name.clone(),
+            event: event.name.clone(),
+            reference: event.reference.clone(),
+            sha: event.sha.clone(),
+            started: now(),
+        });
+        let record: Arc<dyn RunRecord> = record.map_err(Stopped::fault)?.into();
+        let mut texts = load_calls(workflow, calls).texts();
+        texts.insert(planned.file.clone(), workflow.source.text().into());
+        let request = RunRequest {
+            run: record.header().id,
+            number: record.header().number,
+            attempt: 1,
+            file: planned.file.clone(),
+            files: texts,
+            event,
+            inputs: inputs.to_json(),
+            vars: facts.vars.clone(),
+            platform: facts.platform.clone(),
+            plan_hash: plan.hash.clone(),
+            selection,
+        };
+        runs.push((request, record));
+    }
+    Ok(Prepared { event, plan, runs, secrets: Secrets(secrets), env })
+}
+
+/// Shows what is wrong with the files. Errors in a file that was named stop the command; others are left out.
+fn complain_of_errors(files: &[WorkflowFile], named: bool) -> Result<(), Stopped> {
+    let broken: Vec<&WorkflowFile> = files.iter().filter(|file| file.has_errors()).collect();
+    for file in &broken {
+        let errors: Vec<_> = file.findings.iter().filter(|finding| finding.is_error()).cloned().collect();
+        output::complain_findings(&file.source, &errors);
+    }
+    if broken.is_empty() || !named && broken.len() < files.len() {
+        return Ok(());
+    }
+    Err(Stopped { exit: Exit::BadInput, message: None })
+}
+
+/// With a single workflow named and no event asked for: the event that it is made for.
+fn natural_event(files: &[WorkflowFile], args: &RunArgs) -> Option<String> {
+    let ([file], None) = (files, &args.payload) else { return None };
+    if args.workflows.is_empty() {
+        return None;
+    }
+    let events: Vec<&str> = file.workflow.as_ref()?.on.events.iter().map(|event| event.event.value.as_str()).collect();
+    let known = ["push", "pull_request", "workflow_dispatch", "schedule"];
+    let preferred = known.into_iter().find(|known| events.contains(known));
+    preferred.or_else(|| events.into_iter().find(|event| *event != "workflow_call")).map(str::to_owned)
+}
+
+/// Addresses that jobs are told; the environment may name others.
+fn platform() -> Platform {
+    let default = Platform::default();
+    let variable = |name: &str, default: String| std::env::var(name).ok().filter(|value| !value.is_empty()).unwrap_or(default);
+    Platform {
+        server_url: variable("GITHUB_SERVER_URL", default.server_url),
+        api_url: variable("GITHUB_API_URL", default.api_url),
+        graphql_url: variable("GITHUB_GRAPHQL_URL", default.graphql_url),
+        retention_days: default.retention_days,
+    }
+}
+
+/// Every job asked for exists in a workflow that the event starts.
+fn check_jobs(args: &RunArgs, plan: &Plan) -> Result<(), Stopped> {
+    let started = plan.workflows.iter().filter(|workflow| workflow.triggered);
+    let ids: Vec<&str> = started.flat_map(|workflow| &workflow.jobs).map(|job| job.id.as_str()).collect();
+    for job in &args.jobs {
+        if ids.iter().any(|id| id.eq_ignore_ascii_case(job)) {
+            continue;
+        }
+        let advice = match suggest(job, ids.iter().copied()) {
+            Some(near) => format!("; did you mean `{near}`?"),
+            None if ids.is_empty() => format!("; `{}` starts no workflow here (`lineclear plan` says why)", plan.event),
+            None => format!("; there are {}", ids.join(", ")),
+        };
+        return Err(Stopped::bad_input(format!("there is no job `{job}`{advice}")));
+    }
+    Ok(())
+}
+
+/// The jobs asked for that a workflow has.
+fn jobs_of(args: &RunArgs, workflow: &Workflow) -> Vec<String> {
+    let own = |id: &str| id.split('/').next().and_then(|id| workflow.job(id)).map(|job| job.id.value.clone());
+    args.jobs.iter().filter_map(|job| own(job)).collect()
+}
+
+/// `--skip-needs`: how the jobs needed went the last time.
+fn given(
+    args: &RunArgs,
+    store: &dyn Store,
+    event: &ForgeEvent,
+    workflow: &Workflow,
+) -> Result<BTreeMap<String, GivenNeed>, Stopped> {
+    let mut given = BTreeMap::new();
+    if !args.skip_needs {
+        return Ok(given);
+    }
+    let file = workflow.source.name();
+    let last = last_run_of(store, &event.repository.full_name(), file).ok_or_else(|| {
+        Stopped::bad_input(format!("--skip-needs: there is no earlier run of {file} whose outputs could be taken; run it once without"))
+    })?;
+    let events = store.events(last.header.id).map_err(Stopped::fault)?;
+    for event in events {
+        if let RunEvent::JobFinished { job, conclusion, outputs, .. } = event.event {
+            // A matrix's legs add up: a later leg's non-empty output wins.
+            let id = job.as_str().split([' ', '/']).next().unwrap_or_default().to_owned();
+            let known = given.entry(id).or_insert_with(|| GivenNeed { conclusion, outputs: BTreeMap::new() });
+            known.outputs.extend(outputs.into_iter().filter(|(_, value)| !value.is_empty()));
+            if conclusion != lineclear_event::Conclusion::Success {
+                known.conclusion = conclusion;
+            }
+        }
+    }
+    for job in &args.jobs {
+        given.remove(job);
+    }
+    Ok(given)
+}
