@@ -34,19 +34,19 @@
 //!
 //! Start reading at [`FolderStore`].
 
-//mod artifacts;
+mod artifacts;
 mod blobs;
-//mod caches;
+mod caches;
 mod counter;
-//mod entry;
+mod entry;
 mod fault;
-//mod manifest;
-//mod pack;
-//mod restore;
+mod manifest;
+mod pack;
+mod restore;
 mod run;
-//mod scan;
-//mod stat_cache;
+mod scan;
+mod stat_cache;
 mod store;
-//mod upkeep;
+mod upkeep;
 
 pub use store::{Durability, FolderStore, Settings};

@@ -126,10 +126,22 @@ impl Place {
     /// Puts `bytes` at `path` so that no reader ever sees a part of them. An existing file is replaced, or, when `unless_there`,
     /// left as it is: the answer is then false.
     pub(crate) fn publish(&self, path: &Path, bytes: &[u8], unless_there: bool) -> Result<bool, StoreError> {
+        self.publish_as(path, bytes, unless_there, |_| Ok(()))
+    }
+
+    /// [`Place::publish`], with something done to the file before anyone sees it.
+    pub(crate) fn publish_as(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+        unless_there: bool,
+        dress: impl FnOnce(&File) -> io::Result<()>,
+    ) -> Result<bool, StoreError> {
         let temporary = self.temporary();
         let written: io::Result<bool> = (|| {
             let mut file = new_file(&temporary)?;
             file.write_all(bytes)?;
+            dress(&file)?;
             if self.settings.durability == Durability::PowerLoss {
                 file.sync_all()?;
             }

@@ -3,3 +3,6 @@
 mod log;
 mod read;
 mod record;
+
+pub(crate) use read::is_alive;
+pub(crate) use record::RECORD;

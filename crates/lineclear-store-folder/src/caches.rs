@@ -1,0 +1,475 @@
+//! Caches in the folder.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File, FileTimes};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use lineclear_event::Timestamp;
+use lineclear_store::{
+    CacheEntry, CacheHit, CacheMiss, Caches, DAY_MS, Limits, Lookup, NewCache, RestoreReport, SaveOutcome, StoreError,
+    check_cache_key, check_lookup, choose,
+};
+
+use crate::blobs::{BlobRef, Hash};
+use crate::entry::{Kept, folders, json_files};
+use crate::fault;
+use crate::manifest::{Content, FileNode, Kind, Manifest, Node};
+use crate::pack::{Known, Packing, Source, pack};
+use crate::restore::{Fault, Keeping, restore};
+use crate::scan::{Found, FoundKind, Scan};
+use crate::stat_cache::{Stamp, StatCache, now};
+use crate::store::{FolderStore, Place, file_name};
+
+/// How many earlier entries are asked for contents that are there already.
+const RELATIVES: usize = 3;
+
+type KeptCache = Kept<CacheEntry>;
+
+impl Caches for FolderStore {
+    fn find(&self, lookup: &Lookup) -> Result<Result<CacheHit, CacheMiss>, StoreError> {
+        check_lookup(lookup)?;
+        let place = &*self.place;
+        let mut dropped = Vec::new();
+        loop {
+            let kept = place.caches_of(&lookup.repository, &mut dropped)?;
+            let entries: Vec<CacheEntry> = kept.iter().map(|(_, kept)| kept.what.clone()).collect();
+            let mut hit = match choose(&entries, lookup, &dropped) {
+                Ok(hit) => hit,
+                Err(miss) => return Ok(Err(miss)),
+            };
+            let Some((path, kept)) = kept.iter().find(|(_, kept)| kept.what.id == hit.entry.id) else { continue };
+            // A length that differs is found here, before a step relies on the hit; other damage when the files are read.
+            let broken: Vec<&BlobRef> = kept.blobs().filter(|blob| !place.blobs.has(blob)).collect();
+            if !broken.is_empty() {
+                broken.iter().for_each(|blob| place.blobs.remove(blob.hash));
+                drop_entry(path)?;
+                dropped.push(format!(
+                    "the entry `{}` was damaged and has been dropped ({} of its files in the store missing or cut off)",
+                    hit.entry.key,
+                    broken.len()
+                ));
+                continue;
+            }
+            if let Ok(file) = File::open(path) {
+                mark_used(&file, lookup.now).map_err(|error| fault::at(path, error))?;
+            }
+            hit.entry.used = lookup.now;
+            return Ok(Ok(hit));
+        }
+    }
+
+    fn restore(&self, hit: &CacheHit, base: &Path) -> Result<RestoreReport, StoreError> {
+        let place = &*self.place;
+        let base = std::path::absolute(base).map_err(|error| fault::at(base, error))?;
+        let _reading = place.keep_blobs()?;
+        let entry = &hit.entry;
+        let gone = || StoreError::NotFound { what: format!("cache entry `{}`", entry.key) };
+        let path = place.cache_path(&entry.repository, &entry.key, &entry.version, &entry.scope.0);
+        let (kept, _) = KeptCache::read(&path)?.filter(|(kept, _)| kept.what.id == entry.id).ok_or_else(gone)?;
+        let stats = StatCache::path(place, &entry.repository, &entry.version, &base);
+        let known = StatCache::load(&stats);
+        let restored = place
+            .read_manifest(&kept.manifest)
+            .map_err(|error| damaged_blob(kept.manifest.hash, error))
+            .and_then(|manifest| restore(place, &manifest, &base, Keeping::All, &known));
+        match restored {
+            Ok(restored) => {
+                // Nobody but us wrote the files while we did, so they are what they were given until now.
+                StatCache::store(place, &stats, now(), restored.stamps.into_iter())?;
+                Ok(restored.report)
+            }
+            Err(Fault::Other(error)) => Err(error),
+            Err(Fault::Blob(hash, error)) => {
+                place.blobs.remove(hash);
+                drop_entry(&path)?;
+                Err(fault::damaged(
+                    format!("cache entry `{}`", entry.key),
+                    format!("{error}; the entry has been dropped, the next save makes it anew"),
+                ))
+            }
+        }
+    }
+
+    fn save(&self, new: &NewCache, base: &Path) -> Result<SaveOutcome, StoreError> {
+        check_cache_key(&new.key)?;
+        if new.paths.is_empty() {
+            return Err(StoreError::Refused(format!("the cache `{}` has no path to keep", new.key)));
+        }
+        let place = &*self.place;
+        let base = std::path::absolute(base).map_err(|error| fault::at(base, error))?;
+        let writing = place.keep_blobs()?;
+        let outcome = place.save_cache(new, &base);
+        drop(writing);
+        match &outcome {
+            Ok(SaveOutcome::Saved(entry)) => {
+                let evicted = place.evict(&new.repository, &place.settings.limits, new.now, Some(entry.id))?;
+                if evicted > 0 {
+                    place.sweep()?;
+                }
+            }
+            Ok(SaveOutcome::Exists) => {}
+            // What was written until then is of no use to anyone.
+            Err(_) => drop(place.sweep()),
+        }
+        outcome
+    }
+
+    fn list(&self, repository: Option<&str>) -> Result<Vec<CacheEntry>, StoreError> {
+        let mut entries = Vec::new();
+        let folders = match repository {
+            Some(repository) => vec![self.place.cache_folder(repository)],
+            None => folders(&self.place.root.join("caches"))?,
+        };
+        for folder in folders {
+            entries.extend(self.place.caches_in(&folder, &mut Vec::new())?.into_iter().map(|(_, kept)| kept.what));
+        }
+        entries.sort_by_key(|entry| std::cmp::Reverse((entry.created, entry.id)));
+        Ok(entries)
+    }
+
+    fn remove(&self, id: u64) -> Result<(), StoreError> {
+        for folder in folders(&self.place.root.join("caches"))? {
+            for (path, kept) in self.place.caches_in(&folder, &mut Vec::new())? {
+                if kept.what.id == id {
+                    return drop_entry(&path);
+                }
+            }
+        }
+        Err(StoreError::NotFound { what: format!("cache entry {id}") })
+    }
+}
+
+fn damaged_blob(hash: Hash, error: StoreError) -> Fault {
+    match error {
+        error @ StoreError::Damaged { .. } => Fault::Blob(hash, error),
+        error => Fault::Other(error),
+    }
+}
+
+fn drop_entry(path: &Path) -> Result<(), StoreError> {
+    fault::found(path, fs::remove_file(path)).map(drop)
+}
+
+/// The last use of an entry is its file's time, so that noting it needs no writing and no lock.
+fn mark_used(file: &File, at: Timestamp) -> io::Result<()> {
+    let after = Duration::from_millis(at.0.unsigned_abs());
+    let time = if at.0 < 0 { SystemTime::UNIX_EPOCH - after } else { SystemTime::UNIX_EPOCH + after };
+    file.set_times(FileTimes::new().set_modified(time))
+}
+
+impl Place {
+    fn cache_folder(&self, repository: &str) -> PathBuf {
+        self.root.join("caches").join(file_name(repository))
+    }
+
+    /// The file of an entry. Its name is made of the identity, so that one identity can only be there once.
+    fn cache_path(&self, repository: &str, key: &str, version: &str, scope: &str) -> PathBuf {
+        let mut hasher = blake3::Hasher::new();
+        for part in [repository, key, version, scope] {
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+        }
+        self.cache_folder(repository).join(format!("{}.json", &hasher.finalize().to_hex()[..40]))
+    }
+
+    fn caches_of(&self, repository: &str, dropped: &mut Vec<String>) -> Result<Vec<(PathBuf, KeptCache)>, StoreError> {
+        self.caches_in(&self.cache_folder(repository), dropped)
+    }
+
+    /// The entries in a repository's folder. One that cannot be read as an entry is removed, with a sentence in `dropped`.
+    pub(crate) fn caches_in(
+        &self,
+        folder: &Path,
+        dropped: &mut Vec<String>,
+    ) -> Result<Vec<(PathBuf, KeptCache)>, StoreError> {
+        let mut found = Vec::new();
+        for path in json_files(folder)? {
+            match KeptCache::read(&path) {
+                Ok(Some((mut kept, file))) => {
+                    let known = file.metadata().map_err(|error| fault::at(&path, error))?;
+                    kept.what.used =
+                        Timestamp(known.mtime().saturating_mul(1000).saturating_add(known.mtime_nsec() / 1_000_000));
+                    found.push((path, kept));
+                }
+                Ok(None) | Err(StoreError::Refused(_)) => {}
+                Err(StoreError::Damaged { .. }) => {
+                    drop_entry(&path)?;
+                    let name = path.file_name().unwrap_or_default().display();
+                    dropped.push(format!("the half-written entry `{name}` has been dropped"));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
+    fn save_cache(&self, new: &NewCache, base: &Path) -> Result<SaveOutcome, StoreError> {
+        let path = self.cache_path(&new.repository, &new.key, &new.version, &new.scope.0);
+        match KeptCache::read(&path) {
+            Ok(None) => {}
+            Err(StoreError::Damaged { .. }) => drop_entry(&path)?,
+            Ok(Some(_)) | Err(StoreError::Refused(_)) => return Ok(SaveOutcome::Exists),
+            Err(error) => return Err(error),
+        }
+        let taken = now();
+        let scan = Scan::of(base, &new.paths, &self.root, self.threads())?;
+        let stats = StatCache::path(self, &new.repository, &new.version, base);
+        let saved = self.save_tree(&scan, &StatCache::load(&stats), &self.relatives(new)?)?;
+        let (manifest, added) = self.keep_manifest(&saved.manifest)?;
+
+        let limit = self.settings.limits.cache_bytes_per_repository;
+        let needed = saved.manifest.packs.iter().map(|pack| pack.stored).sum::<u64>() + manifest.stored;
+        if needed > limit {
+            return Err(StoreError::Refused(format!(
+                "the cache `{}` takes {needed} bytes, more than the limit of {limit} bytes for a repository",
+                new.key
+            )));
+        }
+        let (files, size) = saved.manifest.size();
+        let entry = CacheEntry {
+            id: self.next_number("cache", || self.highest_cache())?,
+            repository: new.repository.clone(),
+            key: new.key.clone(),
+            version: new.version.clone(),
+            scope: new.scope.clone(),
+            created: new.now,
+            used: new.now,
+            files,
+            size,
+            stored: saved.added + added,
+        };
+        let kept = Kept::new(entry, manifest, saved.manifest.packs);
+        if !self.publish_as(&path, &kept.to_json(), true, |file| mark_used(file, new.now))? {
+            return Ok(SaveOutcome::Exists);
+        }
+        // Only a help for the next time: without it all files are read again.
+        let _remembered = StatCache::store(self, &stats, taken, saved.stamps.into_iter());
+        Ok(SaveOutcome::Saved(kept.what))
+    }
+
+    fn highest_cache(&self) -> Result<u64, StoreError> {
+        let mut highest = 0;
+        for folder in folders(&self.root.join("caches"))? {
+            let kept = self.caches_in(&folder, &mut Vec::new())?;
+            highest = kept.iter().map(|(_, kept)| kept.what.id).fold(highest, u64::max);
+        }
+        Ok(highest)
+    }
+
+    /// The manifests of the entries that most likely have much in common with a new one: of the same paths, with the longest
+    /// common beginning of the key, the newest first.
+    fn relatives(&self, new: &NewCache) -> Result<Vec<Manifest>, StoreError> {
+        let mut kept = self.caches_of(&new.repository, &mut Vec::new())?;
+        let common = |key: &str| key.bytes().zip(new.key.bytes()).take_while(|(left, right)| left == right).count();
+        kept.sort_by_cached_key(|(_, kept)| {
+            let what = &kept.what;
+            std::cmp::Reverse((what.version == new.version, common(&what.key), what.created, what.id))
+        });
+        // A damaged relative is nobody's fault here: it is found when it is used itself.
+        let manifests = kept.iter().take(RELATIVES).filter_map(|(_, kept)| self.read_manifest(&kept.manifest).ok());
+        Ok(manifests.collect())
+    }
+
+    /// Keeps what is new of a tree, and refers to the rest in packs that are there.
+    fn save_tree(&self, scan: &Scan, stats: &StatCache, relatives: &[Manifest]) -> Result<SavedTree, StoreError> {
+        let shared = Shared::new(self, scan, stats, relatives);
+        let mut sources = Vec::new();
+        for (node, reused) in scan.nodes.iter().zip(&shared.contents) {
+            if let (FoundKind::File { stamp, .. }, None) = (&node.kind, reused) {
+                sources.push(Source { path: scan.path(node), size: stamp.size, follow: false });
+            }
+        }
+        let packing = Packing { level: 1, digests: false };
+        let outcome = pack(self, &sources, &shared.pieces, shared.packs, packing)?;
+        let mut read = outcome.files.into_iter();
+        let mut stamps = Vec::new();
+        let mut contents = Vec::with_capacity(scan.nodes.len());
+        for (node, reused) in scan.nodes.iter().zip(shared.contents) {
+            let content = match (&node.kind, reused) {
+                (FoundKind::File { stamp, .. }, Some(content)) => {
+                    stamps.push((*stamp, content.hash));
+                    Some(content)
+                }
+                (FoundKind::File { stamp, .. }, None) => read.next().flatten().map(|file| {
+                    // Only what was the same when it was looked at and when it was read is known to have these contents.
+                    if file.stamp.as_ref() == Some(stamp) {
+                        stamps.push((*stamp, file.content.hash));
+                    }
+                    file.content
+                }),
+                _ => None,
+            };
+            contents.push(content);
+        }
+        let manifest = assemble(scan, contents, outcome.packs);
+        Ok(SavedTree { manifest, added: outcome.added, stamps })
+    }
+
+    /// Removes entries of a repository that were unused for too long, then those unused for longest above the limit; answers how
+    /// many. `newest` was saved just now and stays.
+    pub(crate) fn evict(
+        &self,
+        repository: &str,
+        limits: &Limits,
+        now: Timestamp,
+        newest: Option<u64>,
+    ) -> Result<u64, StoreError> {
+        self.evict_in(&self.cache_folder(repository), limits, now, newest)
+    }
+
+    /// [`Place::evict`] for the folder of a repository.
+    pub(crate) fn evict_in(
+        &self,
+        folder: &Path,
+        limits: &Limits,
+        now: Timestamp,
+        newest: Option<u64>,
+    ) -> Result<u64, StoreError> {
+        let mut kept = self.caches_in(folder, &mut Vec::new())?;
+        kept.sort_by_key(|(_, kept)| (Some(kept.what.id) == newest, kept.what.used, kept.what.id));
+        let mut users: HashMap<Hash, u64> = HashMap::new();
+        let mut total = 0;
+        for blob in kept.iter().flat_map(|(_, kept)| kept.blobs()) {
+            let count = users.entry(blob.hash).or_default();
+            total += if *count == 0 { blob.stored } else { 0 };
+            *count += 1;
+        }
+        let oldest = now.plus_millis(-i64::from(limits.cache_unused_days).saturating_mul(DAY_MS));
+        let mut evicted = 0;
+        for (path, kept) in &kept {
+            let unused = kept.what.used < oldest;
+            if Some(kept.what.id) == newest || !(unused || total > limits.cache_bytes_per_repository) {
+                continue;
+            }
+            drop_entry(path)?;
+            evicted += 1;
+            for blob in kept.blobs() {
+                let count = users.entry(blob.hash).or_default();
+                *count = count.saturating_sub(1);
+                total -= if *count == 0 { blob.stored } else { 0 };
+            }
+        }
+        Ok(evicted)
+    }
+}
+
+struct SavedTree {
+    manifest: Manifest,
+    added: u64,
+    stamps: Vec<(Stamp, Hash)>,
+}
+
+/// What a new entry can refer to instead of keeping it again.
+struct Shared {
+    packs: Vec<BlobRef>,
+    /// By node of the scan: contents of files that have not changed.
+    contents: Vec<Option<Content>>,
+    /// Contents by hash, for files that were read after all.
+    pieces: Known,
+}
+
+impl Shared {
+    fn new(place: &Place, scan: &Scan, stats: &StatCache, relatives: &[Manifest]) -> Self {
+        let mut files: HashMap<Hash, (&Manifest, &Content)> = HashMap::new();
+        for manifest in relatives {
+            for node in &manifest.nodes {
+                if let Kind::File(file) = &node.kind {
+                    files.entry(file.content.hash).or_insert((manifest, &file.content));
+                }
+            }
+        }
+        let found: Vec<Option<(&Manifest, &Content)>> = scan
+            .nodes
+            .iter()
+            .map(|node| match &node.kind {
+                FoundKind::File { stamp, .. } => files.get(&stats.hash_of(stamp)?).copied(),
+                _ => None,
+            })
+            .collect();
+
+        // A pack of which little is still of use is not referred to, so that it can go with its last entry, and restoring
+        // need not unpack what nobody wants.
+        let mut useful: HashMap<Hash, (BlobRef, u64)> = HashMap::new();
+        let mut counted = HashSet::new();
+        for (manifest, content) in found.iter().flatten().filter(|(_, content)| counted.insert(content.hash)) {
+            for piece in &content.pieces {
+                let blob = manifest.packs[piece.pack as usize];
+                useful.entry(blob.hash).or_insert((blob, 0)).1 += piece.length;
+            }
+        }
+        let good = |blob: &BlobRef, used: u64| used.saturating_mul(2) >= blob.raw && place.blobs.has(blob);
+        let good: HashSet<Hash> =
+            useful.iter().filter(|(_, (blob, used))| good(blob, *used)).map(|(hash, _)| *hash).collect();
+
+        let mut packs = Vec::new();
+        let mut numbers = HashMap::new();
+        let mut take = |blob: &BlobRef| {
+            *numbers.entry(blob.hash).or_insert_with(|| {
+                packs.push(*blob);
+                (packs.len() - 1) as u32
+            })
+        };
+        let mut contents = Vec::with_capacity(found.len());
+        for found in found {
+            contents.push(found.and_then(|(manifest, content)| {
+                let blob = |number: u32| &manifest.packs[number as usize];
+                if !content.pieces.iter().all(|piece| good.contains(&blob(piece.pack).hash)) {
+                    return None;
+                }
+                let mut content = content.clone();
+                content.pieces.iter_mut().for_each(|piece| piece.pack = take(blob(piece.pack)));
+                Some(content)
+            }));
+        }
+        // Of packs that are not referred to yet, whole ones may be: a large file that was only touched.
+        let mut pieces = Known::new();
+        for manifest in relatives {
+            for node in &manifest.nodes {
+                let Kind::File(file) = &node.kind else { continue };
+                for piece in &file.content.pieces {
+                    let blob = manifest.packs[piece.pack as usize];
+                    if good.contains(&blob.hash) || (piece.length == blob.raw && place.blobs.has(&blob)) {
+                        pieces.entry(piece.hash).or_insert((blob, piece.offset));
+                    }
+                }
+            }
+        }
+        Self { packs, contents, pieces }
+    }
+}
+
+/// The manifest of a scan whose files have these contents; what vanished meanwhile is left out, and packs that hold nothing of it.
+fn assemble(scan: &Scan, contents: Vec<Option<Content>>, packs: Vec<BlobRef>) -> Manifest {
+    let anchors = scan.anchors.len() as u32;
+    let mut manifest = Manifest { packs, anchors: scan.anchors.clone(), nodes: Vec::new() };
+    let mut numbers: Vec<Option<u32>> = Vec::with_capacity(scan.nodes.len());
+    for (found, content) in scan.nodes.iter().zip(contents) {
+        let number = |old: u32| numbers.get(old as usize).copied().flatten();
+        let parent = match found.parent.checked_sub(anchors) {
+            None => Some(found.parent),
+            Some(parent) => number(parent).map(|parent| parent + anchors),
+        };
+        let kind = kind(found, content, number);
+        let (Some(parent), Some(kind)) = (parent, kind) else {
+            numbers.push(None);
+            continue;
+        };
+        numbers.push(Some(manifest.nodes.len() as u32));
+        manifest.nodes.push(Node { parent, name: found.name.clone(), kind });
+    }
+    manifest.drop_unused_packs();
+    manifest
+}
+
+fn kind(found: &Found, content: Option<Content>, number: impl Fn(u32) -> Option<u32>) -> Option<Kind> {
+    Some(match &found.kind {
+        FoundKind::Folder { mode, changed } => Kind::Folder { mode: *mode, changed: *changed },
+        FoundKind::File { mode, changed, .. } => {
+            Kind::File(FileNode { mode: *mode, changed: *changed, content: content? })
+        }
+        FoundKind::Link { target } => Kind::Link { target: target.clone() },
+        FoundKind::Hard { of } => Kind::Hard { of: number(*of)? },
+    })
+}

@@ -1,0 +1,171 @@
+//! Keeping the folder within limits.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
+use std::path::Path;
+
+use lineclear_event::Timestamp;
+use lineclear_store::{ArtifactMeta, DAY_MS, Limits, PruneReport, StoreError, Upkeep, Usage};
+
+use crate::blobs::Hash;
+use crate::entry::{Kept, Needs, folders, json_files};
+use crate::fault;
+use crate::run::is_alive;
+use crate::store::{FolderStore, Place};
+
+/// A run whose folder was made but whose record never came is a kill's; younger ones may be about to come.
+const UNBORN_MS: i64 = 3_600_000;
+
+impl Upkeep for FolderStore {
+    fn prune(&self, now: Timestamp, limits: &Limits) -> Result<PruneReport, StoreError> {
+        let place = &*self.place;
+        let mut report = PruneReport::default();
+        place.prune_runs(now, limits, &mut report)?;
+        for run in place.artifact_runs()? {
+            let folder = place.artifact_folder(run);
+            for path in json_files(&folder)? {
+                let expired = match Kept::<ArtifactMeta>::read(&path) {
+                    Ok(Some((kept, _))) => kept.what.expires.is_some_and(|end| end <= now),
+                    Ok(None) | Err(StoreError::Refused(_)) => false,
+                    // Nothing can be read from it any more.
+                    Err(StoreError::Damaged { .. }) => true,
+                    Err(error) => return Err(error),
+                };
+                if expired {
+                    fault::found(&path, fs::remove_file(&path))?;
+                    report.artifacts += 1;
+                }
+            }
+            let _not_empty = fs::remove_dir(&folder);
+        }
+        for folder in folders(&place.root.join("caches"))? {
+            report.caches += place.evict_in(&folder, limits, now, None)?;
+            let _not_empty = fs::remove_dir(&folder);
+        }
+        match place.sweep()? {
+            Some(freed) => report.freed += freed,
+            None => report.busy = true,
+        }
+        Ok(report)
+    }
+
+    fn usage(&self) -> Result<Usage, StoreError> {
+        let place = &*self.place;
+        let mut usage = Usage::default();
+        for id in place.run_ids()? {
+            usage.runs += u64::from(place.run_folder(id).join(crate::run::RECORD).exists());
+            usage.run_bytes += folder_size(&place.run_folder(id));
+        }
+        for run in place.artifact_runs()? {
+            for path in json_files(&place.artifact_folder(run))? {
+                if let Ok(Some((kept, _))) = Kept::<ArtifactMeta>::read(&path) {
+                    usage.artifacts += 1;
+                    usage.artifact_bytes += kept.what.size;
+                }
+            }
+        }
+        for folder in folders(&place.root.join("caches"))? {
+            for (_, kept) in place.caches_in(&folder, &mut Vec::new())? {
+                usage.caches += 1;
+                usage.cache_bytes += kept.what.size;
+            }
+        }
+        place.blobs.each(|_, _, length| usage.stored_bytes += length)?;
+        Ok(usage)
+    }
+}
+
+/// Bytes of the files in a folder that has only files.
+fn folder_size(folder: &Path) -> u64 {
+    let Ok(listing) = fs::read_dir(folder) else { return 0 };
+    listing.flatten().filter_map(|entry| entry.metadata().ok()).map(|known| known.len()).sum()
+}
+
+impl Place {
+    fn prune_runs(&self, now: Timestamp, limits: &Limits, report: &mut PruneReport) -> Result<(), StoreError> {
+        let oldest = now.plus_millis(-i64::from(limits.run_days).saturating_mul(DAY_MS));
+        let mut counted = BTreeMap::<String, usize>::new();
+        for id in self.run_ids()? {
+            let made = Timestamp(i64::try_from(id.0).unwrap_or(i64::MAX));
+            let old = match self.open_record(id) {
+                Ok(Some((record, header))) => {
+                    let place = counted.entry(header.run.repository).or_default();
+                    *place += 1;
+                    let old = header.run.started < oldest || *place > limits.runs_per_repository;
+                    old && !is_alive(&record)
+                }
+                Ok(None) => made < now.plus_millis(-UNBORN_MS),
+                // A record that cannot be read is kept as long as others, for whoever wants to look at it.
+                Err(_) => made < oldest,
+            };
+            if old {
+                report.freed += self.remove_folder(&self.run_folder(id))?;
+                report.runs += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a folder of files; readers see all of it or nothing. Answers the bytes of its files.
+    fn remove_folder(&self, folder: &Path) -> Result<u64, StoreError> {
+        let aside = self.temporary();
+        if fault::found(folder, fs::rename(folder, &aside))?.is_none() {
+            return Ok(0);
+        }
+        let size = folder_size(&aside);
+        // A sweep of another process may be removing it too.
+        fault::found(&aside, fs::remove_dir_all(&aside))?;
+        Ok(size)
+    }
+
+    /// Removes the blobs that nothing refers to, and what kills have left in `tmp/`; answers the bytes, or `None` when someone is
+    /// reading or writing blobs.
+    pub(crate) fn sweep(&self) -> Result<Option<u64>, StoreError> {
+        let Some(_alone) = self.sweep_blobs()? else { return Ok(None) };
+        let mut needed: HashSet<Hash> = HashSet::new();
+        for section in ["caches", "artifacts"] {
+            for folder in folders(&self.root.join(section))? {
+                for path in json_files(&folder)? {
+                    let Some(text) = fault::found(&path, fs::read(&path))? else { continue };
+                    // What cannot be read needs nothing that could be found.
+                    let Ok(needs) = serde_json::from_slice::<Needs>(&text) else { continue };
+                    needed.extend(needs.packs.iter().chain([&needs.manifest]).map(|blob| blob.hash));
+                }
+            }
+        }
+        let mut freed = 0;
+        let mut unneeded = Vec::new();
+        self.blobs.each(|path, hash, length| {
+            if hash.is_none_or(|hash| !needed.contains(&hash)) {
+                unneeded.push((path.to_owned(), length));
+            }
+        })?;
+        for (path, length) in unneeded {
+            if fault::found(&path, fs::remove_file(&path))?.is_some() {
+                freed += length;
+            }
+        }
+        self.sweep_leftovers("tmp", 0)?;
+        self.sweep_leftovers("stat", DAY_MS * 7)?;
+        Ok(Some(freed))
+    }
+
+    /// Removes what lies in a folder of the store and was not changed for `age_ms`. Nobody writes blobs while this runs; a cache
+    /// entry on its way from `tmp/` would only be written again, and the right to sweep keeps even that from happening.
+    fn sweep_leftovers(&self, name: &str, age_ms: i64) -> Result<(), StoreError> {
+        let folder = self.root.join(name);
+        let Some(listing) = fault::found(&folder, fs::read_dir(&folder))? else { return Ok(()) };
+        let age = std::time::Duration::from_millis(age_ms.unsigned_abs());
+        for entry in listing {
+            let entry = entry.map_err(|error| fault::at(&folder, error))?;
+            let (path, Ok(known)) = (entry.path(), entry.metadata()) else { continue };
+            let old = known.modified().ok().and_then(|changed| changed.elapsed().ok()).is_none_or(|since| since >= age);
+            if known.is_dir() {
+                let _next_time = fs::remove_dir_all(&path);
+            } else if old {
+                let _next_time = fs::remove_file(&path);
+            }
+        }
+        Ok(())
+    }
+}
