@@ -31,6 +31,7 @@ pub enum Runs {
         using: Spanned<String>,
         main: String,
         pre: Option<String>,
+        /// As it is written: no `success()` is implied, and absent means `always()`. The same holds for `post_if`.
         pre_if: Option<Condition>,
         post: Option<String>,
         post_if: Option<Condition>,
@@ -43,6 +44,7 @@ pub enum Runs {
         entrypoint: Option<String>,
         pre_entrypoint: Option<String>,
         post_entrypoint: Option<String>,
+        /// As for JavaScript actions.
         pre_if: Option<Condition>,
         post_if: Option<Condition>,
         args: Vec<Text>,

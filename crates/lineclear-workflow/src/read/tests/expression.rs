@@ -95,3 +95,72 @@ fn expressions_stand_only_where_they_are_evaluated() {
         "#]],
     );
 }
+
+fn only_job(workflow: &Workflow) -> &StepsJob {
+    let JobKind::Steps(job) = &workflow.jobs[0].kind else { panic!("a job with steps") };
+    job
+}
+
+#[test]
+fn blocks_that_are_one_expression_are_kept_as_such() {
+    let workflow = accept(
+        "
+on: push
+jobs:
+  a:
+    runs-on: ${{ fromJSON(vars.LABELS) }}
+    strategy: ${{ fromJSON(vars.STRATEGY) }}
+    services: ${{ fromJSON(vars.SERVICES) }}
+    container: ${{ fromJSON(vars.CONTAINER) }}
+    env: ${{ fromJSON(vars.ENV) }}
+    steps:
+      - uses: a/b@v1
+        with: ${{ fromJSON(vars.WITH) }}
+",
+    );
+    let job = only_job(&workflow);
+    assert!(workflow.jobs[0].strategy.as_ref().is_some_and(|strategy| strategy.expression.is_some()));
+    assert!(job.services.is_empty() && job.services_expression.is_some());
+    assert!(matches!(&job.env, Some(Env::Expression(_))));
+    let StepKind::Uses { with, .. } = &job.steps[0].kind else { panic!("a step that uses an action") };
+    assert_eq!((with.len(), with[0].0.as_str(), with[0].1.raw()), (1, INSERT, "${{ fromJSON(vars.WITH) }}"));
+}
+
+#[test]
+fn the_insert_directive_is_a_key_like_no_other() {
+    let workflow = accept(
+        "
+on: push
+env:
+  ${{insert}}: ${{ fromJSON(vars.ENV) }}
+  ${{ github.job }}_X: 1
+jobs:
+  a:
+    runs-on: x
+    strategy: { matrix: { \"${{  insert  }}\": \"${{ fromJSON(vars.AXES) }}\", os: [x] } }
+    steps: [run: x]
+",
+    );
+    let Some(Env::Names(names)) = &workflow.env else { panic!("an env of names") };
+    let kinds: Vec<bool> = names.iter().map(|(name, _)| name.is_insert()).collect();
+    assert_eq!(kinds, [true, false]);
+    let matrix = workflow.jobs[0].strategy.as_ref().and_then(|strategy| strategy.matrix.clone());
+    let Some(TextTree::Mapping(entries)) = matrix else { panic!("a matrix with keys") };
+    assert!(entries[0].0.is_insert() && !entries[1].0.is_insert());
+}
+
+#[test]
+fn credentials_from_one_expression_are_its_members() {
+    use lineclear_expr::{MapScope, Value};
+    let workflow = accept(
+        "on: push\njobs: { a: { runs-on: x, container: { image: i, credentials: '${{ fromJSON(secrets.LOGIN) }}' }, steps: [run: x] } }\n",
+    );
+    let container = only_job(&workflow).container.clone().expect("there is a container");
+    let credentials = container.credentials.expect("there are credentials");
+    let mut secrets = lineclear_expr::Object::new();
+    secrets.insert("LOGIN", r#"{"username": "me", "password": "it"}"#);
+    let mut scope = MapScope::default();
+    scope.contexts.insert("secrets".to_owned(), Value::from(secrets));
+    let text = |part: &Text| part.template.evaluate_text(&scope).expect("it evaluates");
+    assert_eq!((text(&credentials.username), text(&credentials.password)), ("me".to_owned(), "it".to_owned()));
+}
