@@ -1,5 +1,6 @@
 //! `cargo xtask`: what developers and CI do with this repository. `cargo xtask --help` lists the tasks.
 
+mod bench;
 mod component;
 mod example;
 mod fuzz;
@@ -24,6 +25,8 @@ Developer tasks. Usage: cargo xtask TASK…
   fuzz        every fuzz target for a bounded time, from the kept corpus
   examples    the examples run through a release build of lineclear
   self        lineclear runs a fast job of this repository's own workflow
+
+  bench       how fast, as ratios; writes the table of docs/performance.md (not part of `test`)
 ";
 
 /// One task: its name and what carries it out.
@@ -49,6 +52,11 @@ fn main() -> ExitCode {
     }
     let mut chosen: Vec<Task> = Vec::new();
     for name in &names {
+        if name == "bench" {
+            chosen.push(("bench", bench::run));
+            // What follows are names of rows.
+            break;
+        }
         if name == "test" {
             chosen.extend(TASKS);
         } else if let Some(task) = TASKS.iter().find(|(task, _)| task == name) {
