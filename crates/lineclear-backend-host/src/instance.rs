@@ -61,9 +61,9 @@ impl Instance {
         let prefix = unique_prefix();
         let guard = Arc::new(Guard::new(settings.guard.clone(), prefix.clone()));
         Self {
+            detach: Detach::choose(settings.sessions),
             settings,
             base_env,
-            detach: Detach::detect(),
             guard,
             prefix,
             owner: OnceLock::new(),

@@ -27,4 +27,4 @@ mod slug;
 pub use backend::HostBackend;
 pub use guard::GuardProgram;
 pub use owner::sweep;
-pub use settings::HostSettings;
+pub use settings::{HostSettings, Sessions};

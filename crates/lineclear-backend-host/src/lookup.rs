@@ -90,20 +90,38 @@ pub(crate) fn explain(command: &Command, path: &Path, error: io::Error) -> Start
     }
 }
 
+/// Says beforehand what would keep `path` from starting, for when something else starts it and could only fail.
+pub(crate) fn check(command: &Command, path: &Path) -> Result<(), StartError> {
+    let target = command.working_directory.join(path);
+    let fault = match fs::metadata(&target) {
+        Err(error) => Some(error),
+        Ok(metadata) if !metadata.is_file() || access(&target, Access::EXEC_OK).is_err() => Some(Errno::ACCESS.into()),
+        Ok(_) => match interpreter(&target) {
+            Some(path) if fs::metadata(command.working_directory.join(&path)).is_err() => Some(Errno::NOENT.into()),
+            _ => None,
+        },
+    };
+    fault.map_or(Ok(()), |error| Err(explain(command, path, error)))
+}
+
 /// The program is there, and yet the system says "no such file": then what it needs to run is not there.
 fn missing_interpreter(program: &Path) -> String {
-    let mut start = [0; 256];
-    let length = fs::File::open(program).and_then(|mut file| file.read(&mut start)).unwrap_or(0);
-    let first_line = start.get(..length).unwrap_or_default().split(|&byte| byte == b'\n').next().unwrap_or_default();
-    match first_line.strip_prefix(b"#!") {
-        Some(rest) => {
-            let line = String::from_utf8_lossy(rest);
-            let interpreter = line.trim_start_matches([' ', '\t']).split([' ', '\t']).next().unwrap_or_default();
+    match interpreter(program) {
+        Some(interpreter) => {
             let hint = if interpreter.ends_with('\r') { "; the file has Windows line ends" } else { "" };
             format!("its first line names the interpreter `{}`, which does not exist{hint}", interpreter.trim_end())
         }
         None => "the loader that it was built for does not exist on this machine".into(),
     }
+}
+
+/// What the first line of a script names, as the system reads it: a carriage return belongs to the name.
+fn interpreter(program: &Path) -> Option<String> {
+    let mut start = [0; 256];
+    let length = fs::File::open(program).and_then(|mut file| file.read(&mut start)).ok()?;
+    let line = start.get(..length)?.split(|&byte| byte == b'\n').next()?.strip_prefix(b"#!")?;
+    let line = String::from_utf8_lossy(line);
+    line.trim_start_matches([' ', '\t']).split([' ', '\t']).next().map(str::to_owned)
 }
 
 fn shown(program: &OsStr) -> String {

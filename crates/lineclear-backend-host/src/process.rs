@@ -18,6 +18,7 @@ use rustix::process::{PidfdFlags, kill_process, pidfd_open};
 use crate::family;
 use crate::job_processes::JobProcesses;
 use crate::lookup;
+use crate::settings::Sessions;
 
 /// How much is read at once: what a pipe holds at first.
 const CHUNK: usize = 64 << 10;
@@ -30,27 +31,26 @@ const REAP: Duration = Duration::from_secs(1);
 /// How often a process is asked whether it ended, on a kernel that cannot tell by itself.
 const ASK: Duration = Duration::from_millis(5);
 
-/// How steps are kept from the terminal that Lineclear was started at.
-///
-/// A step that asks for a password at the terminal (`sudo`, `git`, `ssh`) would be stopped by the system, as it is not in
-/// the foreground there, and hang. In a session of its own it has no terminal, as on the hosted runner, and fails with a
-/// message instead.
+/// How steps are kept from the terminal that Lineclear was started at; see [`Sessions`].
 #[derive(Clone, Debug)]
 pub(crate) enum Detach {
-    /// There is no terminal: a process group of its own is all a step needs.
+    /// A process group of its own.
     Group,
     /// By this program, `setsid`, which opens a session and becomes the step's program.
     Session(PathBuf),
 }
 
 impl Detach {
-    /// What this process needs.
-    pub(crate) fn detect() -> Self {
-        if std::fs::File::open("/dev/tty").is_err() {
-            return Self::Group;
+    pub(crate) fn choose(sessions: Sessions) -> Self {
+        let wanted = match sessions {
+            Sessions::AtTerminal => std::fs::File::open("/dev/tty").is_ok(),
+            Sessions::Always => true,
+        };
+        let mut places = ["/usr/bin/setsid", "/bin/setsid"].into_iter().map(PathBuf::from);
+        match places.find(|path| wanted && path.exists()) {
+            Some(setsid) => Self::Session(setsid),
+            None => Self::Group,
         }
-        let places = ["/usr/bin/setsid", "/bin/setsid"];
-        places.iter().map(PathBuf::from).find(|path| path.exists()).map_or(Self::Group, Self::Session)
     }
 }
 
@@ -97,14 +97,8 @@ pub(crate) fn start(job: Arc<JobProcesses>, command: &Command, detach: &Detach) 
             start
         }
         Detach::Session(setsid) => {
-            // It reports a program that it cannot start as exit code 126 or 127, so look before.
-            let target = command.working_directory.join(&program);
-            if let Err(error) = std::fs::metadata(&target) {
-                return Err(lookup::explain(command, &program, error));
-            }
-            if rustix::fs::access(&target, rustix::fs::Access::EXEC_OK).is_err() {
-                return Err(lookup::explain(command, &program, Errno::ACCESS.into()));
-            }
+            // It would tell of a program that it cannot start by an exit code only.
+            lookup::check(command, &program)?;
             let mut start = std::process::Command::new(setsid);
             start.arg(&program);
             start

@@ -17,13 +17,33 @@ pub struct HostSettings {
     pub guard: Option<GuardProgram>,
     /// Whether small files of steps go to memory where there is some.
     pub scratch_in_memory: bool,
+    pub sessions: Sessions,
+}
+
+/// Which steps get a session of their own, beside the process group that each has.
+///
+/// At a terminal, a step that asks for a password there (`sudo`, `git`, `ssh`) would be stopped by the system, as it is not
+/// in the foreground, and hang. In a session of its own it has no terminal, as on the hosted runner, and fails with a message
+/// instead. Opening one costs the start of a small program, so it is done where there is a terminal to be kept from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sessions {
+    /// Those of a Lineclear that has a terminal.
+    #[default]
+    AtTerminal,
+    Always,
 }
 
 impl HostSettings {
     /// Settings with all that is optional as it is best, but for the guard: only the program itself knows whether its
     /// `main` makes room for one.
     pub fn new(work: impl Into<PathBuf>, tool_cache: impl Into<PathBuf>) -> Self {
-        Self { work: work.into(), tool_cache: tool_cache.into(), guard: None, scratch_in_memory: true }
+        Self {
+            work: work.into(),
+            tool_cache: tool_cache.into(),
+            guard: None,
+            scratch_in_memory: true,
+            sessions: Sessions::default(),
+        }
     }
 
     #[must_use]

@@ -5,6 +5,7 @@
 //! output, time-out and cancellation together. [`contract`] is what every backend promises, as tests.
 //! This crate starts nothing itself and knows no container engine.
 
+pub mod contract;
 mod process;
 mod room;
 mod uncleaned;
