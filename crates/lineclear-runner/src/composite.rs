@@ -56,9 +56,7 @@ pub(crate) fn frame_of(
         status: Status::Success,
         first_failure: None,
         depth: frame.depth + 1,
-        key: call.key.to_owned(),
         job_status: Some(frame.job_status.unwrap_or(frame.status)),
-        keeps_on_cancel: call.limits.keeps_on_cancel,
     })
 }
 

@@ -65,10 +65,6 @@ impl Contexts {
     pub(crate) fn inputs(&self) -> Value {
         self.inputs.get()
     }
-
-    pub(crate) fn vars(&self) -> Value {
-        self.vars.get()
-    }
 }
 
 /// The `github` context with what the runner knows of the job, but not yet of a step.

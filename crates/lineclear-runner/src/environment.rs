@@ -22,10 +22,6 @@ impl Env {
         Arc::make_mut(&mut self.entries).insert(name, value);
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.entries.get(name).map(String::as_str)
-    }
-
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.entries.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
@@ -270,6 +266,6 @@ mod tests {
         let mut inner = outer.clone();
         inner.lay_over(&env(&[("B", "2"), ("C", "2")]));
         assert_eq!(inner.iter().collect::<Vec<_>>(), [("A", "1"), ("B", "2"), ("C", "2")]);
-        assert_eq!(outer.get("B"), Some("1"));
+        assert_eq!(outer.iter().collect::<Vec<_>>(), [("A", "1"), ("B", "1")]);
     }
 }

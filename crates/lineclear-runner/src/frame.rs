@@ -78,12 +78,8 @@ pub(crate) struct Frame {
     pub(crate) first_failure: Option<String>,
     /// How many composite actions these steps are inside of.
     pub(crate) depth: usize,
-    /// Which call this is: the keys of its steps begin with it.
-    pub(crate) key: String,
     /// Inside a composite action: how the job stood when it was called.
     pub(crate) job_status: Option<Status>,
-    /// Whether the calling steps go on when the job is cancelled.
-    pub(crate) keeps_on_cancel: bool,
 }
 
 impl Frame {

@@ -219,9 +219,7 @@ fn set_up(job: &mut Job<'_>, secrets: &Secrets, workflow: &Workflow, steps_job: 
         status: Status::Success,
         first_failure: None,
         depth: 0,
-        key: String::new(),
         job_status: None,
-        keeps_on_cancel: true,
     };
     let mut env: Env = settings.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     for block in [&workflow.env, &steps_job.env].into_iter().flatten() {

@@ -107,6 +107,13 @@ pub struct RunOptions<'a> {
     pub quiet: bool,
 }
 
+impl fmt::Debug for Call<'_> {
+    /// Names of the inputs only: a value may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("inputs", &self.inputs.keys()).finish_non_exhaustive()
+    }
+}
+
 impl Call<'_> {
     /// An input, trimmed as `core.getInput` trims; empty when not given.
     pub fn input(&self, name: &str) -> &str {
