@@ -20,11 +20,13 @@ use crate::{Clock, Drive, Hands, Message, Next, inbox};
 #[derive(Clone, Debug, Default)]
 pub struct World(Rc<RefCell<Agenda>>);
 
+/// A place in the agenda: a time and, for equal times, which was put down first.
+type Moment = (Timestamp, u64);
+
 #[derive(Debug, Default)]
 struct Agenda {
     now: Timestamp,
-    /// What comes at which time; of the same moment, what was put down first.
-    coming: BTreeMap<(Timestamp, u64), Message>,
+    coming: BTreeMap<Moment, Message>,
     count: u64,
 }
 
@@ -45,7 +47,7 @@ pub struct Actor {
     world: World,
     script: Box<dyn FnMut(&JobSpec) -> Play>,
     /// The planned end of each job that was handed out and has not ended.
-    ends: BTreeMap<(RunId, JobKey), (Option<(Timestamp, u64)>, Play)>,
+    ends: BTreeMap<(RunId, JobKey), (Option<Moment>, Play)>,
     pub dispatched: Vec<JobSpec>,
     pub told: Vec<Envelope>,
     pub ended: Vec<(RunId, Conclusion)>,
@@ -123,7 +125,7 @@ impl World {
         self.put(after_ms, |at| Message::Input(Input::CancelRequested { at, run, reason }));
     }
 
-    fn put(&self, after_ms: i64, message: impl FnOnce(Timestamp) -> Message) -> (Timestamp, u64) {
+    fn put(&self, after_ms: i64, message: impl FnOnce(Timestamp) -> Message) -> Moment {
         let mut agenda = self.0.borrow_mut();
         agenda.count += 1;
         let entry = (agenda.now.plus_millis(after_ms), agenda.count);
@@ -131,7 +133,7 @@ impl World {
         entry
     }
 
-    fn forget(&self, entry: (Timestamp, u64)) {
+    fn forget(&self, entry: Moment) {
         self.0.borrow_mut().coming.remove(&entry);
     }
 }
@@ -162,7 +164,7 @@ impl Clock for World {
 }
 
 impl Actor {
-    fn end(&mut self, run: RunId, job: &JobKey, after_ms: i64, report: JobReport) -> (Timestamp, u64) {
+    fn end(&mut self, run: RunId, job: &JobKey, after_ms: i64, report: JobReport) -> Moment {
         let job = job.clone();
         self.world.put(after_ms, |at| Message::Input(Input::JobEnded { at, run, job, report }))
     }

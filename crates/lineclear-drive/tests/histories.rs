@@ -21,6 +21,9 @@ jobs:
   test: { needs: build, runs-on: x, steps: [{ run: a }] }
 ";
 
+/// Why a lock can be had: no test goes on after a panic.
+const FREE: &str = "nobody panicked with it";
+
 /// A record in memory, which can be made to fail.
 #[derive(Debug)]
 struct Memory {
@@ -52,7 +55,7 @@ impl Memory {
     }
 
     fn inputs(&self) -> Vec<String> {
-        self.inputs.lock().unwrap().clone()
+        self.inputs.lock().expect(FREE).clone()
     }
 }
 
@@ -62,7 +65,7 @@ impl RunRecord for Memory {
     }
 
     fn input(&self, json: &str) -> Result<(), StoreError> {
-        let mut inputs = self.inputs.lock().unwrap();
+        let mut inputs = self.inputs.lock().expect(FREE);
         if inputs.len() == self.room {
             return Err(StoreError::DiskFull { path: "/store".into() });
         }
@@ -71,7 +74,7 @@ impl RunRecord for Memory {
     }
 
     fn event(&self, event: &Envelope) -> Result<(), StoreError> {
-        self.events.lock().unwrap().push(event.clone());
+        self.events.lock().expect(FREE).push(event.clone());
         Ok(())
     }
 
@@ -80,7 +83,7 @@ impl RunRecord for Memory {
     }
 
     fn finish(&self, conclusion: Conclusion, at: Timestamp) -> Result<(), StoreError> {
-        *self.finished.lock().unwrap() = Some((conclusion, at));
+        *self.finished.lock().expect(FREE) = Some((conclusion, at));
         Ok(())
     }
 }
@@ -118,12 +121,16 @@ fn request(run: u64, text: &str) -> RunRequest {
     }
 }
 
-/// Plays one run of `text` and gives how it ended, when, and what was recorded.
-fn play(
-    text: &str,
-    prepare: impl FnOnce(&World),
-    script: impl FnMut(&JobSpec) -> Play + 'static,
-) -> (Vec<(RunId, Conclusion)>, Timestamp, Arc<Memory>, Vec<Envelope>) {
+/// How a played run went.
+struct Played {
+    ended: Vec<(RunId, Conclusion)>,
+    now: Timestamp,
+    record: Arc<Memory>,
+    told: Vec<Envelope>,
+}
+
+/// Plays one run of `text` to its end.
+fn play(text: &str, prepare: impl FnOnce(&World), script: impl FnMut(&JobSpec) -> Play + 'static) -> Played {
     let world = World::default();
     let record = Memory::new(1, usize::MAX);
     world.request(0, request(1, text), record.clone());
@@ -131,7 +138,7 @@ fn play(
     let mut drive = world.drive(script);
     drive.run().expect("nothing fails here");
     assert!(drive.engine().is_idle(), "nothing comes any more, and a run goes on");
-    (drive.hands().ended.clone(), world.now(), record, drive.hands().told.clone())
+    Played { ended: drive.hands().ended.clone(), now: world.now(), record, told: drive.hands().told.clone() }
 }
 
 fn finish_of<'a>(told: &'a [Envelope], wanted: &str) -> (Conclusion, &'a str, i64) {
@@ -147,18 +154,19 @@ fn finish_of<'a>(told: &'a [Envelope], wanted: &str) -> (Conclusion, &'a str, i6
 #[test]
 fn s1_12_a_time_out_of_ten_minutes_takes_no_time() {
     let began = Instant::now();
-    let (ended, now, record, told) = play(PAIR, |_| {}, |_| Play::endless());
+    let Played { ended, now, record, told } = play(PAIR, |_| {}, |_| Play::endless());
     assert_eq!(ended, [(RunId(1), Conclusion::TimedOut)]);
     assert_eq!(finish_of(&told, "build"), (Conclusion::TimedOut, "exceeded timeout-minutes: 10", 600_000));
     assert_eq!(finish_of(&told, "test").0, Conclusion::Skipped);
     assert_eq!(now, Timestamp(600_000));
-    assert_eq!(*record.finished.lock().unwrap(), Some((Conclusion::TimedOut, Timestamp(600_000))));
+    assert_eq!(*record.finished.lock().expect(FREE), Some((Conclusion::TimedOut, Timestamp(600_000))));
     assert!(began.elapsed().as_secs() < 5);
 }
 
 #[test]
 fn a_job_that_does_not_listen_is_killed_when_its_grace_is_over() {
-    let (ended, now, _, told) = play(PAIR, |world| world.cancel(1000, None, "interrupted"), |_| Play::endless().deaf());
+    let Played { ended, now, told, .. } =
+        play(PAIR, |world| world.cancel(1000, None, "interrupted"), |_| Play::endless().deaf());
     assert_eq!(ended, [(RunId(1), Conclusion::Cancelled)]);
     assert_eq!(now, Timestamp(1000 + 5 * 60_000), "five minutes, where the file names no other time");
     assert_eq!(finish_of(&told, "build").1, "the run was cancelled: interrupted");
@@ -166,9 +174,10 @@ fn a_job_that_does_not_listen_is_killed_when_its_grace_is_over() {
 
 #[test]
 fn everything_that_is_told_is_recorded_in_order() {
-    let (_, now, record, told) = play(PAIR, |_| {}, |spec| Play::success(if spec.id == "build" { 700 } else { 300 }));
+    let Played { now, record, told, .. } =
+        play(PAIR, |_| {}, |spec| Play::success(if spec.id == "build" { 700 } else { 300 }));
     assert_eq!(now, Timestamp(1000));
-    assert_eq!(*record.events.lock().unwrap(), told);
+    assert_eq!(*record.events.lock().expect(FREE), told);
     let kinds: Vec<_> = told.iter().map(|told| (told.at.0, kind(&told.event))).collect();
     expect_test::expect![[r#"
         [
@@ -214,7 +223,7 @@ fn everything_that_is_told_is_recorded_in_order() {
 }
 
 fn kind(event: &RunEvent) -> String {
-    let json = serde_json::to_value(event).unwrap();
+    let json = serde_json::to_value(event).expect("an event is plain data");
     let text = |key: &str| json[key].as_str().unwrap_or_default().to_owned();
     format!("{} {}", text("event"), text("job")).trim().to_owned()
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use lineclear_event::{Conclusion, JobContexts, JobReport, RunEvent};
-use lineclear_expr::{Object, Value};
+use lineclear_expr::Value;
 use lineclear_plan::matrix::{Combination, combinations};
 use lineclear_plan::{JobScope, StrategySettings, evaluate_tree, job_key, job_keys};
 
@@ -16,7 +16,7 @@ use crate::groups::Ticket;
 use crate::job_state::{Impossible, JobEvent, JobState};
 use crate::needs::NodeResult;
 use crate::prepare::{Common, Place};
-use crate::run::{Frame, FrameId, LegId, MAX_LEGS, NodeId, NodeState, OpenNode, Run, Work, weight};
+use crate::run::{FrameId, LegId, MAX_LEGS, NodeId, NodeState, OpenNode, Run, Work};
 use crate::turn::{Todo, Turn};
 use crate::{Effect, Stop, TimerId};
 
@@ -182,6 +182,8 @@ impl Run {
     }
 
     /// A leg has its slot: next is its concurrency group, if it names one.
+    ///
+    /// What an environment asks for before a job may enter it (approvals, a wait) belongs between the two.
     pub(crate) fn proceed(&mut self, id: LegId, turn: &mut Turn) {
         let leg = self.leg(id);
         match leg.state {
@@ -199,41 +201,9 @@ impl Run {
                 turn.waiting(run, &spec.job, &spec.name, "a runner".to_owned());
                 turn.effects.push(Effect::Dispatch(spec));
             }
-            Work::Call(call) if self.moved(id, JobEvent::Called).is_ok() => {
-                let frame = self.add_frame(
-                    Frame {
-                        entered: call.entered,
-                        caller: Some(id),
-                        inputs: call.inputs,
-                        granted: Some(call.granted),
-                        passages: call.passages,
-                        demand: call.demand,
-                        nodes: 0..0,
-                        open: 0,
-                        is_open: false,
-                    },
-                    &[],
-                );
-                self.leg_mut(id).work = Work::Entered(frame);
-                let ticket = Ticket::Frame(run, frame);
-                let has_group = self.frame(frame).demand.is_some();
-                turn.then(if has_group { Todo::Ask(ticket) } else { Todo::Granted(ticket) });
-            }
+            Work::Call(call) => self.call(id, *call, turn),
             other => self.leg_mut(id).work = other,
         }
-    }
-
-    /// A called workflow may begin: nothing, or no longer anything, holds its concurrency group.
-    pub(crate) fn enter(&mut self, frame: FrameId, turn: &mut Turn) {
-        if let Some(caller) = self.frame(frame).caller {
-            // The caller may have been cancelled meanwhile.
-            if self.moved(caller, JobEvent::Opened(turn.at)).is_err() {
-                return;
-            }
-            let leg = self.leg(caller);
-            turn.tell(self.id, RunEvent::JobStarted { job: leg.key.clone(), name: leg.name.clone() });
-        }
-        self.open_frame(frame, turn);
     }
 
     /// A runner began with a leg.
@@ -348,84 +318,6 @@ impl Run {
             }
         }
         self.fill_slots(node, turn);
-    }
-
-    /// All jobs of a called workflow have finished: so has the job that calls it.
-    pub(crate) fn close_called(&mut self, id: FrameId, turn: &mut Turn) {
-        let Some(caller) = self.frame(id).caller else { return };
-        if self.frame(id).demand.is_some() {
-            turn.then(Todo::Leave(Ticket::Frame(self.id, id)));
-        }
-        let (conclusion, culprit) = self.sum_of(id);
-        let (conclusion, reason, outputs) = match self.called_outputs(id) {
-            Ok(outputs) => (conclusion, self.why_called(caller, conclusion, culprit), outputs),
-            Err(fault) => (Conclusion::Failure, Some(fault), BTreeMap::new()),
-        };
-        self.end_leg(caller, conclusion, reason, outputs, turn);
-    }
-
-    /// What the jobs of a frame add up to, and the first of those that weigh most.
-    fn sum_of(&self, id: FrameId) -> (Conclusion, Option<NodeId>) {
-        let mut sum: Option<(Conclusion, NodeId)> = None;
-        for at in self.frame(id).nodes.clone() {
-            if let NodeState::Finished(result, _) = &self.nodes[at].state {
-                if sum.is_none_or(|(worst, _)| weight(result.conclusion) > weight(worst)) {
-                    sum = Some((result.conclusion, NodeId(at)));
-                }
-            }
-        }
-        sum.map_or((Conclusion::Success, None), |(conclusion, node)| (conclusion, Some(node)))
-    }
-
-    fn why_called(&self, caller: LegId, conclusion: Conclusion, culprit: Option<NodeId>) -> Option<String> {
-        let job = culprit.map(|node| self.job(node).id.as_str()).unwrap_or_default();
-        match conclusion {
-            Conclusion::Success => None,
-            Conclusion::Skipped => Some("every job of the called workflow was skipped".to_owned()),
-            Conclusion::Cancelled => {
-                let reason = self.leg(caller).stop_reason.clone();
-                let reason = reason.or_else(|| self.cancel.as_ref().map(|_| self.cancelled_because()));
-                Some(reason.unwrap_or_else(|| format!("its job {job} was cancelled")))
-            }
-            Conclusion::TimedOut => Some(format!("its job {job} ran out of time")),
-            Conclusion::Failure | Conclusion::StartupFailure => Some(format!("its job {job} failed")),
-        }
-    }
-
-    /// The outputs that a called workflow declares, as text.
-    fn called_outputs(&self, id: FrameId) -> Result<BTreeMap<String, String>, String> {
-        let frame = self.frame(id);
-        let workflow = &frame.entered.workflow;
-        let declared = workflow.on.get("workflow_call").map(|trigger| trigger.outputs.as_slice()).unwrap_or_default();
-        if declared.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let mut jobs = Object::new();
-        for at in frame.nodes.clone() {
-            if let NodeState::Finished(result, _) = &self.nodes[at].state {
-                jobs.insert(self.job(NodeId(at)).id.as_str(), result.context());
-            }
-        }
-        let mut scope = lineclear_expr::MapScope::default();
-        let contexts = [
-            ("github", self.github.value.clone()),
-            ("inputs", frame.inputs.value.clone()),
-            ("vars", self.vars.value.clone()),
-            ("jobs", jobs.into()),
-        ];
-        scope.contexts.extend(contexts.map(|(name, value)| (name.to_owned(), value)));
-        let mut outputs = BTreeMap::new();
-        for output in declared {
-            let Some(text) = &output.value else { continue };
-            let value = text.template.evaluate_text(&scope).map_err(|error| {
-                fault(&format!("outputs.{}", output.name.value), &workflow.source, text.span(), &error)
-            })?;
-            // As for the outputs of a job with steps, an empty value is none.
-            if !value.is_empty() {
-                outputs.insert(output.name.value.clone(), value);
-            }
-        }
-        Ok(outputs)
     }
 
     /// Moves a leg, or leaves it where it is if that cannot happen.

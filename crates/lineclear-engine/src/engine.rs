@@ -195,15 +195,15 @@ impl Engine {
     fn ask(&mut self, ticket: Ticket, turn: &mut Turn) {
         let Some(demand) = self.runs.get(&ticket.run()).and_then(|run| run.demand_of(ticket)) else { return };
         let demand = demand.clone();
-        if let Some(holder) = self.groups.holder(&demand.group) {
-            if self.would_wait_for_itself(ticket, holder) {
-                let reason = format!(
-                    "it would wait for ever: concurrency group `{}` is held by {}, which waits for it to end",
-                    demand.group,
-                    self.in_words(holder, ticket.run())
-                );
-                return turn.then(Todo::Revoked(ticket, reason));
-            }
+        if let Some(holder) = self.groups.holder(&demand.group)
+            && self.would_wait_for_itself(ticket, holder)
+        {
+            let reason = format!(
+                "it would wait for ever: concurrency group `{}` is held by {}, which waits for it to end",
+                demand.group,
+                self.in_words(holder, ticket.run())
+            );
+            return turn.then(Todo::Revoked(ticket, reason));
         }
         match self.groups.ask(ticket, &demand) {
             Answer::Granted => turn.then(Todo::Granted(ticket)),

@@ -7,9 +7,11 @@
 //! It starts nothing, reads no clock and knows no container.
 //!
 //! A job's life is drawn at `JobState` in `job_state.rs`; what a run consists of is said in `run.rs`. An input is led to its
-//! run by `engine.rs`; jobs move forward in `advance.rs` and are stopped in `cancel.rs`.
+//! run by `engine.rs`; jobs move forward in `advance.rs` (through other workflows in
+//! `called.rs`) and are stopped in `cancel.rs`.
 
 mod advance;
+mod called;
 mod cancel;
 mod condition;
 mod engine;

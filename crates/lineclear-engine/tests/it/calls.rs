@@ -351,7 +351,7 @@ jobs:
         ],
         "a starts",
         expect![[r#"
-            Error: error[call]: job `b/c` calls `.github/workflows/called.yml`: the called job `c` asks for `contents: write`, but the calling job allows only `contents: read`
+            Error: error[call]: job `b/c` of `.github/workflows/called.yml`: the called job `c` asks for `contents: write`, but the calling job allows only `contents: read`
              --> .github/workflows/called.yml:4:3
               |
             4 |   c: { permissions: { contents: write }, runs-on: x, steps: [{ run: a }] }
