@@ -1,11 +1,31 @@
 //! Native actions, one per file: replacements, built in, for the actions that nearly everybody uses.
 //!
-//! Each takes the inputs and gives the outputs of the action it stands for, without a download and without Node.
-//! [`all`] lists them. What they need of the job they get through [`lineclear_runner::native::Call`].
+//! Each takes the inputs and gives the outputs of the action it stands for, without a download and without Node. [`all`] lists
+//! them. What they need of the job they get through [`lineclear_runner::native::Call`]: an action cannot do more than the real
+//! one could. `--no-native-actions` turns them off; tests prove that both ways give the same result.
+
+mod cache;
+mod caching;
+mod checkout;
+mod download_artifact;
+mod merge_artifacts;
+mod search;
+mod setup;
+mod upload_artifact;
 
 use lineclear_runner::native::NativeAction;
 
 /// Every native action.
 pub fn all() -> Vec<Box<dyn NativeAction>> {
-    Vec::new()
+    let mut actions: Vec<Box<dyn NativeAction>> = vec![
+        Box::new(cache::Cache),
+        Box::new(cache::Restore),
+        Box::new(cache::Save),
+        Box::new(checkout::Checkout),
+        Box::new(upload_artifact::UploadArtifact),
+        Box::new(merge_artifacts::MergeArtifacts),
+        Box::new(download_artifact::DownloadArtifact),
+    ];
+    actions.extend(setup::all());
+    actions
 }

@@ -1,0 +1,115 @@
+//! Finding the files that inputs name: the searches of `@actions/cache` and `actions/upload-artifact`.
+//!
+//! # Source
+//! `packages/glob` and `packages/cache` of `actions/toolkit`; `src/shared/search` of `actions/upload-artifact`.
+
+mod name;
+mod pattern;
+mod walk;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use lineclear_runner::native::{Call, NativeError};
+
+pub(crate) use name::name_matches;
+use walk::{Options, Search};
+
+/// What an artifact is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// What paths inside the artifact begin at.
+    pub(crate) root: PathBuf,
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// What the patterns of a cache's `path` find: files and folders, a folder standing for all in it.
+///
+/// # Errors
+/// An unusable pattern, or a folder that cannot be read.
+pub(crate) fn cache_paths(call: &Call<'_>, patterns: &[String]) -> Result<Vec<PathBuf>, NativeError> {
+    let options = Options { follows_links: true, descends: false, skips_hidden: false };
+    let search = search(call, patterns)?;
+    let found = search.run(options)?;
+    // A folder that is found brings all below it; the store takes each path once.
+    let known: BTreeSet<&PathBuf> = found.iter().collect();
+    let is_inside = |path: &&PathBuf| path.ancestors().skip(1).any(|folder| known.contains(&folder.to_path_buf()));
+    Ok(found.iter().filter(|path| !is_inside(path)).cloned().collect())
+}
+
+/// The files that `path` of upload-artifact finds.
+///
+/// The root is the least common ancestor of the literal beginnings of the patterns. Of a pattern that is the path of the only
+/// file it is that file's folder.
+///
+/// # Errors
+/// An unusable pattern, or a folder that cannot be read.
+pub(crate) fn artifact_files(
+    call: &mut Call<'_>,
+    patterns: &[String],
+    include_hidden: bool,
+) -> Result<Found, NativeError> {
+    let options = Options { follows_links: true, descends: true, skips_hidden: !include_hidden };
+    let search = search(call, patterns)?;
+    let mut files: Vec<PathBuf> = search.run(options)?.into_iter().filter(|path| !path.is_dir()).collect();
+    files.sort();
+    let mut seen = BTreeSet::new();
+    for file in &files {
+        if !seen.insert(file.to_string_lossy().to_lowercase()) {
+            let file = file.display();
+            call.effects.log(&format!(
+                "Uploads are case insensitive: {file} was detected that it will be overwritten by another file with the same path"
+            ));
+        }
+    }
+    let starts = search.search_paths();
+    let root = match starts.as_slice() {
+        [] => call.workspace().to_path_buf(),
+        [only] if files.as_slice() == [only.clone()] => only.parent().unwrap_or(only).to_path_buf(),
+        [only] => only.clone(),
+        several => {
+            let root = common_ancestor(several);
+            call.effects.log("Multiple search paths detected. Calculating the least common ancestor of all paths");
+            let root_text = root.display();
+            call.effects.log(&format!(
+                "The least common ancestor is {root_text}. This will be the root directory of the artifact"
+            ));
+            root
+        }
+    };
+    Ok(Found { root, files })
+}
+
+/// `hashFiles()` of the patterns.
+///
+/// # Errors
+/// As of [`lineclear_runner::hash_files`].
+pub(crate) fn hash_files(call: &Call<'_>, patterns: &[String]) -> Result<String, NativeError> {
+    lineclear_runner::hash_files(call.workspace(), patterns).map_err(NativeError)
+}
+
+fn search(call: &Call<'_>, patterns: &[String]) -> Result<Search, NativeError> {
+    let home = call.env.get("HOME").map(String::as_str);
+    Search::new(patterns, call.workspace(), home).map_err(NativeError)
+}
+
+fn common_ancestor(paths: &[PathBuf]) -> PathBuf {
+    let mut paths = paths.iter();
+    let mut common = paths.next().cloned().unwrap_or_default();
+    for path in paths {
+        common = common.components().zip(path.components()).take_while(|(a, b)| a == b).map(|(part, _)| part).collect();
+    }
+    common
+}
+
+/// Every file below `root`, those of names that begin with a dot only when asked for.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub(crate) fn files_below(root: &Path, include_hidden: bool) -> Result<Vec<PathBuf>, NativeError> {
+    let search = Search::new(&["**".to_owned()], root, None).map_err(NativeError)?;
+    let options = Options { follows_links: true, descends: true, skips_hidden: !include_hidden };
+    let mut files: Vec<PathBuf> = search.run(options)?.into_iter().filter(|path| !path.is_dir()).collect();
+    files.sort();
+    Ok(files)
+}
