@@ -1,0 +1,540 @@
+//! The event that a local run or plan stands for: made from the repository's state, or read from a payload file.
+//!
+//! Start at [`LocalEvent::from_repository`]. Where every millisecond counts, [`LocalEvent::start`] sets git to work and
+//! [`Started::finish`] collects its answer, so that the workflow files can be read in between. `HEAD`, branches and settings
+//! are read from git's own files; git itself is asked for commits, and for changed paths only where a filter looks at them.
+
+mod changes;
+mod checkout;
+mod commits;
+mod config;
+mod git;
+mod known;
+mod subject;
+mod synthesis;
+mod told;
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use lineclear_event::{Changed, ForgeEvent};
+use lineclear_workflow::Workflow;
+use serde_json::Value;
+
+use changes::Comparison;
+pub(crate) use checkout::Checkout;
+use checkout::{Head, is_zero, short};
+use commits::Commit;
+use known::{Known, Place};
+use synthesis::{Hints, Scene};
+use told::Told;
+
+/// Most that a payload may hold. GitHub's own limit for webhooks is 25 MB.
+const MAX_PAYLOAD: u64 = 64 << 20;
+
+/// Most commits that a push lists, as on GitHub.
+const MAX_COMMITS: usize = 20;
+
+/// What was asked for beside the event's name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EventOptions {
+    /// A payload file; `-` for standard input.
+    pub(crate) payload: Option<PathBuf>,
+    /// The reference the event happened on, full or short.
+    pub(crate) reference: Option<String>,
+    pub(crate) actor: Option<String>,
+    pub(crate) default_branch: Option<String>,
+    /// Compare with this revision instead.
+    pub(crate) changed_since: Option<String>,
+    /// Inputs of a dispatch, for the payload.
+    pub(crate) inputs: BTreeMap<String, String>,
+}
+
+/// An event, and what else came to light with it.
+#[derive(Clone, Debug)]
+pub(crate) struct LocalEvent {
+    pub(crate) event: ForgeEvent,
+    /// Message of the commit the event speaks of, for `[skip ci]`.
+    pub(crate) head_message: Option<String>,
+    /// What a person should know of how the event was made, a sentence each.
+    pub(crate) notes: Vec<String>,
+}
+
+/// What the workflows want to know of the event.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wants {
+    /// Whether any of them filters by paths: only then is git asked for them.
+    paths: bool,
+    hints: Hints,
+}
+
+/// Why there is no event.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EventError {
+    #[error("cannot read payload `{}`", path.display())]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("payload `{}` has more than {MAX_PAYLOAD} bytes", path.display())]
+    TooLarge { path: PathBuf },
+    #[error("payload `{}` is not JSON", path.display())]
+    NotJson { path: PathBuf, source: serde_json::Error },
+    #[error("payload `{}` is {found}; a webhook's payload is a JSON object", path.display())]
+    NotAnObject { path: PathBuf, found: &'static str },
+    #[error("there is no event `{name}`{}", nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
+    UnknownEvent { name: String, nearest: Option<&'static str> },
+    #[error(
+        "no tag points at what is checked out; make one with `git tag v1.0.0`, or name one with `--ref refs/tags/v1.0.0`"
+    )]
+    NoTag,
+    #[error("`{revision}` is no commit of this repository")]
+    NoSuchRevision { revision: String },
+}
+
+impl Wants {
+    /// What `workflows` want to know of event `name`.
+    pub(crate) fn of<'a>(workflows: impl Iterator<Item = &'a Workflow> + Clone, name: &str) -> Self {
+        let triggers = || workflows.clone().filter_map(|workflow| workflow.on.get(name));
+        let followed = triggers().find_map(|trigger| trigger.workflows.first());
+        let kind = triggers().find_map(|trigger| trigger.types.as_ref()?.first());
+        Self {
+            paths: triggers().any(|trigger| trigger.paths.is_some()),
+            hints: Hints {
+                followed: followed.map(|name| name.value.clone()),
+                dispatch_type: kind.map(|kind| kind.value.clone()),
+            },
+        }
+    }
+}
+
+impl LocalEvent {
+    /// Event `name` of the repository that `checkout` found; a push of what is checked out when nothing is asked for.
+    ///
+    /// With a payload the payload decides what happened, and where. The name may then be left out, too.
+    ///
+    /// # Errors
+    /// See [`EventError`]. A repository that git cannot read is no error: the event then says less, and a note says why.
+    pub(crate) fn from_repository(
+        checkout: &Checkout,
+        name: Option<&str>,
+        options: &EventOptions,
+        wants: impl FnOnce(&str) -> Wants,
+    ) -> Result<Self, EventError> {
+        let started = Self::start(checkout, name, options)?;
+        let wants = wants(started.name());
+        started.finish(&wants)
+    }
+
+    /// Reads what files tell, and sets git to work on the rest.
+    pub(crate) fn start<'a>(
+        checkout: &'a Checkout,
+        name: Option<&str>,
+        options: &'a EventOptions,
+    ) -> Result<Started<'a>, EventError> {
+        let payload = options.payload.as_deref().map(read_payload).transpose()?;
+        let (name, wants_tag) = match name {
+            Some("tag") => ("push", true),
+            Some(name) => (name, false),
+            None => (payload.as_ref().and_then(known::of_payload).unwrap_or("push"), false),
+        };
+        let Some(known) = known::find(name) else {
+            return Err(EventError::UnknownEvent { name: name.to_owned(), nearest: known::nearest(name) });
+        };
+        let mut notes = Vec::new();
+        let default_branch =
+            subject::repository(checkout, payload.as_ref(), options.default_branch.as_deref()).default_branch;
+        let head = checkout.head_commit();
+        let place = match &payload {
+            Some(payload) => {
+                let zeros = "0".repeat(40);
+                let here = head.as_deref().unwrap_or(&zeros);
+                Here::Told(told::read(known.1, payload, checkout, &default_branch, here))
+            }
+            None => Here::Made(Made::new(checkout, known, options, wants_tag, &default_branch, head, &mut notes)?),
+        };
+        let log = log(checkout, known, payload.as_ref(), &place);
+        Ok(Started { checkout, options, known, payload, default_branch, place, log, notes })
+    }
+}
+
+/// An event in the making, while git works.
+#[derive(Debug)]
+pub(crate) struct Started<'a> {
+    checkout: &'a Checkout,
+    options: &'a EventOptions,
+    known: Known,
+    payload: Option<Value>,
+    default_branch: String,
+    place: Here,
+    log: Option<Result<git::Running, String>>,
+    notes: Vec<String>,
+}
+
+/// Where the event happened, and how that is known.
+#[derive(Debug)]
+enum Here {
+    /// A payload said so.
+    Told(Told),
+    /// From what is checked out.
+    Made(Made),
+}
+
+/// What an event that is made here is about.
+#[derive(Debug)]
+struct Made {
+    reference: String,
+    branch: String,
+    /// `None` before the first commit and outside a repository.
+    head: Option<String>,
+    base_ref: String,
+    base: Base,
+}
+
+/// What the checked-out commit is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Base {
+    /// The forge's tip of the same branch, or the pull request's target.
+    Tip(String),
+    /// A branch or tag that the forge does not have yet, made from the default branch, if that is known.
+    New(Option<String>),
+    /// The commit before, for want of anything better.
+    Parent,
+}
+
+impl Made {
+    fn new(
+        checkout: &Checkout,
+        (name, place, _): Known,
+        options: &EventOptions,
+        wants_tag: bool,
+        default_branch: &str,
+        head: Option<String>,
+        notes: &mut Vec<String>,
+    ) -> Result<Self, EventError> {
+        let here = match checkout.branch() {
+            Some(branch) => branch.to_owned(),
+            None => branch_of_detached(checkout, default_branch, head.as_deref(), notes),
+        };
+        let reference = match &options.reference {
+            Some(given) => Some(told::full(given, checkout)),
+            None if wants_tag || place == Place::Release => tag_here(checkout, place, notes)?,
+            None => None,
+        };
+        let is_branch = |reference: &str| reference.strip_prefix("refs/heads/").map(str::to_owned);
+        let branch = reference.as_deref().and_then(is_branch).unwrap_or(here);
+        let on_default = format!("refs/heads/{default_branch}");
+        let own = format!("refs/heads/{branch}");
+        let head_text = head.clone().unwrap_or_default();
+        let tip = |name: &str| checkout.tip(name).filter(|tip| *tip != head_text);
+        let remote = checkout.commit(&format!("refs/remotes/origin/{branch}"));
+        let base = match (place, &reference) {
+            (Place::PullRequest | Place::PullRequestTarget | Place::MergeGroup, _) if branch == default_branch => {
+                notes.push(format!("`{branch}` is the default branch: the pull request is made of its last commits"));
+                tip(default_branch).map_or(Base::Parent, Base::Tip)
+            }
+            (Place::PullRequest | Place::PullRequestTarget | Place::MergeGroup, _) => {
+                match checkout.tip(default_branch) {
+                    Some(tip) => Base::Tip(tip),
+                    None => Base::Parent,
+                }
+            }
+            (_, Some(tag)) if tag.starts_with("refs/tags/") => Base::New(None),
+            _ => match remote {
+                Some(remote) if remote != head_text => Base::Tip(remote),
+                Some(_) => Base::Parent,
+                None if checkout.has_remote_branches() => Base::New(tip(default_branch)),
+                None => Base::Parent,
+            },
+        };
+        let asked = reference.is_some();
+        let reference = match place {
+            Place::PullRequest => "refs/pull/1/merge".to_owned(),
+            Place::MergeGroup => format!("refs/heads/gh-readonly-queue/{default_branch}/pr-1-{head_text}"),
+            Place::PullRequestTarget => on_default,
+            Place::DefaultBranch => {
+                let reference = reference.unwrap_or(on_default);
+                if !asked && branch != default_branch && head.is_some() {
+                    notes
+                        .push(format!("`{name}` happens on `{default_branch}`, but the files are those of `{branch}`"));
+                }
+                reference
+            }
+            Place::Pushed | Place::Chosen | Place::Release | Place::Created | Place::Deployed => {
+                reference.unwrap_or(own)
+            }
+        };
+        if head.is_none() {
+            notes.push(match checkout.repository {
+                Some(_) => "the repository has no commit yet".to_owned(),
+                None => "this folder is in no git repository: the event has no commit".to_owned(),
+            });
+        }
+        let base_ref = match place {
+            Place::PullRequest | Place::PullRequestTarget | Place::MergeGroup => default_branch.to_owned(),
+            _ => String::new(),
+        };
+        Ok(Self { reference, branch, head, base_ref, base })
+    }
+
+    /// What path filters look at: the folder as it is, uncommitted changes included.
+    fn comparison(&self, checkout: &Checkout, commit: Option<&Commit>) -> Comparison {
+        let Some(head) = &self.head else {
+            return match checkout.repository {
+                Some(_) => Comparison::Everything,
+                None => Comparison::Unknown { reason: "this folder is in no git repository".into() },
+            };
+        };
+        match &self.base {
+            Base::Tip(base) if self.base_ref.is_empty() => Comparison::Folder { base: base.clone() },
+            Base::Tip(base) | Base::New(Some(base)) => Comparison::FolderSinceFork { base: base.clone() },
+            Base::New(None) | Base::Parent => match commit.map(|commit| commit.parents.first()) {
+                Some(Some(parent)) => Comparison::Folder { base: parent.clone() },
+                Some(None) if checkout.is_cut_at(head) => {
+                    Comparison::Unknown { reason: "the clone is shallow, and the commit before is not in it".into() }
+                }
+                Some(None) => Comparison::Folder { base: "0".repeat(head.len()) },
+                None => Comparison::Unknown { reason: "git cannot tell the commit before".into() },
+            },
+        }
+    }
+}
+
+impl Started<'_> {
+    /// The event's name, as far as it was left open.
+    pub(crate) fn name(&self) -> &'static str {
+        self.known.0
+    }
+
+    /// Waits for git and puts the event together.
+    ///
+    /// # Errors
+    /// [`EventError::NoSuchRevision`] for a revision to compare with that is none.
+    pub(crate) fn finish(mut self, wants: &Wants) -> Result<LocalEvent, EventError> {
+        let mut commits = match self.log.take() {
+            None => Vec::new(),
+            Some(log) => match log.and_then(git::Running::finish) {
+                Ok(output) => commits::read(&output),
+                Err(complaint) => {
+                    self.notes.push(format!("the commits are not known: git says: {complaint}"));
+                    Vec::new()
+                }
+            },
+        };
+        let mut notes = std::mem::take(&mut self.notes);
+        let payload = self.payload.take();
+        let repository = subject::repository(self.checkout, payload.as_ref(), Some(&self.default_branch));
+        let actor = subject::actor(self.checkout, payload.as_ref(), self.options.actor.as_deref());
+        let (name, place, action) = self.known;
+        let mut event = ForgeEvent {
+            name: name.to_owned(),
+            payload: Value::Null,
+            repository,
+            reference: String::new(),
+            sha: String::new(),
+            base_ref: String::new(),
+            head_ref: String::new(),
+            actor,
+            changed: Changed::Unknown { reason: "no workflow filters this event by paths".into() },
+        };
+        let comparison;
+        match (&self.place, payload) {
+            (Here::Told(told), payload) => {
+                let payload = payload.unwrap_or_default();
+                comparison = told::comparison(place, &payload, told, self.checkout, &self.default_branch);
+                event.payload = payload;
+                event.reference.clone_from(&told.reference);
+                event.sha.clone_from(&told.sha);
+                event.base_ref.clone_from(&told.base_ref);
+                event.head_ref.clone_from(&told.head_ref);
+                if let Some(given) = &self.options.reference {
+                    event.reference = told::full(given, self.checkout);
+                }
+            }
+            (Here::Made(made), _) => {
+                if commits.is_empty() && made.head.is_some() {
+                    // What is checked out lies behind the forge's tip, so the range was empty.
+                    commits = self.head_alone(made);
+                }
+                comparison = made.comparison(self.checkout, commits.first());
+                event.payload = self.make_payload(made, &event, &commits, action, &wants.hints);
+                event.reference.clone_from(&made.reference);
+                event.sha = made.head.clone().unwrap_or_else(|| "0".repeat(40));
+                if matches!(place, Place::PullRequest | Place::PullRequestTarget) {
+                    event.base_ref.clone_from(&made.base_ref);
+                    event.head_ref.clone_from(&made.branch);
+                }
+            }
+        }
+        if let Some(revision) = &self.options.changed_since {
+            event.changed = self.changed_since(revision, &event)?;
+        } else if wants.paths {
+            event.changed = changes::changed(&self.checkout.root, &comparison);
+            if let (Changed::Unknown { .. }, Here::Told(_)) = (&event.changed, &self.place)
+                && let Some(paths) = told::listed(&event.payload)
+            {
+                event.changed = Changed::Files { paths, compared_with: "by the payload's list of commits".into() };
+            }
+        }
+        notes.dedup();
+        let head_message = commits.first().map(|commit| commit.message.clone());
+        Ok(LocalEvent { event, head_message, notes })
+    }
+
+    fn head_alone(&self, made: &Made) -> Vec<Commit> {
+        let Some(head) = &made.head else { return Vec::new() };
+        let output = git::run(&self.checkout.root, &["log", "-z", "-s", commits::FORMAT, "--max-count=1"], &[head]);
+        output.map(|output| commits::read(&output)).unwrap_or_default()
+    }
+
+    fn make_payload(
+        &self,
+        made: &Made,
+        event: &ForgeEvent,
+        commits: &[Commit],
+        action: Option<&str>,
+        hints: &Hints,
+    ) -> Value {
+        let zeros = "0".repeat(made.head.as_ref().map_or(40, String::len));
+        let parent = commits.first().and_then(|commit| commit.parents.first());
+        let (base_sha, created) = match &made.base {
+            Base::Tip(tip) => (tip, false),
+            Base::New(_) => (&zeros, true),
+            Base::Parent => (parent.unwrap_or(&zeros), parent.is_none()),
+        };
+        let scene = Scene {
+            repository: &event.repository,
+            actor: &event.actor,
+            reference: &made.reference,
+            branch: &made.branch,
+            sha: made.head.as_deref().unwrap_or(&zeros),
+            commits,
+            base_sha,
+            base_ref: &made.base_ref,
+            created,
+            action,
+        };
+        let inputs = self.options.inputs.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
+        synthesis::payload(self.known.0, &scene, hints, &inputs.collect())
+    }
+
+    fn changed_since(&self, revision: &str, event: &ForgeEvent) -> Result<Changed, EventError> {
+        let Some(base) = told::resolve(self.checkout, revision) else {
+            return Err(EventError::NoSuchRevision { revision: revision.to_owned() });
+        };
+        let (since_fork, direct) = match &self.place {
+            Here::Told(_) => {
+                let head = event.sha.clone();
+                (Comparison::SinceFork { base: base.clone(), head: head.clone() }, Comparison::Commits { base, head })
+            }
+            Here::Made(_) => (Comparison::FolderSinceFork { base: base.clone() }, Comparison::Folder { base }),
+        };
+        Ok(match changes::changed(&self.checkout.root, &since_fork) {
+            // The two have no common ancestor.
+            Changed::Unknown { .. } => changes::changed(&self.checkout.root, &direct),
+            known => known,
+        })
+    }
+}
+
+/// Asks git for the commits that the payload or the look for `[skip ci]` needs.
+fn log(
+    checkout: &Checkout,
+    (_, place, _): Known,
+    payload: Option<&Value>,
+    here: &Here,
+) -> Option<Result<git::Running, String>> {
+    checkout.repository.as_ref()?;
+    let one = "--max-count=1".to_owned();
+    let many = format!("--max-count={MAX_COMMITS}");
+    let (count, operands) = match here {
+        Here::Told(_) => {
+            // The payload of a pull request does not hold its head's message.
+            let head = payload?.pointer("/pull_request/head/sha").and_then(Value::as_str);
+            let head =
+                head.filter(|head| place == Place::PullRequest && checkout::is_object_id(head) && !is_zero(head))?;
+            (one, vec![told::resolve(checkout, head)?])
+        }
+        Here::Made(made) => {
+            let head = made.head.clone()?;
+            match &made.base {
+                Base::Tip(base) | Base::New(Some(base)) => (many, vec![head, format!("^{base}")]),
+                Base::New(None) | Base::Parent => (one, vec![head]),
+            }
+        }
+    };
+    let operands: Vec<&str> = operands.iter().map(String::as_str).collect();
+    Some(git::start(&checkout.root, &["log", "-z", "-s", commits::FORMAT, &count], &operands))
+}
+
+/// What a detached `HEAD` counts as.
+fn branch_of_detached(
+    checkout: &Checkout,
+    default_branch: &str,
+    head: Option<&str>,
+    notes: &mut Vec<String>,
+) -> String {
+    let is_detached = matches!(checkout.repository.as_ref().map(|one| &one.head), Some(Head::Detached(_)));
+    let (Some(head), true) = (head, is_detached) else { return default_branch.to_owned() };
+    let names = checkout.names_of(head);
+    let short_name = |name: &String| {
+        let prefixes = ["refs/heads/", "refs/remotes/origin/"];
+        prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).map(str::to_owned)
+    };
+    let branches: Vec<String> = names.iter().filter_map(short_name).collect();
+    let found = branches.iter().find(|branch| *branch == default_branch).or(branches.first());
+    let branch = found.cloned().unwrap_or_else(|| default_branch.to_owned());
+    let why = if found.is_some() { "which is at the same commit" } else { "for want of a branch at this commit" };
+    notes.push(format!(
+        "no branch is checked out (commit {}): it counts as `{branch}`, {why}; --ref names another",
+        short(head)
+    ));
+    branch
+}
+
+/// The tag at the checked-out commit.
+fn tag_here(checkout: &Checkout, place: Place, notes: &mut Vec<String>) -> Result<Option<String>, EventError> {
+    let arguments = ["tag", "--points-at", "HEAD", "--sort=-version:refname"];
+    let output = git::run(&checkout.root, &arguments, &[]).unwrap_or_default();
+    let tags = String::from_utf8_lossy(&output).into_owned();
+    let mut tags = tags.lines().map(str::trim).filter(|tag| !tag.is_empty());
+    match (tags.next(), tags.next()) {
+        (Some(tag), None) => Ok(Some(format!("refs/tags/{tag}"))),
+        (Some(tag), Some(_)) => {
+            notes.push(format!("several tags point at this commit; `{tag}` is taken, --ref names another"));
+            Ok(Some(format!("refs/tags/{tag}")))
+        }
+        (None, _) if place == Place::Release => {
+            notes.push("no tag points at this commit; the release is called `v0.0.0`, --ref names a tag".into());
+            Ok(Some("refs/tags/v0.0.0".into()))
+        }
+        (None, _) => Err(EventError::NoTag),
+    }
+}
+
+fn read_payload(path: &Path) -> Result<Value, EventError> {
+    let unreadable = |source| EventError::Unreadable { path: path.to_path_buf(), source };
+    let mut text = Vec::new();
+    if path == Path::new("-") {
+        std::io::stdin().lock().take(MAX_PAYLOAD + 1).read_to_end(&mut text).map_err(unreadable)?;
+    } else {
+        let file = std::fs::File::open(path).map_err(unreadable)?;
+        file.take(MAX_PAYLOAD + 1).read_to_end(&mut text).map_err(unreadable)?;
+    }
+    if text.len() as u64 > MAX_PAYLOAD {
+        return Err(EventError::TooLarge { path: path.to_path_buf() });
+    }
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+    let payload: Value =
+        serde_json::from_slice(text).map_err(|source| EventError::NotJson { path: path.to_path_buf(), source })?;
+    let found = match &payload {
+        Value::Object(_) => return Ok(payload),
+        Value::Array(_) => "a list",
+        Value::String(_) => "a string",
+        Value::Number(_) => "a number",
+        Value::Bool(_) => "a boolean",
+        Value::Null => "null",
+    };
+    Err(EventError::NotAnObject { path: path.to_path_buf(), found })
+}
+
+#[cfg(test)]
+mod tests;
