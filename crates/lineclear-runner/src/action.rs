@@ -243,9 +243,12 @@ fn read(found: Found, folder: PathBuf) -> Result<LoadedAction, String> {
 }
 
 fn missing(reference: &str, folder: &Path, is_local: bool) -> String {
-    let what = format!("there is no `action.yml`, `action.yaml` or `Dockerfile` for `{reference}` in `{}`", folder.display());
+    let what =
+        format!("there is no `action.yml`, `action.yaml` or `Dockerfile` for `{reference}` in `{}`", folder.display());
     if is_local {
-        format!("{what}: a local action is read from the workspace when its step is reached; run actions/checkout before it")
+        format!(
+            "{what}: a local action is read from the workspace when its step is reached; run actions/checkout before it"
+        )
     } else {
         what
     }

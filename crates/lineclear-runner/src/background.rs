@@ -94,12 +94,13 @@ impl<'scope, 'env> Crew<'scope, 'env> {
         let mut own = worker.fork(control.clone(), &planned.key);
         let frame = frame.clone();
         let slots = Arc::clone(&self.slots);
-        let thread = std::thread::Builder::new().name(format!("step {}", planned.id)).spawn_scoped(self.scope, move || {
-            slots.take();
-            let finished = step::perform(job, &mut own, &frame, planned, None);
-            slots.give_back();
-            (finished, own.into_legacy())
-        });
+        let thread =
+            std::thread::Builder::new().name(format!("step {}", planned.id)).spawn_scoped(self.scope, move || {
+                slots.take();
+                let finished = step::perform(job, &mut own, &frame, planned, None);
+                slots.give_back();
+                (finished, own.into_legacy())
+            });
         let thread = thread.map_err(cannot)?;
         self.running.push(Running { planned, control, stopped: false, thread });
         Ok(())
@@ -114,7 +115,8 @@ impl<'scope, 'env> Crew<'scope, 'env> {
         for Running { planned, stopped, thread, .. } in chosen {
             self.collected.push(planned.id.clone());
             let Ok((finished, legacy)) = thread.join() else {
-                collected.add(Conclusion::Failure, || format!("step `{}` ended with a fault of the runner", planned.id));
+                collected
+                    .add(Conclusion::Failure, || format!("step `{}` ended with a fault of the runner", planned.id));
                 continue;
             };
             worker.inherit(legacy);
@@ -143,7 +145,13 @@ impl<'scope, 'env> Crew<'scope, 'env> {
     }
 
     /// A `wait-all` step.
-    pub(crate) fn wait_all(&mut self, job: &Job<'_>, worker: &mut Worker, frame: &mut Frame, planned: &PlannedStep<'_>) {
+    pub(crate) fn wait_all(
+        &mut self,
+        job: &Job<'_>,
+        worker: &mut Worker,
+        frame: &mut Frame,
+        planned: &PlannedStep<'_>,
+    ) {
         self.gather(job, worker, frame, planned, None, |_| true);
     }
 

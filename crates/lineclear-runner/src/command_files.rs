@@ -117,7 +117,9 @@ fn pairs(variable: &str, path: &Path, errors: &mut Vec<String>) -> Vec<(String, 
     match contents(variable, path, LARGEST) {
         Ok(Contents::Bytes(bytes)) => {
             let (pairs, error) = parse_pairs(&bytes);
-            errors.extend(error.map(|error| format!("Unable to process file command '{}' successfully: {variable}, {error}", file_command(variable))));
+            errors.extend(error.map(|error| {
+                format!("Unable to process file command '{}' successfully: {variable}, {error}", file_command(variable))
+            }));
             pairs
         }
         Ok(Contents::TooLarge(size)) => {
@@ -142,7 +144,9 @@ fn file_command(variable: &str) -> &'static str {
 }
 
 fn too_large(variable: &str, size: u64) -> String {
-    format!("the file of {variable} holds {size} bytes; a step may write at most {LARGEST}: keep large data in files and artifacts")
+    format!(
+        "the file of {variable} holds {size} bytes; a step may write at most {LARGEST}: keep large data in files and artifacts"
+    )
 }
 
 enum Contents {
@@ -188,7 +192,8 @@ mod tests {
 
     fn after(change: impl FnOnce(&CommandFiles)) -> Written {
         let folder = tempfile::tempdir().expect("a folder");
-        let files = CommandFiles::create(&folder.path().join("made"), 1).expect("the folder is made when it is missing");
+        let files =
+            CommandFiles::create(&folder.path().join("made"), 1).expect("the folder is made when it is missing");
         change(&files);
         files.read()
     }
@@ -222,10 +227,13 @@ mod tests {
             })
             .errors
         };
-        assert!(replace(|at| std::os::unix::fs::symlink("/etc/passwd", at).expect("links"))[0].contains("a symbolic link"));
+        assert!(
+            replace(|at| std::os::unix::fs::symlink("/etc/passwd", at).expect("links"))[0].contains("a symbolic link")
+        );
         assert!(replace(|at| fs::create_dir(at).expect("makes"))[0].contains("a folder"));
         let pipe = replace(|at| {
-            rustix::fs::mknodat(rustix::fs::CWD, at, rustix::fs::FileType::Fifo, Mode::from_raw_mode(0o600), 0).expect("makes");
+            rustix::fs::mknodat(rustix::fs::CWD, at, rustix::fs::FileType::Fifo, Mode::from_raw_mode(0o600), 0)
+                .expect("makes");
         });
         assert!(pipe[0].contains("no file"));
     }

@@ -12,6 +12,7 @@ use lineclear_workflow::{Runs, Step};
 
 use crate::action::LoadedAction;
 use crate::context::{Speaker, StepScope};
+use crate::display_name;
 use crate::evaluate;
 use crate::frame::{Frame, Identity, Status};
 use crate::inputs::Inputs;
@@ -33,7 +34,10 @@ pub(crate) fn frame_of(
     inputs: &Inputs,
 ) -> Result<Frame, String> {
     if frame.depth >= DEEPEST {
-        return Err(format!("composite actions stand in each other more than {DEEPEST} deep at `{}`", action.reference));
+        return Err(format!(
+            "composite actions stand in each other more than {DEEPEST} deep at `{}`",
+            action.reference
+        ));
     }
     let mut values = Object::new();
     for (name, value) in inputs {
@@ -91,8 +95,11 @@ pub(crate) fn main(
     let mut stage = match (halted, inner.status) {
         (Some(halt), _) => Stage::halted(call.log, halt),
         (None, Status::Success) => Stage::success(Vec::new()),
-        (None, Status::Cancelled) => Stage::halted(call.log, Halt::Cancelled),
-        (None, Status::Failure) => Stage::failure(inner.first_failure.unwrap_or_else(|| "a step of it failed".to_owned())),
+        // The step inside that was interrupted has said so.
+        (None, Status::Cancelled) => Stage::cancelled("the job was cancelled"),
+        (None, Status::Failure) => {
+            Stage::failure(inner.first_failure.unwrap_or_else(|| "a step of it failed".to_owned()))
+        }
     };
     match outputs {
         Ok(outputs) => stage.outputs = outputs,
@@ -118,9 +125,7 @@ fn run_steps(call: &StepCall<'_>, worker: &mut Worker, inner: &mut Frame, steps:
             inner.status = Status::Cancelled;
         }
         let mut finished = step::perform(call.job, worker, inner, &planned, Some(within));
-        if let Some(name) = &planned.step.name {
-            finished.name = name.raw().to_owned();
-        }
+        finished.name = call.job.masker.mask(&display_name::plain(planned.step)).into_owned();
         step::conclude(inner, &planned, &finished);
         if finished.broken_condition {
             break;
@@ -142,7 +147,8 @@ fn outputs(
     for output in &action.metadata.outputs {
         if let Some(text) = &output.value {
             let key = format!("outputs.{}.value", output.name.value);
-            let value = text.template.evaluate(&scope).map_err(|error| evaluate::cannot(&inner.source, &key, text, &error))?;
+            let value =
+                text.template.evaluate(&scope).map_err(|error| evaluate::cannot(&inner.source, &key, text, &error))?;
             if value != Value::Null {
                 outputs.push((output.name.value.clone(), value.to_text()));
             }

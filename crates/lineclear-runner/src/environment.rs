@@ -196,7 +196,9 @@ pub(crate) fn exports(github: &Value, runner: &Value) -> Vec<(OsString, OsString
         for key in EXPORTED {
             match github.get(key) {
                 None | Some(Value::Null | Value::Array(_) | Value::Object(_)) => {}
-                Some(value) => variables.push((format!("GITHUB_{}", key.to_uppercase()).into(), value.to_text().into())),
+                Some(value) => {
+                    variables.push((format!("GITHUB_{}", key.to_uppercase()).into(), value.to_text().into()))
+                }
             }
         }
     }

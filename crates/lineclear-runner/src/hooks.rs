@@ -3,7 +3,7 @@
 //! # Source
 //! Section 1.11 of the protocol notes, after `JobHookProvider.cs` of `actions/runner`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use crate::environment::Env;
@@ -39,10 +39,12 @@ impl Hook {
     }
 }
 
-/// Runs the hook if the machine's own environment names one; failing fails the job.
+/// Runs the hook if the runner's settings or the machine's own environment name one; failing fails the job.
 pub(crate) fn run(job: &Job<'_>, worker: &mut Worker, frame: &mut Frame, hook: Hook) {
-    let named = job.room.base_env().iter().find(|(name, _)| name.as_os_str() == hook.variable());
-    let Some(script) = named.map(|(_, script)| script).filter(|script| !script.is_empty()) else { return };
+    let set = job.hands.settings.env.get(hook.variable()).map(OsString::from);
+    let named = || job.room.base_env().iter().find(|(name, _)| name.as_os_str() == hook.variable());
+    let script = set.or_else(|| named().map(|(_, script)| script.clone()));
+    let Some(script) = script.filter(|script| !script.is_empty()) else { return };
     let (id, name) = hook.step();
     let begun = (job.hands.clock)();
     let mut finished = Finished::skipped(name.to_owned());
@@ -61,7 +63,8 @@ pub(crate) fn run(job: &Job<'_>, worker: &mut Worker, frame: &mut Frame, hook: H
         continues_on_error: false,
         name,
     };
-    let stage = run_script(&call, worker, frame, hook, script).unwrap_or_else(|reason| Stage::told_failure(&log, reason));
+    let stage =
+        run_script(&call, worker, frame, hook, &script).unwrap_or_else(|reason| Stage::told_failure(&log, reason));
     step::apply_stage(&mut finished, stage, false);
     finished.mask(job);
     step::tell_finished(job, id, &finished, begun);
@@ -73,7 +76,7 @@ fn run_script(
     worker: &mut Worker,
     frame: &Frame,
     hook: Hook,
-    script: &OsString,
+    script: &OsStr,
 ) -> Result<Stage, String> {
     let file = Path::new(script);
     let variable = hook.variable();
@@ -83,17 +86,23 @@ fn run_script(
         _ => return Err(format!("{variable} is `{}`: it must be a script that ends in .sh or .ps1", file.display())),
     };
     if !file.is_absolute() || !file.is_file() {
-        return Err(format!("{variable} is `{}`: it must be the absolute path of a script that exists", file.display()));
+        return Err(format!(
+            "{variable} is `{}`: it must be the absolute path of a script that exists",
+            file.display()
+        ));
     }
     let shell = Shell::parse(shell).map_err(|error| error.to_string())?;
     let files = call.command_files()?;
     let env = call.process_env(worker, frame, &frame.identity, &files, ProcessKind::Run, &[]);
     let found = program::find(&shell.program, env.get("PATH").unwrap_or_default())
         .ok_or_else(|| format!("{variable} needs `{}`, which is not on the PATH", shell.program))?;
-    call.log.show(&format!("A job {} hook has been configured by the self-hosted runner administrator", match hook {
-        Hook::Started => "started",
-        Hook::Completed => "completed",
-    }));
+    call.log.show(&format!(
+        "A job {} hook has been configured by the self-hosted runner administrator",
+        match hook {
+            Hook::Started => "started",
+            Hook::Completed => "completed",
+        }
+    ));
     let program = Program {
         program: found.as_os_str(),
         arguments: shell.arguments(&file.to_string_lossy()).into_iter().map(Into::into).collect(),

@@ -58,7 +58,11 @@ pub(crate) fn warn(call: &StepCall<'_>, action: &LoadedAction, with: &[(Spanned<
         .collect();
     if !unknown.is_empty() {
         let valid: Vec<String> = declared.iter().map(|input| format!("'{}'", input.name.value)).collect();
-        call.log.warning(&format!("Unexpected input(s) {}, valid inputs are [{}]", unknown.join(", "), valid.join(", ")));
+        call.log.warning(&format!(
+            "Unexpected input(s) {}, valid inputs are [{}]",
+            unknown.join(", "),
+            valid.join(", ")
+        ));
     }
     for input in declared {
         let is_given = with.iter().any(|(name, _)| name.value.eq_ignore_ascii_case(&input.name.value));

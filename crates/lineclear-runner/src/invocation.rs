@@ -58,7 +58,13 @@ impl Stage {
     }
 
     pub(crate) fn failure(reason: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Failure, exit_code: None, reason: Some(reason.into()), outputs: Vec::new(), timed_out: false }
+        Self {
+            outcome: Outcome::Failure,
+            exit_code: None,
+            reason: Some(reason.into()),
+            outputs: Vec::new(),
+            timed_out: false,
+        }
     }
 
     /// A failure that the log has to tell of.
@@ -68,13 +74,20 @@ impl Stage {
         Self::failure(reason)
     }
 
+    pub(crate) fn cancelled(reason: &str) -> Self {
+        Self { outcome: Outcome::Cancelled, ..Self::failure(reason) }
+    }
+
     /// The stage of something that was ended from outside.
     pub(crate) fn halted(log: &StepLog<'_>, why: Halt) -> Self {
         match why {
-            Halt::Cancelled | Halt::Killed => {
+            Halt::Cancelled | Halt::Killed | Halt::Stopped => {
                 log.error("The operation was canceled.");
-                let reason = Some("the job was cancelled".to_owned());
-                Self { outcome: Outcome::Cancelled, exit_code: None, reason, outputs: Vec::new(), timed_out: false }
+                Self::cancelled(if why == Halt::Stopped {
+                    "a `cancel` step stopped it"
+                } else {
+                    "the job was cancelled"
+                })
             }
             // Whoever knows the time says it.
             Halt::TimedOut => Self { timed_out: true, ..Self::failure("its time was over") },
@@ -151,7 +164,13 @@ impl<'s> StepCall<'s> {
     /// Runs a process to its end, streams its output, and applies what it said and wrote.
     ///
     /// What it set for later steps is in `worker` afterwards; its outputs are in the stage.
-    pub(crate) fn run(&self, worker: &mut Worker, files: CommandFiles, env: ProcessEnv, program: &Program<'_>) -> Stage {
+    pub(crate) fn run(
+        &self,
+        worker: &mut Worker,
+        files: CommandFiles,
+        env: ProcessEnv,
+        program: &Program<'_>,
+    ) -> Stage {
         let settings = InterpreterSettings {
             insecure_commands: is_true(env.get("ACTIONS_ALLOW_UNSECURE_COMMANDS")),
             insecure_stop_tokens: is_true(env.get("ACTIONS_ALLOW_UNSECURE_STOPCOMMAND_TOKENS")),
@@ -296,7 +315,10 @@ fn signal_name(signal: i32) -> &'static str {
 fn start_failure(error: &StartError, command: &Command) -> String {
     match error {
         StartError::NoWorkingDirectory { path } => {
-            format!("the working directory `{}` does not exist: create it in an earlier step, or check it out first", path.display())
+            format!(
+                "the working directory `{}` does not exist: create it in an earlier step, or check it out first",
+                path.display()
+            )
         }
         StartError::TooLarge { .. } => {
             format!("{error}; the largest variables are {}", ProcessEnv::largest(&command.env))
@@ -358,16 +380,19 @@ impl Ear for Listener<'_> {
             Said::AddPath(folder) => self.heard.paths.push(folder),
             Said::Annotation(note) => self.log.annotate(note),
             Said::AddMatcher(path) => {
-                let added = self
-                    .matcher_file(&path)
-                    .and_then(|json| lock(self.matchers).add(&json).map_err(|error| format!("the problem matcher `{path}` is not valid: {error}")));
+                let added = self.matcher_file(&path).and_then(|json| {
+                    lock(self.matchers)
+                        .add(&json)
+                        .map_err(|error| format!("the problem matcher `{path}` is not valid: {error}"))
+                });
                 if let Err(message) = added {
                     self.fail(message);
                 }
             }
             Said::RemoveMatcherFile(path) => {
                 let owners = self.matcher_file(&path).and_then(|json| {
-                    Matchers::owners(&json).map_err(|error| format!("the problem matcher `{path}` is not valid: {error}"))
+                    Matchers::owners(&json)
+                        .map_err(|error| format!("the problem matcher `{path}` is not valid: {error}"))
                 });
                 match owners {
                     Ok(owners) => owners.iter().for_each(|owner| lock(self.matchers).remove(owner)),

@@ -82,13 +82,7 @@ pub(crate) fn post(
     }
 }
 
-fn register_post(
-    call: &StepCall<'_>,
-    worker: &mut Worker,
-    frame: &Frame,
-    action: &Arc<LoadedAction>,
-    inputs: &Inputs,
-) {
+fn register_post(call: &StepCall<'_>, worker: &mut Worker, frame: &Frame, action: &Arc<LoadedAction>, inputs: &Inputs) {
     if let Runs::JavaScript { post: Some(_), .. } = &action.metadata.runs {
         worker.register(Post::new(call, frame, action, inputs.clone(), PostStage::Own));
     }

@@ -114,8 +114,14 @@ pub fn run_job(spec: &JobSpec, secrets: &Secrets, hands: &JobHands<'_>) -> JobRe
     report
 }
 
-fn find<'w>(workflow: &'w Workflow, spec: &JobSpec, hands: &JobHands<'_>) -> Result<(&'w Workflow, &'w StepsJob), String> {
-    let job = workflow.job(&spec.id).ok_or_else(|| format!("there is no job `{}` in `{}`", spec.id, workflow.source.name()))?;
+fn find<'w>(
+    workflow: &'w Workflow,
+    spec: &JobSpec,
+    hands: &JobHands<'_>,
+) -> Result<(&'w Workflow, &'w StepsJob), String> {
+    let job = workflow
+        .job(&spec.id)
+        .ok_or_else(|| format!("there is no job `{}` in `{}`", spec.id, workflow.source.name()))?;
     if let Some(reason) = refusal(spec, job, hands.settings) {
         return Err(reason);
     }
@@ -200,7 +206,12 @@ fn run_in(
 }
 
 /// Makes the contexts, the environment and the defaults.
-fn set_up(job: &mut Job<'_>, secrets: &Secrets, workflow: &Workflow, steps_job: &StepsJob) -> Result<(Env, Frame), String> {
+fn set_up(
+    job: &mut Job<'_>,
+    secrets: &Secrets,
+    workflow: &Workflow,
+    steps_job: &StepsJob,
+) -> Result<(Env, Frame), String> {
     let (spec, settings, layout) = (job.spec, job.hands.settings, job.room.layout());
     let secrets = secrets::reaching(spec, secrets, settings, &job.masker)?;
     job.debug = settings.debug || wants_debug(&secrets) || wants_debug(&Value::from_json(&spec.contexts.vars));
@@ -232,7 +243,10 @@ fn set_up(job: &mut Job<'_>, secrets: &Secrets, workflow: &Workflow, steps_job: 
         let at = workflow.source.position(snapshot.span.start);
         job.hands.sink.event(RunEvent::Notice {
             level: AnnotationLevel::Warning,
-            message: format!("`snapshot` ({}:{at}) makes an image of a hosted machine; there is none here, so it is left out", workflow.source.name()),
+            message: format!(
+                "`snapshot` ({}:{at}) makes an image of a hosted machine; there is none here, so it is left out",
+                workflow.source.name()
+            ),
         });
     }
     frame.status = Status::Success;
@@ -343,7 +357,13 @@ fn run_steps(job: &Job<'_>, worker: &mut Worker, frame: &mut Frame, planned: &[P
 }
 
 /// Tells what there is to tell at a job's end: outputs that were dropped, the environment's address, what outlived its step.
-fn complete(job: &Job<'_>, worker: &Worker, frame: &mut Frame, steps_job: &StepsJob, outputs: &mut outputs::JobOutputs) {
+fn complete(
+    job: &Job<'_>,
+    worker: &Worker,
+    frame: &mut Frame,
+    steps_job: &StepsJob,
+    outputs: &mut outputs::JobOutputs,
+) {
     let url = environment_url(job, worker, frame, steps_job);
     let remains = job.room.remains();
     let is_quiet = outputs.warnings.is_empty() && outputs.errors.is_empty() && remains.is_empty() && url.is_none();
@@ -376,7 +396,12 @@ fn complete(job: &Job<'_>, worker: &Worker, frame: &mut Frame, steps_job: &Steps
     step::note(frame, finished.conclusion, || finished.as_failure());
 }
 
-fn environment_url(job: &Job<'_>, worker: &Worker, frame: &Frame, steps_job: &StepsJob) -> Option<Result<String, String>> {
+fn environment_url(
+    job: &Job<'_>,
+    worker: &Worker,
+    frame: &Frame,
+    steps_job: &StepsJob,
+) -> Option<Result<String, String>> {
     let url = steps_job.environment.as_ref()?.url.as_ref()?;
     let scope = StepScope::new(job, &worker.env, frame, Speaker { step: "", env: None, files: None });
     match evaluate::text(&frame.source, "environment.url", url, &scope) {

@@ -201,7 +201,8 @@ impl Effects for CallEffects<'_> {
         }
         let quiet_masker = call.job.masker.clone();
         let settings = InterpreterSettings { debug: call.job.debug, ..InterpreterSettings::default() };
-        let matchers = if options.quiet { Arc::new(Mutex::new(Matchers::default())) } else { Arc::clone(&call.job.matchers) };
+        let matchers =
+            if options.quiet { Arc::new(Mutex::new(Matchers::default())) } else { Arc::clone(&call.job.matchers) };
         let mut interpreter = Interpreter::new(settings, quiet_masker, matchers);
         let mut listener = Listener::new(call.log, &call.job.matchers, call.job);
         let ended = self.start(program, args, options, &mut |stream, bytes| {

@@ -28,7 +28,12 @@ pub(crate) struct JobOutputs {
 }
 
 /// Evaluates `outputs:` after the last step. Empty values are not sent; one with a secret in it is dropped (trap 57).
-pub(crate) fn evaluate(job: &Job<'_>, worker: &Worker, frame: &Frame, outputs: &[(Spanned<String>, Text)]) -> JobOutputs {
+pub(crate) fn evaluate(
+    job: &Job<'_>,
+    worker: &Worker,
+    frame: &Frame,
+    outputs: &[(Spanned<String>, Text)],
+) -> JobOutputs {
     let mut result = JobOutputs::default();
     if outputs.is_empty() {
         return result;

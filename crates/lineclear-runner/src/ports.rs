@@ -187,7 +187,10 @@ pub struct JobHands<'a> {
 
 impl fmt::Debug for JobHands<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JobHands").field("backend", &self.backend).field("natives", &self.natives).finish_non_exhaustive()
+        f.debug_struct("JobHands")
+            .field("backend", &self.backend)
+            .field("natives", &self.natives)
+            .finish_non_exhaustive()
     }
 }
 

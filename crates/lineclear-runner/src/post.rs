@@ -97,14 +97,17 @@ impl Post {
         let (expr, raw) = match (self.action.body, &self.action.metadata.runs) {
             (Body::Native(number), _) => {
                 let text = job.native_action(number).map_or("always()", |native| native.post_if());
-                native = Expr::parse_condition(text, None)
-                    .map_err(|_| format!("the post condition `{text}` of `{}` is no expression", self.action.reference))?;
+                native = Expr::parse_condition(text, None).map_err(|_| {
+                    format!("the post condition `{text}` of `{}` is no expression", self.action.reference)
+                })?;
                 (&native, text)
             }
             (Body::OfItsOwn, Runs::JavaScript { post_if: Some(condition), .. }) => (&condition.expr, condition.raw()),
             _ => return Ok(Verdict::Run { keeps_on_cancel: true }),
         };
-        let broken = |message: String| format!("the post condition `{raw}` of `{}` cannot be evaluated: {message}", self.action.reference);
+        let broken = |message: String| {
+            format!("the post condition `{raw}` of `{}` cannot be evaluated: {message}", self.action.reference)
+        };
         if expr.evaluate(&scope).map_err(|error| broken(error.message))?.is_truthy() {
             scope.view = StatusView::IfCancelled;
             let keeps_on_cancel = expr.evaluate(&scope).is_ok_and(|value| value.is_truthy());
@@ -205,7 +208,7 @@ fn run_inner(call: &StepCall<'_>, worker: &mut Worker, posts: &[Post], job_frame
     match status {
         Status::Success => Stage::success(Vec::new()),
         Status::Failure => Stage::failure(reason.unwrap_or_else(|| "a post stage failed".to_owned())),
-        Status::Cancelled => Stage::halted(call.log, Halt::Cancelled),
+        Status::Cancelled => Stage::cancelled("the job was cancelled"),
     }
 }
 

@@ -205,7 +205,8 @@ pub(crate) fn own_stage(
                 return Stage { outcome: Outcome::Skipped, ..Stage::success(Vec::new()) };
             }
             Err(error) => {
-                let reason = format!("the pre condition of `{}` cannot be evaluated: {}", action.reference, error.message);
+                let reason =
+                    format!("the pre condition of `{}` cannot be evaluated: {}", action.reference, error.message);
                 return Stage::told_failure(call.log, reason);
             }
         }

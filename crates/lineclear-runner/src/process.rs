@@ -43,7 +43,10 @@ pub(crate) struct Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Halt {
     TimedOut,
+    /// The job was cancelled.
     Cancelled,
+    /// A `cancel` step asked this background step to stop.
+    Stopped,
     /// At once, with no time to clean up.
     Killed,
 }
@@ -53,17 +56,15 @@ impl Limits {
     pub(crate) fn halt(&self, now: Instant) -> Option<Halt> {
         if self.thread.is_killed() || self.job.is_killed() {
             Some(Halt::Killed)
-        } else if self.is_cancelled() {
+        } else if self.job.is_cancelled() && !self.keeps_on_cancel {
             Some(Halt::Cancelled)
+        } else if !self.job.is_cancelled() && self.thread.is_cancelled() {
+            Some(Halt::Stopped)
         } else if self.deadline.is_some_and(|deadline| deadline <= now) {
             Some(Halt::TimedOut)
         } else {
             None
         }
-    }
-
-    fn is_cancelled(&self) -> bool {
-        if self.job.is_cancelled() { !self.keeps_on_cancel } else { self.thread.is_cancelled() }
     }
 }
 

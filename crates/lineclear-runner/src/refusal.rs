@@ -97,7 +97,12 @@ mod tests {
     fn labels_of_this_kind_of_machine_count_and_others_do_not() {
         let mut settings = RunnerSettings::default();
         for label in ["ubuntu-latest", "Ubuntu-24.04", "self-hosted", "linux", "Linux"] {
-            assert_eq!(stands_for(label, &settings), operating_system() == "Linux" && (architecture() == "X64" || !label.to_lowercase().starts_with("ubuntu")), "{label}");
+            assert_eq!(
+                stands_for(label, &settings),
+                operating_system() == "Linux"
+                    && (architecture() == "X64" || !label.to_lowercase().starts_with("ubuntu")),
+                "{label}"
+            );
         }
         assert!(stands_for(architecture(), &settings));
         for label in ["windows-latest", "gpu"] {
@@ -105,6 +110,9 @@ mod tests {
         }
         settings.host_labels.push("GPU".into());
         assert!(stands_for("gpu", &settings));
-        assert!(label_refusal("build", "windows-latest").starts_with("job `build` runs on `windows-latest`, and this machine is"));
+        assert!(
+            label_refusal("build", "windows-latest")
+                .starts_with("job `build` runs on `windows-latest`, and this machine is")
+        );
     }
 }

@@ -23,7 +23,12 @@ pub(crate) fn mask_all(masker: &SharedMasker, secrets: &Secrets, settings: &Runn
 ///
 /// # Errors
 /// A sentence that names the secret whose text has no value.
-pub(crate) fn reaching(spec: &JobSpec, secrets: &Secrets, settings: &RunnerSettings, masker: &SharedMasker) -> Result<Value, String> {
+pub(crate) fn reaching(
+    spec: &JobSpec,
+    secrets: &Secrets,
+    settings: &RunnerSettings,
+    masker: &SharedMasker,
+) -> Result<Value, String> {
     let mut reached = secrets.0.clone();
     for passage in &spec.secret_passages {
         match passage {
@@ -95,6 +100,9 @@ mod tests {
 
     #[test]
     fn base64_is_padded_to_groups_of_four() {
-        assert_eq!(["", "a", "ab", "abc", "abcd"].map(|text| base64(text.as_bytes())), ["", "YQ==", "YWI=", "YWJj", "YWJjZA=="]);
+        assert_eq!(
+            ["", "a", "ab", "abc", "abcd"].map(|text| base64(text.as_bytes())),
+            ["", "YQ==", "YWI=", "YWJj", "YWJjZA=="]
+        );
     }
 }

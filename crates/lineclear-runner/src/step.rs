@@ -253,8 +253,7 @@ pub(crate) fn limits(
 fn execute(call: &StepCall<'_>, worker: &mut Worker, frame: &Frame, planned: &PlannedStep<'_>) -> Stage {
     match &planned.step.kind {
         StepKind::Run { script, shell, working_directory } => {
-            let script =
-                Script { text: script, shell: shell.as_ref(), folder: working_directory.as_ref() };
+            let script = Script { text: script, shell: shell.as_ref(), folder: working_directory.as_ref() };
             script::run(call, worker, frame, script)
         }
         StepKind::Uses { uses, with } => uses::run(call, worker, frame, uses, with),

@@ -44,7 +44,15 @@ pub(crate) struct Legacy {
 
 impl Worker {
     pub(crate) fn new(control: JobControl, env: Env) -> Self {
-        Self { control, env, path: Vec::new(), posts: Vec::new(), states: BTreeMap::new(), pre_done: BTreeSet::new(), changes: None }
+        Self {
+            control,
+            env,
+            path: Vec::new(),
+            posts: Vec::new(),
+            states: BTreeMap::new(),
+            pre_done: BTreeSet::new(),
+            changes: None,
+        }
     }
 
     /// A worker for the background step `key`, which begins with what is there now and takes its own state along.

@@ -96,7 +96,7 @@ fn trap_66_a_local_action_has_no_pre_stage() {
 }
 
 #[test]
-fn inputs_reach_a_javascript_action_under_their_names() {
+fn traps_13_74_and_75_inputs_reach_a_javascript_action_under_their_names() {
     Bench::new(
         "steps:
 - uses: ./js
@@ -135,7 +135,7 @@ runs: { using: node16, main: main.js }
 }
 
 #[test]
-fn traps_13_74_and_75_are_covered_by_the_test_above_and_an_output_comes_back() {
+fn an_output_that_is_not_declared_comes_back_from_a_javascript_action() {
     Bench::new("steps:\n- id: js\n  uses: ./js\n- run: echo ${{ steps.js.outputs.undeclared }}\n")
         .file("js/action.yml", "name: js\nruns: { using: node12, main: main.js }\n")
         .file("js/main.js", "require('fs').appendFileSync(process.env.GITHUB_OUTPUT, 'undeclared=yes\\n')")
@@ -154,7 +154,6 @@ fn a_javascript_action_that_fails_fails_its_step() {
     Bench::new("steps:\n- uses: ./js\n")
         .file("js/action.yml", "name: js\nruns: { using: node24, main: main.js }\n")
         .file("js/main.js", "console.log('::error::it broke'); process.exitCode = 1")
-        .with(|_| {})
         .check(expect![[r#"
             > __self: Run ./js
               ! Notice: `./js` asks for Node 24 and runs on this machine's Node v20.20.2 (`/usr/bin/node`)
@@ -226,7 +225,8 @@ fn trap_14_defaults_do_not_reach_into_a_composite_action() {
 
 #[test]
 fn trap_69_each_action_sees_its_own_place_and_the_outer_one_gets_it_back() {
-    let show = "echo $GITHUB_ACTION_PATH ${{ github.action_path }} [$GITHUB_ACTION_REPOSITORY] [${{ github.action_ref }}]";
+    let show =
+        "echo $GITHUB_ACTION_PATH ${{ github.action_path }} [$GITHUB_ACTION_REPOSITORY] [${{ github.action_ref }}]";
     Bench::new(&format!("steps:\n- uses: octo/outer@v2\n- run: '{show}'\n"))
         .action(
             "octo/outer@v2",
@@ -249,10 +249,12 @@ fn trap_69_each_action_sees_its_own_place_and_the_outer_one_gets_it_back() {
 
 #[test]
 fn trap_70_outputs_exist_also_after_a_failure() {
-    Bench::new("steps:\n- id: c\n  uses: ./c\n- if: always()\n  run: echo ${{ steps.c.outputs.x }} ${{ steps.c.outcome }}\n")
-        .file(
-            "c/action.yml",
-            "name: c
+    Bench::new(
+        "steps:\n- id: c\n  uses: ./c\n- if: always()\n  run: echo ${{ steps.c.outputs.x }} ${{ steps.c.outcome }}\n",
+    )
+    .file(
+        "c/action.yml",
+        "name: c
 outputs: { x: { value: '${{ steps.a.outputs.x }}' } }
 runs:
   using: composite
@@ -261,8 +263,8 @@ runs:
   - { name: Break, run: exit 5, shell: bash }
   - { run: echo never, shell: bash }
 ",
-        )
-        .check(expect![[r#"
+    )
+    .check(expect![[r#"
             > c: Run ./c
               ! Error: Process completed with exit code 5.
             < c failure (step `Break` failed with exit code 5)
@@ -300,21 +302,18 @@ runs:
               still fine
               ! Error: Process completed with exit code 1.
               failed inside
-            < __self failure (a step failed with exit code 1)
+            < __self failure (step `Run exit 1` failed with exit code 1)
             = failure: step `Run exit 1` failed with exit code 1
         "#]]);
 }
 
 #[test]
 fn traps_67_and_73_inner_posts_run_nested_and_a_local_action_inside_a_remote_one_is_the_workspaces() {
-    staged(
-        Bench::new("steps:\n- uses: octo/all@v1\n- run: echo last\n"),
-        "octo/staged@v1",
-    )
-    .action(
-        "octo/all@v1",
-        "action.yml",
-        "name: all
+    staged(Bench::new("steps:\n- uses: octo/all@v1\n- run: echo last\n"), "octo/staged@v1")
+        .action(
+            "octo/all@v1",
+            "action.yml",
+            "name: all
 runs:
   using: composite
   steps:
@@ -322,9 +321,9 @@ runs:
   - { uses: ./local }
   - { name: B, uses: octo/staged@v1, with: { who: b } }
 ",
-    )
-    .file("local/action.yml", "name: l\nruns:\n  using: composite\n  steps: [{ run: echo local, shell: bash }]\n")
-    .check(expect![[r#"
+        )
+        .file("local/action.yml", "name: l\nruns:\n  using: composite\n  steps: [{ run: echo local, shell: bash }]\n")
+        .check(expect![[r#"
         > __pre_octo_all: Pre Run octo/all@v1
           pre a state=-
           pre b state=-
@@ -390,7 +389,9 @@ fn trap_78_a_bare_dockerfile_is_a_docker_action_and_those_are_refused_with_the_w
 
 #[test]
 fn what_cannot_be_had_is_told_at_once_and_fails_only_the_step_that_uses_it() {
-    check_job("steps:\n- run: echo first\n- if: false\n  uses: octo/missing@v1\n- uses: octo/missing@v1\n", expect![[r#"
+    check_job(
+        "steps:\n- run: echo first\n- if: false\n  uses: octo/missing@v1\n- uses: octo/missing@v1\n",
+        expect![[r#"
         ! Warning: the action `octo/missing@v1` is not on the bench; a step that uses it fails when it is reached
         > __run: Run echo first
           first
@@ -400,12 +401,15 @@ fn what_cannot_be_had_is_told_at_once_and_fails_only_the_step_that_uses_it() {
           ! Error: the action `octo/missing@v1` is not on the bench
         < __octo_missing_2 failure (the action `octo/missing@v1` is not on the bench)
         = failure: step `Run octo/missing@v1` failed: the action `octo/missing@v1` is not on the bench
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_local_action_without_a_checkout_says_so() {
-    check_job("steps:\n- uses: ./not/there\n- if: always()\n  uses: ./../outside\n", expect![[r#"
+    check_job(
+        "steps:\n- uses: ./not/there\n- if: always()\n  uses: ./../outside\n",
+        expect![[r#"
         > __self: Run ./not/there
           ! Error: there is no `action.yml`, `action.yaml` or `Dockerfile` for `./not/there` in `$REPO/not/there`: a local action is read from the workspace when its step is reached; run actions/checkout before it
         < __self failure (there is no `action.yml`, `action.yaml` or `Dockerfile` for `./not/there` in `$REPO/not/there`: a local action is read from the workspace when its step is reached; run actions/checkout before it)
@@ -413,7 +417,8 @@ fn a_local_action_without_a_checkout_says_so() {
           ! Error: `./../outside` leads out of the workspace
         < __self_2 failure (`./../outside` leads out of the workspace)
         = failure: step `Run ./not/there` failed: there is no `action.yml`, `action.yaml` or `Dockerfile` for `./not/there` in `$REPO/not/there`: a local action is read from the workspace when its step is reached; run actions/checkout before it
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -468,7 +473,11 @@ fn a_post_stage_can_be_conditional_and_its_failure_fails_the_job() {
         .action("octo/a@v1", "action.yml", "name: a\nruns: { using: node20, main: m.js, post: p.js }\n")
         .action("octo/a@v1", "m.js", "")
         .action("octo/a@v1", "p.js", "process.exit(2)")
-        .action("octo/b@v1", "action.yml", "name: b\nruns: { using: node20, main: m.js, post: p.js, post-if: failure() }\n")
+        .action(
+            "octo/b@v1",
+            "action.yml",
+            "name: b\nruns: { using: node20, main: m.js, post: p.js, post-if: failure() }\n",
+        )
         .action("octo/b@v1", "m.js", "")
         .action("octo/b@v1", "p.js", "console.log('never')")
         .check(expect![[r#"

@@ -6,7 +6,7 @@ use crate::bench::{Act, Bench, check_job};
 
 #[test]
 fn trap_103_what_a_background_step_did_is_seen_after_the_wait() {
-    check_job(
+    Bench::new(
         "steps:
 - id: build
   background: true
@@ -18,25 +18,26 @@ fn trap_103_what_a_background_step_did_is_seen_after_the_wait() {
 - wait: build
 - run: echo [${{ steps.build.outputs.version }}] [$BUILT] ${{ steps.build.outcome }}
 ",
-        expect![[r#"
-            > build: Run sleep 0.3
-            > __run: Run echo [] [$BUILT]
-              [] []
-            < __run success
-            > __wait: Wait for build
-            < build success
-            < __wait success
-            > __run_2: Run echo [1] [$BUILT] success
-              [1] [yes] success
-            < __run_2 success
-            = success
-        "#]],
-    );
+    )
+    .grouped()
+    .check(expect![[r#"
+        > __run: Run echo [] [$BUILT]
+          [] []
+        < __run success
+        > __run_2: Run echo [1] [$BUILT] success
+          [1] [yes] success
+        < __run_2 success
+        > __wait: Wait for build
+        < __wait success
+        > build: Run sleep 0.3
+        < build success
+        = success
+    "#]]);
 }
 
 #[test]
 fn trap_103_a_failure_surfaces_at_the_wait() {
-    check_job(
+    Bench::new(
         "steps:
 - id: bad
   background: true
@@ -47,27 +48,28 @@ fn trap_103_a_failure_surfaces_at_the_wait() {
 - if: failure()
   run: echo ${{ steps.bad.outcome }}
 ",
-        expect![[r#"
-            > __run: Run sleep 0.3; echo still green
-            > bad: Run exit 4
-              ! Error: Process completed with exit code 4.
-            < bad failure (exit code 4)
-              still green
-            < __run success
-            > __wait: Wait for bad
-            < __wait failure (step `Run exit 4` failed with exit code 4)
-            - __run_2: Run echo never: step `Run exit 4` failed with exit code 4
-            > __run_3: Run echo failure
-              failure
-            < __run_3 success
-            = failure: step `Run exit 4` failed with exit code 4
-        "#]],
-    );
+    )
+    .grouped()
+    .check(expect![[r#"
+        > __run: Run sleep 0.3; echo still green
+          still green
+        < __run success
+        - __run_2: Run echo never: step `Run exit 4` failed with exit code 4
+        > __run_3: Run echo failure
+          failure
+        < __run_3 success
+        > __wait: Wait for bad
+        < __wait failure (step `Run exit 4` failed with exit code 4)
+        > bad: Run exit 4
+          ! Error: Process completed with exit code 4.
+        < bad failure (exit code 4)
+        = failure: step `Run exit 4` failed with exit code 4
+    "#]]);
 }
 
 #[test]
 fn a_wait_may_pass_over_a_failure() {
-    check_job(
+    Bench::new(
         "steps:
 - id: bad
   background: true
@@ -76,38 +78,40 @@ fn a_wait_may_pass_over_a_failure() {
   continue-on-error: true
 - run: echo goes on
 ",
-        expect![[r#"
-            > bad: Run exit 4
-              ! Error: Process completed with exit code 4.
-            < bad failure (exit code 4)
-            > __wait: Wait for bad
-            < __wait failure/success (step `Run exit 4` failed with exit code 4)
-            > __run: Run echo goes on
-              goes on
-            < __run success
-            = success
-        "#]],
-    );
+    )
+    .grouped()
+    .check(expect![[r#"
+        > __run: Run echo goes on
+          goes on
+        < __run success
+        > __wait: Wait for bad
+        < __wait failure/success (step `Run exit 4` failed with exit code 4)
+        > bad: Run exit 4
+          ! Error: Process completed with exit code 4.
+        < bad failure (exit code 4)
+        = success
+    "#]]);
 }
 
 #[test]
 fn trap_103_what_no_one_waited_for_is_waited_for_at_the_end() {
-    check_job(
+    Bench::new(
         "outputs: { late: '${{ steps.late.outputs.x }}' }
 steps:
 - id: late
   background: true
   run: sleep 0.3; echo x=1 >> $GITHUB_OUTPUT
 ",
-        expect![[r#"
-            > late: Run sleep 0.3; echo x=1 >> $GITHUB_OUTPUT
-            > __wait_all_background: Wait for all background steps
-            < late success
-            < __wait_all_background success
-            = success
-              late = 1
-        "#]],
-    );
+    )
+    .grouped()
+    .check(expect![[r#"
+        > __wait_all_background: Wait for all background steps
+        < __wait_all_background success
+        > late: Run sleep 0.3; echo x=1 >> $GITHUB_OUTPUT
+        < late success
+        = success
+          late = 1
+    "#]]);
 }
 
 #[test]
@@ -122,17 +126,18 @@ fn a_background_step_can_be_stopped_without_failing_the_job() {
 - run: echo ${{ steps.server.outcome }}
 ",
     )
+    .grouped()
     .check(expect![[r#"
-        > __run: Run sleep 0.3
-        > server: Run exec sleep 60
-        < __run success
-          ! Error: The operation was canceled.
-        < server cancelled (the job was cancelled)
         > __cancel: Cancel server
         < __cancel success
+        > __run: Run sleep 0.3
+        < __run success
         > __run_2: Run echo cancelled
           cancelled
         < __run_2 success
+        > server: Run exec sleep 60
+          ! Error: The operation was canceled.
+        < server cancelled (a `cancel` step stopped it)
         = success
     "#]]);
     assert!(happened.took.as_secs() < 8, "{:?}", happened.took);
@@ -156,7 +161,9 @@ fn parallel_steps_run_at_once_and_fail_together() {
     .run();
     assert!(happened.took.as_secs_f64() < 1.4, "{:?}", happened.took);
     assert!(happened.log.contains("1 success skipped\n"), "{}", happened.log);
-    check_job("steps:\n- parallel:\n  - run: exit 9\n- run: echo never\n", expect![[r#"
+    check_job(
+        "steps:\n- parallel:\n  - run: exit 9\n- run: echo never\n",
+        expect![[r#"
         > __parallel: Run 1 steps in parallel
         > __run: Run exit 9
           ! Error: Process completed with exit code 9.
@@ -164,14 +171,18 @@ fn parallel_steps_run_at_once_and_fail_together() {
         < __parallel failure (step `Run exit 9` failed with exit code 9)
         - __run_2: Run echo never: step `Run exit 9` failed with exit code 9
         = failure: step `Run exit 9` failed with exit code 9
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn waiting_for_what_was_never_started_is_an_error() {
-    check_job("steps:\n- cancel: nothing\n- if: always()\n  run: echo on\n", expect![[r#"
+    check_job(
+        "steps:\n- cancel: nothing\n- if: always()\n  run: echo on\n",
+        expect![[r#"
         = failure: the workflow file `.github/workflows/ci.yml` is not valid: 7:15: no earlier step has the id `nothing`
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

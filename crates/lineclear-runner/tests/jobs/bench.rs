@@ -44,6 +44,7 @@ pub(crate) struct Bench {
     pub(crate) environment: Option<String>,
     pub(crate) runs_on: Vec<String>,
     headers: bool,
+    grouped: bool,
     control: JobControl,
     act: Vec<(String, Act)>,
 }
@@ -59,7 +60,6 @@ pub(crate) enum Act {
 pub(crate) struct Happened {
     pub(crate) transcript: String,
     pub(crate) report: JobReport,
-    pub(crate) events: Vec<RunEvent>,
     pub(crate) log: String,
     pub(crate) took: Duration,
     /// Where the job's folders were.
@@ -94,6 +94,7 @@ impl Bench {
             environment: None,
             runs_on: vec!["self-hosted".into()],
             headers: false,
+            grouped: false,
             control: JobControl::new().expect("an event descriptor"),
             act: Vec::new(),
         }
@@ -135,6 +136,12 @@ impl Bench {
     /// Shows the groups that open the logs of steps.
     pub(crate) fn headers(mut self) -> Self {
         self.headers = true;
+        self
+    }
+
+    /// Shows step by step what happened, for steps that run at the same time.
+    pub(crate) fn grouped(mut self) -> Self {
+        self.grouped = true;
         self
     }
 
@@ -182,13 +189,13 @@ impl Bench {
         let report = run_job(&spec, &self.secrets, &hands);
         let took = began.elapsed();
         let seen = std::mem::take(&mut *sink.seen.lock().expect("no test panics while it logs"));
-        let mut transcript = seen.transcript(self.headers);
+        let mut transcript = if self.grouped { seen.grouped() } else { seen.transcript(self.headers) };
         let _ = writeln!(transcript, "= {}{}", report.conclusion, after(": ", report.reason.as_deref()));
         for (name, value) in &report.outputs {
             let _ = writeln!(transcript, "  {name} = {value}");
         }
         let transcript = redact(&transcript, folder.path());
-        Happened { transcript, report, events: seen.events(), log: seen.log(), took, work }
+        Happened { transcript, report, log: seen.log(), took, work }
     }
 
     fn spec(&self, text: &str) -> JobSpec {
@@ -249,7 +256,11 @@ fn redact(text: &str, folder: &Path) -> String {
         // The part of a path that names the job's own folder differs from run to run.
         let end = text[at..].find(['\n', ' ', '`', ':', '"', ',']).map_or(text.len(), |end| at + end);
         let path = text[at..end].to_owned();
-        let tail = ["/Repo/Repo", "/_temp", "/remote", "/repository", "/tools"].iter().find_map(|name| path.split_once(name).map(|(_, tail)| format!("${}{tail}", name.rsplit('/').next().unwrap_or_default().trim_start_matches('_').to_uppercase())));
+        let tail = ["/Repo/Repo", "/_temp", "/remote", "/repository", "/tools"].iter().find_map(|name| {
+            path.split_once(name).map(|(_, tail)| {
+                format!("${}{tail}", name.rsplit('/').next().unwrap_or_default().trim_start_matches('_').to_uppercase())
+            })
+        });
         text.replace_range(at..end, &tail.unwrap_or_else(|| "$PATH".into()));
     }
     text
@@ -290,6 +301,7 @@ impl ActionSource for Source {
     }
 }
 
+#[derive(Clone)]
 enum Seen {
     Event(RunEvent),
     Log(String, String),
@@ -326,18 +338,33 @@ impl JobSink for Sink {
 }
 
 impl Record {
-    fn events(&self) -> Vec<RunEvent> {
-        self.0.iter().filter_map(|seen| match seen {
-            Seen::Event(event) => Some(event.clone()),
-            Seen::Log(..) => None,
-        }).collect()
+    fn log(&self) -> String {
+        self.0
+            .iter()
+            .filter_map(|seen| match seen {
+                Seen::Log(_, text) => Some(text.as_str()),
+                Seen::Event(_) => None,
+            })
+            .collect()
     }
 
-    fn log(&self) -> String {
-        self.0.iter().filter_map(|seen| match seen {
-            Seen::Log(_, text) => Some(text.as_str()),
-            Seen::Event(_) => None,
-        }).collect()
+    /// The same, step by step in the order of their ids.
+    fn grouped(&self) -> String {
+        let mut steps: BTreeMap<&str, Record> = BTreeMap::new();
+        for seen in &self.0 {
+            let step = match seen {
+                Seen::Log(step, _) => step.as_str(),
+                Seen::Event(
+                    RunEvent::StepStarted { step, .. }
+                    | RunEvent::StepFinished { step, .. }
+                    | RunEvent::Summary { step, .. },
+                ) => step,
+                Seen::Event(RunEvent::Annotation(annotation)) => &annotation.step,
+                Seen::Event(_) => "",
+            };
+            steps.entry(step).or_default().0.push(seen.clone());
+        }
+        steps.values().map(|record| record.transcript(false)).collect()
     }
 
     fn transcript(&self, headers: bool) -> String {
@@ -387,7 +414,10 @@ fn line_of(event: &RunEvent) -> String {
                 (true, _) => String::new(),
                 (false, conclusion) => format!("/{conclusion}"),
             };
-            format!("< {step} {outcome}{conclusion}{}\n", reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default())
+            format!(
+                "< {step} {outcome}{conclusion}{}\n",
+                reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default()
+            )
         }
         RunEvent::Notice { level, message } => format!("! {level:?}: {message}\n"),
         other => format!("{other:?}\n"),

@@ -178,7 +178,6 @@ runs:
               started
               ! Error: The operation was canceled.
               inner always
-              ! Error: The operation was canceled.
             < __self cancelled (the job was cancelled)
             > __run: Run echo outer
               outer

@@ -180,22 +180,42 @@ fn trap_24_secrets_and_masks_are_hidden_everywhere() {
 
 #[test]
 fn trap_26_commands_are_heard_on_both_streams() {
-    check_job("steps:\n- run: echo ::notice::out; echo ::notice::err >&2\n", expect![[r#"
+    check_job(
+        "steps:\n- run: echo ::notice::out; echo ::notice::err >&2\n",
+        expect![[r#"
         > __run: Run echo ::notice::out; echo ::notice::err >&2
           ! Notice: out
           ! Notice: err
         < __run success
         = success
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn trap_28_a_matcher_of_an_action_outlives_it() {
     let matcher = r#"{"problemMatcher": [{"owner": "lint", "pattern": [{"regexp": "^(.+):(\\d+): (.+)$", "file": 1, "line": 2, "message": 3}]}]}"#;
-    Bench::new("steps:\n- run: echo ::add-matcher::lint.json\n- run: echo src/a.rs:7 bad\n- run: 'echo src/a.rs:7: bad'\n- run: echo ::remove-matcher owner=lint::\n- run: 'echo src/a.rs:8: bad'\n- run: echo ::add-matcher::missing.json\n")
+    Bench::new("steps:\n- run: echo ::add-matcher::lint.json\n- run: echo src/a.rs:7 bad\n- run: 'echo src/a.rs:7: bad'\n- run: 'echo ::remove-matcher owner=lint::'\n- run: 'echo src/a.rs:8: bad'\n- run: echo ::add-matcher::missing.json\n")
         .file("lint.json", matcher)
         .check(expect![[r#"
-            = failure: the workflow file `.github/workflows/ci.yml` is not valid: 10:45: a colon before a space or the end of the line ends a key, and here it stands inside a value
+            > __run: Run echo ::add-matcher::lint.json
+            < __run success
+            > __run_2: Run echo src/a.rs:7 bad
+              src/a.rs:7 bad
+            < __run_2 success
+            > __run_3: Run echo src/a.rs:7: bad
+              src/a.rs:7: bad
+              ! Error (src/a.rs:7): bad
+            < __run_3 success
+            > __run_4: Run echo ::remove-matcher owner=lint::
+            < __run_4 success
+            > __run_5: Run echo src/a.rs:8: bad
+              src/a.rs:8: bad
+            < __run_5 success
+            > __run_6: Run echo ::add-matcher::missing.json
+              ! Error: cannot read the problem matcher `$REPO/missing.json`: No such file or directory (os error 2)
+            < __run_6 failure (cannot read the problem matcher `$REPO/missing.json`: No such file or directory (os error 2))
+            = failure: step `Run echo ::add-matcher::missing.json` failed: cannot read the problem matcher `$REPO/missing.json`: No such file or directory (os error 2)
         "#]]);
 }
 
@@ -221,12 +241,15 @@ fn trap_29_a_summary_that_is_too_large_is_an_error_of_a_green_step() {
 
 #[test]
 fn state_is_for_the_same_action_only() {
-    check_job("steps:\n- run: echo a=1 >> $GITHUB_STATE\n- run: env | grep STATE_ || echo none\n", expect![[r#"
+    check_job(
+        "steps:\n- run: echo a=1 >> $GITHUB_STATE\n- run: env | grep STATE_ || echo none\n",
+        expect![[r#"
         > __run: Run echo a=1 >> $GITHUB_STATE
         < __run success
         > __run_2: Run env | grep STATE_ || echo none
           none
         < __run_2 success
         = success
-    "#]]);
+    "#]],
+    );
 }

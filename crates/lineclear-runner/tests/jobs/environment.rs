@@ -39,12 +39,15 @@ steps:
 
 #[test]
 fn trap_5_what_the_contexts_say_cannot_be_overridden() {
-    check_job("steps:\n- run: echo $GITHUB_REF $RUNNER_OS\n  env: { GITHUB_REF: x, RUNNER_OS: x }\n", expect![[r#"
+    check_job(
+        "steps:\n- run: echo $GITHUB_REF $RUNNER_OS\n  env: { GITHUB_REF: x, RUNNER_OS: x }\n",
+        expect![[r#"
         > __run: Run echo $GITHUB_REF $RUNNER_OS
           refs/heads/main Linux
         < __run success
         = success
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -121,12 +124,15 @@ fn traps_8_and_9_folders_are_those_of_the_job() {
 #[test]
 fn trap_10_debugging_is_told_only_when_it_is_on() {
     let job = "steps:\n- run: |\n    echo \"[$RUNNER_DEBUG]\"\n    echo ::debug::details\n";
-    check_job(job, expect![[r#"
+    check_job(
+        job,
+        expect![[r#"
         > __run: Run echo "[$RUNNER_DEBUG]"
           []
         < __run success
         = success
-    "#]]);
+    "#]],
+    );
     Bench::new(job).with(|bench| bench.vars = json!({ "ACTIONS_STEP_DEBUG": "true" })).check(expect![[r#"
         > __run: Run echo "[$RUNNER_DEBUG]"
           [1]
@@ -139,9 +145,12 @@ fn trap_10_debugging_is_told_only_when_it_is_on() {
 #[test]
 fn trap_11_names_that_differ_by_case_are_two() {
     check_job(
-        "env: { Foo: '1', foo: '2' }\nsteps:\n- run: echo $Foo $foo ${{ env.Foo }} ${{ env.foo }} [${{ env.FOO }}]\n",
+        "env: { Foo: '1' }\nsteps:\n- run: echo $Foo $foo ${{ env.Foo }} ${{ env.foo }} [${{ env.FOO }}]\n  env: { foo: '2' }\n",
         expect![[r#"
-            = failure: the workflow file `.github/workflows/ci.yml` is not valid: 6:22: the key `foo` is already defined as `Foo`: upper and lower case make no difference
+            > __run: Run echo $Foo $foo 1 2 []
+              1 2 1 2 []
+            < __run success
+            = success
         "#]],
     );
 }
@@ -168,28 +177,27 @@ fn trap_30_folders_added_to_the_path_come_first_and_move_when_added_again() {
     Bench::new(
         "steps:
 - run: |
+    chmod +x */tool
     echo $PWD/one >> $GITHUB_PATH
     echo $PWD/two >> $GITHUB_PATH
-    tool || echo not yet
+    tool 2> /dev/null || echo not yet
 - run: tool; echo $PWD/one >> $GITHUB_PATH
 - run: tool
 ",
     )
     .file("one/tool", "#!/bin/sh\necho one\n")
     .file("two/tool", "#!/bin/sh\necho two\n")
-    .with(|_| {})
-    .root("env: { BASH_ENV: '' }")
     .check(expect![[r#"
-        > __run: Run echo $PWD/one >> $GITHUB_PATH
-          /dev/shm/lineclear-0/885d243b-5bd9-9fde-2371/1/2.sh: line 3: tool: command not found
+        > __run: Run chmod +x */tool
           not yet
         < __run success
         > __run_2: Run tool; echo $PWD/one >> $GITHUB_PATH
-          /dev/shm/lineclear-0/885d243b-5bd9-9fde-2371/1/4.sh: line 1: $REPO/two/tool: Permission denied
-          ! Error: Process completed with exit code 126.
-        < __run_2 failure (exit code 126)
-        - __run_3: Run tool: step `Run tool; echo $PWD/one >> $GITHUB_PATH` failed with exit code 126
-        = failure: step `Run tool; echo $PWD/one >> $GITHUB_PATH` failed with exit code 126
+          two
+        < __run_2 success
+        > __run_3: Run tool
+          one
+        < __run_3 success
+        = success
     "#]]);
 }
 
@@ -220,12 +228,15 @@ fn what_is_not_meant_for_the_environment_is_not_in_it() {
 
 #[test]
 fn s0_40_the_default_shell_lower_cases() {
-    check_job("steps:\n- run: echo ${GITHUB_REPOSITORY,,}\n", expect![[r#"
+    check_job(
+        "steps:\n- run: echo ${GITHUB_REPOSITORY,,}\n",
+        expect![[r#"
         > __run: Run echo ${GITHUB_REPOSITORY,,}
           octo/repo
         < __run success
         = success
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -31,7 +31,11 @@ impl NativeAction for Greet {
         call.effects.annotate(AnnotationLevel::Notice, "a covert remark");
         call.effects.summary("# covert");
         call.state.insert("who".into(), who);
-        let code = call.effects.run("sh", &["-c", "echo run $GREETED $X; echo ::warning::from run; exit 3"], RunOptions { env: &[("X", "x")], ..RunOptions::default() })?;
+        let code = call.effects.run(
+            "sh",
+            &["-c", "echo run $GREETED $X; echo ::warning::from run; exit 3"],
+            RunOptions { env: &[("X", "x")], ..RunOptions::default() },
+        )?;
         let captured = call.effects.capture("echo", &["a b"], RunOptions { quiet: true, ..RunOptions::default() })?;
         call.effects.log(&format!("code {code}, captured {captured:?}"));
         if call.flag("fail")? {

@@ -8,18 +8,27 @@ use crate::bench::{Bench, check_job};
 
 #[test]
 fn a_job_that_needs_a_container_engine_is_refused() {
-    check_job("container: alpine:3\nsteps:\n- run: 'true'\n", expect![[r#"
+    check_job(
+        "container: alpine:3\nsteps:\n- run: 'true'\n",
+        expect![[r#"
         = failure: job `job` runs in the container `alpine:3`, which needs a container engine; this runner starts steps directly on the machine: remove `container:` to run the job here, with the tools that this machine has
-    "#]]);
-    check_job("services: { db: { image: postgres:16 } }\nsteps:\n- run: 'true'\n", expect![[r#"
+    "#]],
+    );
+    check_job(
+        "services: { db: { image: postgres:16 } }\nsteps:\n- run: 'true'\n",
+        expect![[r#"
         = failure: job `job` needs the service `db` (`postgres:16`), which needs a container engine; this runner starts steps directly on the machine: start the service yourself, give its address to the job, and remove it from `services:`
-    "#]]);
-    check_job("container: ${{ matrix.none }}\nsteps:\n- run: echo no container\n", expect![[r#"
+    "#]],
+    );
+    check_job(
+        "container: ${{ matrix.none }}\nsteps:\n- run: echo no container\n",
+        expect![[r#"
         > __run: Run echo no container
           no container
         < __run success
         = success
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -41,12 +50,15 @@ fn a_machine_that_this_is_not_is_refused() {
 
 #[test]
 fn an_environment_that_has_no_value_fails_the_job_before_its_steps() {
-    check_job("env: { A: \"${{ fromJSON('') }}\" }\nsteps:\n- run: echo never\n", expect![[r#"
+    check_job(
+        "env: { A: \"${{ fromJSON('') }}\" }\nsteps:\n- run: echo never\n",
+        expect![[r#"
         > __set_up_job: Set up job
           ! Error: `env.A` (.github/workflows/ci.yml:6:15) cannot be evaluated: Error parsing fromJson: expected a value, but the text is empty
         < __set_up_job failure (`env.A` (.github/workflows/ci.yml:6:15) cannot be evaluated: Error parsing fromJson: expected a value, but the text is empty)
         = failure: step `Set up job` failed: `env.A` (.github/workflows/ci.yml:6:15) cannot be evaluated: Error parsing fromJson: expected a value, but the text is empty
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -69,7 +81,10 @@ fn secrets_pass_through_calls_as_they_are_told_to() {
         .with(|bench| {
             bench.passages = vec![SecretPassage::Map {
                 secrets: vec![("PASSED".into(), "${{ secrets.OWN }}+${{ inputs.x }}".into())],
-                contexts: Box::new(lineclear_event::JobContexts { inputs: json!({ "x": "x" }).into(), ..Default::default() }),
+                contexts: Box::new(lineclear_event::JobContexts {
+                    inputs: json!({ "x": "x" }).into(),
+                    ..Default::default()
+                }),
             }]
         })
         .check(expect![[r#"
@@ -116,18 +131,60 @@ fn trap_61_streams_that_someone_left_behind_holds_do_not_hang_the_step() {
 
 #[test]
 fn nothing_of_a_job_is_left_on_disk() {
-    let happened = Bench::new("steps:\n- run: mkdir -p $RUNNER_TEMP/a/b; chmod 0 $RUNNER_TEMP/a; echo x > file\n").run();
+    let happened =
+        Bench::new("steps:\n- run: mkdir -p $RUNNER_TEMP/a/b; chmod 0 $RUNNER_TEMP/a; echo x > file\n").run();
     assert_eq!(happened.report.conclusion.as_str(), "success");
     assert!(!happened.work.join("Repo").exists());
 }
 
 #[test]
 fn a_snapshot_is_left_out_and_that_is_told() {
-    check_job("snapshot: my-image\nsteps:\n- run: echo runs\n", expect![[r#"
+    check_job(
+        "snapshot: my-image\nsteps:\n- run: echo runs\n",
+        expect![[r#"
         ! Warning: `snapshot` (.github/workflows/ci.yml:6:15) makes an image of a hosted machine; there is none here, so it is left out
         > __run: Run echo runs
           runs
         < __run success
         = success
-    "#]]);
+    "#]],
+    );
+}
+
+#[test]
+fn the_owner_of_the_machine_may_have_scripts_run_before_and_after_a_job() {
+    let folder = tempfile::tempdir().unwrap();
+    let (before, after) = (folder.path().join("before.sh"), folder.path().join("after.sh"));
+    std::fs::write(&before, "echo before $GITHUB_JOB; echo READY=yes >> $GITHUB_ENV\n").unwrap();
+    std::fs::write(&after, "echo after; exit 3\n").unwrap();
+    Bench::new("steps:\n- run: echo $READY\n")
+        .with(|bench| {
+            let env = &mut bench.settings.env;
+            env.insert("ACTIONS_RUNNER_HOOK_JOB_STARTED".into(), before.to_string_lossy().into_owned());
+            env.insert("ACTIONS_RUNNER_HOOK_JOB_COMPLETED".into(), after.to_string_lossy().into_owned());
+        })
+        .check(expect![[r#"
+            > __set_up_runner: Set up runner
+              A job started hook has been configured by the self-hosted runner administrator
+              before job
+            < __set_up_runner success
+            > __run: Run echo $READY
+              yes
+            < __run success
+            > __complete_runner: Complete runner
+              A job completed hook has been configured by the self-hosted runner administrator
+              after
+              ! Error: Process completed with exit code 3.
+            < __complete_runner failure (exit code 3)
+            = failure: step `Complete runner` failed with exit code 3
+        "#]]);
+    Bench::new("steps:\n- run: echo never\n")
+        .with(|bench| drop(bench.settings.env.insert("ACTIONS_RUNNER_HOOK_JOB_STARTED".into(), "relative.sh".into())))
+        .check(expect![[r#"
+            > __set_up_runner: Set up runner
+              ! Error: ACTIONS_RUNNER_HOOK_JOB_STARTED is `relative.sh`: it must be the absolute path of a script that exists
+            < __set_up_runner failure (ACTIONS_RUNNER_HOOK_JOB_STARTED is `relative.sh`: it must be the absolute path of a script that exists)
+            - __run: Run echo never: step `Set up runner` failed: ACTIONS_RUNNER_HOOK_JOB_STARTED is `relative.sh`: it must be the absolute path of a script that exists
+            = failure: step `Set up runner` failed: ACTIONS_RUNNER_HOOK_JOB_STARTED is `relative.sh`: it must be the absolute path of a script that exists
+        "#]]);
 }

@@ -7,13 +7,16 @@ use crate::bench::{Bench, check_job};
 
 #[test]
 fn a_step_runs_and_says_what_it_says() {
-    check_job("steps:\n- run: echo hello; echo again >&2", expect![[r#"
+    check_job(
+        "steps:\n- run: echo hello; echo again >&2",
+        expect![[r#"
         > __run: Run echo hello; echo again >&2
           hello
           again
         < __run success
         = success
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -105,10 +108,19 @@ fn trap_1_only_an_explicit_bash_minds_a_failing_part_of_a_pipe() {
 
 #[test]
 fn trap_3_only_an_explicit_bash_reads_no_start_up_files() {
-    let happened = Bench::new("steps:\n- run: echo hi\n- run: echo hi\n  shell: bash\n- run: echo hi\n  shell: sh\n").headers().run();
-    let shells: Vec<&str> =
-        happened.log.lines().filter_map(|line| line.strip_prefix("shell: ")).map(|line| line.rsplit('/').next().unwrap()).collect();
-    assert_eq!(shells, ["bash -e ", "bash --noprofile --norc -e -o pipefail ", "sh -e "].map(|line| format!("{line}{{0}}")));
+    let happened = Bench::new("steps:\n- run: echo hi\n- run: echo hi\n  shell: bash\n- run: echo hi\n  shell: sh\n")
+        .headers()
+        .run();
+    let shells: Vec<&str> = happened
+        .log
+        .lines()
+        .filter_map(|line| line.strip_prefix("shell: "))
+        .map(|line| line.rsplit('/').next().unwrap())
+        .collect();
+    assert_eq!(
+        shells,
+        ["bash -e ", "bash --noprofile --norc -e -o pipefail ", "sh -e "].map(|line| format!("{line}{{0}}"))
+    );
 }
 
 #[test]
@@ -121,24 +133,41 @@ fn trap_4_a_custom_shell_gets_its_script_and_a_bare_unknown_word_is_an_error() {
   shell: python
 - run: echo $- | grep -c x
   shell: bash -x {0}
-- run: echo never
-  shell: node
-  continue-on-error: true
 ",
         expect![[r#"
-            = failure: the workflow file `.github/workflows/ci.yml` is not valid: 14:14: `node` is not a known shell
+            > __run: Run print "perl $0\n" =~ s{/\S+/}{}r
+              perl 2
+            < __run success
+            > __run_2: Run print('python')
+              python
+            < __run_2 success
+            > __run_3: Run echo $- | grep -c x
+              + echo hxB
+              + grep -c x
+              1
+            < __run_3 success
+            = success
         "#]],
+    );
+    check_job(
+        "steps:\n- run: echo never\n  shell: node\n",
+        expect![[r#"
+        = failure: the workflow file `.github/workflows/ci.yml` is not valid: 8:14: `node` is not a known shell
+    "#]],
     );
 }
 
 #[test]
 fn a_shell_that_this_machine_lacks_is_named() {
-    check_job("steps:\n- run: Get-Item\n  shell: pwsh\n", expect![[r#"
+    check_job(
+        "steps:\n- run: Get-Item\n  shell: pwsh\n",
+        expect![[r#"
         > __run: Run Get-Item
           ! Error: there is no `pwsh` on this job's PATH, which the step's shell needs: install it on this machine, or add its folder to $GITHUB_PATH in an earlier step
         < __run failure (there is no `pwsh` on this job's PATH, which the step's shell needs: install it on this machine, or add its folder to $GITHUB_PATH in an earlier step)
         = failure: step `Run Get-Item` failed: there is no `pwsh` on this job's PATH, which the step's shell needs: install it on this machine, or add its folder to $GITHUB_PATH in an earlier step
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -192,12 +221,15 @@ fn defaults_of_the_job_win_over_those_of_the_workflow() {
 
 #[test]
 fn trap_33_a_condition_of_text_and_expression_is_text() {
-    check_job("steps:\n- if: ${{ false }} == 'x'\n  run: echo runs\n", expect![[r#"
+    check_job(
+        "steps:\n- if: ${{ false }} == 'x'\n  run: echo runs\n",
+        expect![[r#"
         > __run: Run echo runs
           runs
         < __run success
         = success
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -308,12 +340,15 @@ steps:
 
 #[test]
 fn s1_26_text_that_looks_like_shell_stays_as_it_is_in_env() {
-    check_job("steps:\n- run: printf '%s\\n' \"$WHEN\"\n  env: { WHEN: '$(date) `id`' }\n", expect![[r#"
+    check_job(
+        "steps:\n- run: printf '%s\\n' \"$WHEN\"\n  env: { WHEN: '$(date) `id`' }\n",
+        expect![[r#"
         > __run: Run printf '%s\n' "$WHEN"
           $(date) `id`
         < __run success
         = success
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -390,11 +425,22 @@ fn generated_ids_count_steps_of_a_kind() {
 - run: echo $GITHUB_ACTION
 - id: mine
   run: echo $GITHUB_ACTION ${{ github.action }}
-- id: __run_3
-  run: 'true'
+- run: echo $GITHUB_ACTION
 ",
         expect![[r#"
-            = failure: the workflow file `.github/workflows/ci.yml` is not valid: 11:11: `__run_3` cannot be the id of a step: ids that start with `__` are reserved
+            > __run: Run echo $GITHUB_ACTION
+              __run
+            < __run success
+            > __run_2: Run echo $GITHUB_ACTION
+              __run_2
+            < __run_2 success
+            > mine: Run echo $GITHUB_ACTION mine
+              mine mine
+            < mine success
+            > __run_3: Run echo $GITHUB_ACTION
+              __run_3
+            < __run_3 success
+            = success
         "#]],
     );
 }
