@@ -14,9 +14,16 @@ use crate::{Effect, Input, RunRequest, TimerId};
 #[derive(Debug, Default)]
 pub struct Engine {
     runs: BTreeMap<RunId, Run>,
-    /// Runs that have ended: none of them begins again.
-    over: BTreeMap<RunId, Conclusion>,
+    /// Runs that have ended: none of them begins again but as a new attempt.
+    over: BTreeMap<RunId, Over>,
     groups: Groups,
+}
+
+/// A run that has ended.
+#[derive(Clone, Copy, Debug)]
+struct Over {
+    attempt: u32,
+    conclusion: Conclusion,
 }
 
 /// The input cannot be a fact in this state, such as the end of a job that never started. It changed nothing.
@@ -52,9 +59,9 @@ impl Engine {
         self.runs.is_empty()
     }
 
-    /// How a run ended; `None` while it goes on, and for one that was never asked for.
+    /// How the last attempt at a run ended; `None` for one that has never ended.
     pub fn conclusion(&self, run: RunId) -> Option<Conclusion> {
-        self.over.get(&run).copied()
+        self.over.get(&run).map(|over| over.conclusion)
     }
 
     /// The jobs of a run that goes on, as far as they are known, each with a few words on where it stands.
@@ -64,7 +71,8 @@ impl Engine {
 
     fn run_requested(&mut self, at: Timestamp, request: &RunRequest) -> Result<Vec<Effect>, Refused> {
         let id = request.run;
-        if self.runs.contains_key(&id) || self.over.contains_key(&id) {
+        let is_old = self.over.get(&id).is_some_and(|over| request.attempt <= over.attempt);
+        if self.runs.contains_key(&id) || is_old {
             return Err(Refused(format!("run {id} was asked for before")));
         }
         let mut turn = Turn::new(at);
@@ -82,7 +90,7 @@ impl Engine {
             }
             None => {
                 turn.run_ended(id, Conclusion::StartupFailure, at);
-                self.over.insert(id, Conclusion::StartupFailure);
+                self.over.insert(id, Over { attempt: request.attempt, conclusion: Conclusion::StartupFailure });
             }
         }
         Ok(self.carry_through(turn))
@@ -187,7 +195,7 @@ impl Engine {
         if let Some(run) = self.runs.remove(&id) {
             let conclusion = run.tally.conclusion();
             turn.run_ended(id, conclusion, run.requested);
-            self.over.insert(id, conclusion);
+            self.over.insert(id, Over { attempt: run.attempt, conclusion });
             turn.follow(self.groups.leave(Ticket::Run(id)).map(Todo::Granted));
         }
     }

@@ -111,6 +111,7 @@ pub enum Effect {
         timer: TimerId,
         at: Timestamp,
     },
+    /// A timer that is not set, or has fired, stays as it is.
     ClearTimer {
         timer: TimerId,
     },

@@ -37,6 +37,7 @@ const GROUPS: &[(&str, &str)] = &[
 
 const CALLED: &str = "
 on: workflow_call
+concurrency: called
 jobs:
   one: { runs-on: x, steps: [{ run: a }] }
   two: { needs: one, if: always(), concurrency: h, runs-on: x, steps: [{ run: a }] }
@@ -238,6 +239,9 @@ impl Watch {
             let outer = key.as_str().split('/').next().unwrap_or_default();
             if let Some((group, _)) = self.place(key).and_then(|place| self.jobs[place].group) {
                 inside.entry(group.to_lowercase()).or_default().insert(format!("{run} {outer}"));
+            }
+            if key.as_str().contains('/') {
+                inside.entry("called".into()).or_default().insert(format!("{run} {outer}"));
             }
             if key.as_str().ends_with("/two") {
                 inside.entry("h".into()).or_default().insert(format!("{run} {key}"));

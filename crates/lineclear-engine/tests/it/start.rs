@@ -224,3 +224,35 @@ fn only_the_legs_asked_for_run() {
         "#]],
     );
 }
+
+#[test]
+fn a_run_that_is_over_begins_again_only_as_a_new_attempt() {
+    let mut history = History::new(&[("ci.yml", GRAPH)]);
+    history.adjust = |request| request.selection.jobs = vec!["lint".into()];
+    for line in ["run 1 0", "lint ok", "run 1 0"] {
+        history.play(line);
+    }
+    history.adjust = |request| {
+        request.selection.jobs = vec!["lint".into()];
+        request.attempt = 2;
+    };
+    for line in ["run 1 0", "run 1 0", "lint fails"] {
+        history.play(line);
+    }
+    assert_eq!(history.engine.conclusion(lineclear_event::RunId(1)), Some(Conclusion::Failure));
+    expect![[r#"
+        dispatch lint
+        > lint ok
+        lint success
+        run 1 ended: success
+        > run 1 0
+        refused: run 1 was asked for before
+        > run 1 0
+        dispatch lint
+        > run 1 0
+        refused: run 1 was asked for before
+        > lint fails
+        lint failure: a step failed
+        run 1 ended: failure
+    "#]].assert_eq(&history.text);
+}
