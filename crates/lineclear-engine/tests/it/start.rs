@@ -254,5 +254,6 @@ fn a_run_that_is_over_begins_again_only_as_a_new_attempt() {
         > lint fails
         lint failure: a step failed
         run 1 ended: failure
-    "#]].assert_eq(&history.text);
+    "#]]
+    .assert_eq(&history.text);
 }
