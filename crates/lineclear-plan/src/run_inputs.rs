@@ -31,8 +31,8 @@ pub fn given_inputs(event: &ForgeEvent, facts: &Facts) -> BTreeMap<String, Strin
 
 /// The event as the run of `workflow` sees it, and the run's `inputs` context.
 ///
-/// For a dispatch the payload's `inputs` are completed with the defaults, as text, and the context has them typed. Every other
-/// event is as it was, and has no inputs.
+/// For a dispatch the payload's `inputs` are completed with the defaults, as text, and the context has them typed. A schedule
+/// that does not say which of the workflow's times it was gets the first. Every other event is as it was, and has no inputs.
 ///
 /// # Errors
 /// All that is wrong with a dispatch's inputs.
@@ -42,6 +42,9 @@ pub fn run_inputs(
     facts: &Facts,
 ) -> Result<(ForgeEvent, Value), Vec<InputError>> {
     let mut event = event.clone();
+    if let (Some(cron), Some(payload)) = (open_schedule(workflow, &event), event.payload.as_object_mut()) {
+        payload.insert("schedule".into(), cron.into());
+    }
     if event.name != "workflow_dispatch" {
         return Ok((event, Value::Null));
     }
@@ -50,4 +53,11 @@ pub fn run_inputs(
         payload.insert("inputs".into(), inputs.payload);
     }
     Ok((event, inputs.typed))
+}
+
+/// The time that a schedule is taken for which does not say its own.
+pub(crate) fn open_schedule(workflow: &Workflow, event: &ForgeEvent) -> Option<String> {
+    let is_open = event.name == "schedule" && event.payload.get("schedule").is_none_or(serde_json::Value::is_null);
+    let trigger = workflow.on.get("schedule").filter(|_| is_open)?;
+    trigger.schedule.first().map(|schedule| schedule.cron.value.clone())
 }

@@ -13,7 +13,7 @@ use crate::context::github_value;
 use crate::decide::PlanScope;
 use crate::jobs::{Level, Planner};
 use crate::model::{Facts, Files, PlannedWorkflow, errors_in};
-use crate::run_inputs::given_inputs;
+use crate::run_inputs::{given_inputs, open_schedule};
 use crate::trigger::{self, Happened};
 use crate::{JobScope, dispatch_inputs};
 
@@ -95,21 +95,29 @@ fn root_scope(workflow: &Workflow, shared: &Shared<'_>) -> JobScope {
     let (event, facts) = (shared.event, shared.facts);
     let mut payload = shared.payload.clone();
     let mut inputs = Value::Null;
+    if let Some(cron) = open_schedule(workflow, event) {
+        payload = with(&payload, "schedule", Value::string(cron));
+    }
     if event.name == "workflow_dispatch" {
         // It would not have been triggered with inputs that are wrong.
         if let Ok(dispatched) = dispatch_inputs(workflow, &given_inputs(event, facts)) {
             inputs = dispatched.typed;
-            let mut object = match &payload {
-                Value::Object(object) => Object::clone(object),
-                _ => Object::new(),
-            };
-            object.insert("inputs", Value::from_json(&dispatched.payload));
-            payload = object.into();
+            payload = with(&payload, "inputs", Value::from_json(&dispatched.payload));
         }
     }
     let github =
         github_value(event, payload, &facts.platform, facts.run, workflow.display_name(), workflow.source.name());
     JobScope { github, inputs, vars: shared.vars.clone(), ..JobScope::default() }
+}
+
+/// An object with one key more.
+fn with(object: &Value, key: &str, value: Value) -> Value {
+    let mut object = match object {
+        Value::Object(object) => Object::clone(object),
+        _ => Object::new(),
+    };
+    object.insert(key, value);
+    object.into()
 }
 
 /// `run-name`, or what GitHub calls a run without one: the pull request's title, the head commit's subject, the workflow's name.
