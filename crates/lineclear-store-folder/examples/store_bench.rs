@@ -1,7 +1,7 @@
 //! Saves and restores a tree, for timing beside `tar | zstd`: see `docs/performance.md`.
 //!
 //! `store_bench STORE save BASE PATH KEY` · `store_bench STORE restore BASE KEY` · `store_bench STORE log < lines` ·
-//! `store_bench STORE begin COUNT` · `store_bench STORE hash FOLDER`
+//! `store_bench STORE begin COUNT`
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
