@@ -32,8 +32,3 @@ pub(crate) fn random_token() -> String {
     let half = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", half(), half())
 }
-
-/// The folder of the repository that `start` is in: the nearest one above it with a `.git`, or else `start` itself.
-pub(crate) fn repository_root(start: &std::path::Path) -> PathBuf {
-    start.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(start).to_path_buf()
-}

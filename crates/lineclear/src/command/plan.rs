@@ -13,9 +13,9 @@ use lineclear_workflow::Workflow;
 
 use crate::exit::Exit;
 use crate::local_event::{Checkout, EventOptions, LocalEvent, Wants};
+use crate::output;
 use crate::session::actions::ActionsFolder;
 use crate::workflow_files::{self, FOLDER, WorkflowFile};
-use crate::output;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -133,7 +133,8 @@ enum Failed {
 
 impl Planned {
     fn make(args: &PlanArgs) -> Result<Self, Failed> {
-        let here = std::env::current_dir().map_err(|error| Failed::Files(format!("this folder cannot be used: {error}")))?;
+        let here =
+            std::env::current_dir().map_err(|error| Failed::Files(format!("this folder cannot be used: {error}")))?;
         let checkout = Checkout::find(&here);
         let inputs: BTreeMap<_, _> = args.inputs.iter().cloned().collect();
         let options = EventOptions {
@@ -164,7 +165,8 @@ impl Planned {
         }
         let refused = local.event.name == "workflow_dispatch" && {
             let given = given_inputs(&local.event, &facts);
-            let mut asked = readable.iter().filter(|(workflow, _)| workflow.on.get("workflow_dispatch").is_some()).peekable();
+            let mut asked =
+                readable.iter().filter(|(workflow, _)| workflow.on.get("workflow_dispatch").is_some()).peekable();
             asked.peek().is_some() && asked.all(|(workflow, _)| dispatch_inputs(workflow, &given).is_err())
         };
         let looked_in = checkout.root.join(FOLDER).display().to_string();
@@ -202,8 +204,11 @@ impl Planned {
     }
 }
 
+/// A workflow and what is wrong with it.
+type Readable = (Workflow, Vec<Diagnostic>);
+
 /// Files that hold a workflow, and the entries of those that do not with their places.
-fn sort_out(files: Vec<WorkflowFile>) -> (Vec<(Workflow, Vec<Diagnostic>)>, Vec<(usize, PlannedWorkflow)>) {
+fn sort_out(files: Vec<WorkflowFile>) -> (Vec<Readable>, Vec<(usize, PlannedWorkflow)>) {
     let mut readable = Vec::with_capacity(files.len());
     let mut unreadable = Vec::new();
     for (at, file) in files.into_iter().enumerate() {

@@ -41,10 +41,11 @@ pub(super) fn changed(root: &Path, comparison: &Comparison) -> Changed {
         ),
         Comparison::Commits { base, head } => {
             let base = if is_zero(base) { empty_tree(head) } else { base };
-            if base != EMPTY_TREE && base != EMPTY_TREE_SHA256 {
-                if let Some(changed) = too_many_commits(root, base, head) {
-                    return changed;
-                }
+            if base != EMPTY_TREE
+                && base != EMPTY_TREE_SHA256
+                && let Some(changed) = too_many_commits(root, base, head)
+            {
+                return changed;
             }
             files(git::run(root, &DIFF, &[base, head]), against(base))
         }

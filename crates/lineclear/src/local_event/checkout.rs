@@ -1,6 +1,5 @@
 //! The folder that is worked in, and where its repository stands: read from git's own files.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -24,7 +23,8 @@ pub(super) struct Repository {
     /// Of all working trees: branches and tags are here.
     common_dir: PathBuf,
     pub(super) head: Head,
-    packed: BTreeMap<String, String>,
+    /// `packed-refs` as it is: a commit, a blank and a name on each line. Few names are looked up, and there may be many.
+    packed: String,
 }
 
 /// What is checked out.
@@ -80,12 +80,7 @@ impl Checkout {
     pub(super) fn has_remote_branches(&self) -> bool {
         let Some(repository) = &self.repository else { return false };
         let loose = fs::read_dir(repository.common_dir.join("refs/remotes/origin"));
-        loose.is_ok_and(|mut entries| entries.next().is_some())
-            || repository
-                .packed
-                .range("refs/remotes/origin/".to_owned()..)
-                .next()
-                .is_some_and(|(name, _)| name.starts_with("refs/remotes/origin/"))
+        loose.is_ok_and(|mut entries| entries.next().is_some()) || repository.packed.contains(" refs/remotes/origin/")
     }
 
     /// Whether history ends at `commit` only because the clone is shallow.
@@ -116,8 +111,8 @@ impl Checkout {
         for (folder, prefix) in [("refs/heads", "refs/heads/"), ("refs/remotes/origin", "refs/remotes/origin/")] {
             let mut here = Vec::new();
             loose_names(&repository.common_dir.join(folder), prefix, 0, &mut here);
-            let packed = repository.packed.keys().filter(|name| name.starts_with(prefix)).cloned();
-            here.extend(packed);
+            let packed = repository.packed.lines().filter_map(|line| line.strip_prefix(commit)?.strip_prefix(' '));
+            here.extend(packed.filter(|name| name.starts_with(prefix)).map(str::to_owned));
             here.sort();
             here.dedup();
             here.retain(|name| !name.ends_with("/HEAD") && repository.commit(name).as_deref() == Some(commit));
@@ -150,23 +145,13 @@ impl Repository {
             None => Head::Detached(head.trim().to_owned()),
         };
         let packed = fs::read_to_string(common_dir.join("packed-refs")).unwrap_or_default();
-        let packed = packed
-            .lines()
-            .filter(|line| !line.starts_with(['#', '^']))
-            .filter_map(|line| line.split_once(' '))
-            .map(|(commit, name)| (name.to_owned(), commit.to_owned()))
-            .collect();
         Some(Self { git_dir, common_dir, head, packed })
     }
 
     /// A repository whose references are in a form that only git reads.
     fn ask(folder: &Path, git_dir: PathBuf, common_dir: PathBuf) -> Option<Self> {
         let list = git::run(folder, &["for-each-ref", "--format=%(objectname) %(refname)"], &[]).ok()?;
-        let packed = String::from_utf8_lossy(&list)
-            .lines()
-            .filter_map(|line| line.split_once(' '))
-            .map(|(commit, name)| (name.to_owned(), commit.to_owned()))
-            .collect();
+        let packed = String::from_utf8_lossy(&list).into_owned();
         let line = |output: Vec<u8>| String::from_utf8_lossy(&output).trim().to_owned();
         let head = match git::run(folder, &["symbolic-ref", "--quiet", "HEAD"], &[]) {
             Ok(name) => Head::Branch(line(name)),
@@ -190,10 +175,16 @@ impl Repository {
                     Some(next) => name = next.trim().to_owned(),
                     None => return Some(text.trim().to_owned()).filter(|text| is_object_id(text)),
                 },
-                None => return self.packed.get(&name).cloned(),
+                None => return self.packed_commit(&name),
             }
         }
         None
+    }
+
+    fn packed_commit(&self, name: &str) -> Option<String> {
+        let at = self.packed.find(&format!(" {name}\n"))?;
+        let line = self.packed.get(..at)?.rsplit('\n').next()?;
+        is_object_id(line).then(|| line.to_owned())
     }
 }
 

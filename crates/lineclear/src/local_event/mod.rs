@@ -366,7 +366,7 @@ impl Started<'_> {
         }
         if let Some(revision) = &self.options.changed_since {
             event.changed = self.changed_since(revision, &event)?;
-        } else if wants.paths {
+        } else if wants.paths && !event.reference.starts_with("refs/tags/") {
             event.changed = changes::changed(&self.checkout.root, &comparison);
             if let (Changed::Unknown { .. }, Here::Told(_)) = (&event.changed, &self.place)
                 && let Some(paths) = told::listed(&event.payload)

@@ -64,13 +64,16 @@ fn close_run(run: &RunDigest, invocation: &Invocation, style: Style) -> String {
 fn failure(run: &RunDigest, job: &JobDigest, invocation: &Invocation, style: Style) -> String {
     let mut out = bold(&format!("{} failed", job.name), style);
     out.push('\n');
-    let failed = job.steps.iter().filter(|step| {
-        step.outcome == Some(Outcome::Failure) && step.conclusion != Some(Conclusion::Success)
-    });
+    let failed = job
+        .steps
+        .iter()
+        .filter(|step| step.outcome == Some(Outcome::Failure) && step.conclusion != Some(Conclusion::Success));
     for step in failed {
         out.push_str(&failed_step(step));
     }
-    if let Some(reason) = &job.reason {
+    if let Some(reason) =
+        job.reason.as_ref().filter(|_| job.steps.iter().all(|step| step.outcome != Some(Outcome::Failure)))
+    {
         out.push_str(&format!("  reason:     {reason}\n"));
     }
     let workflow = shell_word(&run.file);
@@ -80,10 +83,14 @@ fn failure(run: &RunDigest, job: &JobDigest, invocation: &Invocation, style: Sty
 
 fn failed_step(step: &StepDigest) -> String {
     let mut out = format!("  step:       {}\n", step.name);
+    if let Some(command) = step.command.as_ref().filter(|command| step.name != format!("Run {command}")) {
+        out.push_str(&format!("  command:    {command}\n"));
+    }
     if let Some(code) = step.exit_code {
         out.push_str(&format!("  exit code:  {code}\n"));
     }
-    if let Some(reason) = &step.reason {
+    let says_more = |reason: &&String| step.exit_code.is_none_or(|code| **reason != format!("exit code {code}"));
+    if let Some(reason) = step.reason.as_ref().filter(says_more) {
         out.push_str(&format!("  why:        {reason}\n"));
     }
     let said: Vec<&str> = step.tail.iter().map(String::as_str).filter(|line| !line.starts_with("##[")).collect();

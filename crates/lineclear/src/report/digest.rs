@@ -49,8 +49,59 @@ pub(crate) struct StepDigest {
     pub(crate) duration_ms: u64,
     pub(crate) exit_code: Option<i32>,
     pub(crate) reason: Option<String>,
+    /// The first line of what it runs, as the log's head shows it.
+    pub(crate) command: Option<String>,
     /// The last lines of its output.
     pub(crate) tail: VecDeque<String>,
+    head: Head,
+}
+
+/// Whether a step's log is past its head: the group that shows script, shell and environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Head {
+    Expected,
+    Inside,
+    Past,
+}
+
+impl StepDigest {
+    fn new(id: &str, name: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            outcome: None,
+            conclusion: None,
+            duration_ms: 0,
+            exit_code: None,
+            reason: None,
+            command: None,
+            tail: VecDeque::new(),
+            head: Head::Expected,
+        }
+    }
+
+    /// `lines` without what belongs to the head.
+    fn past_head<'a>(&mut self, mut lines: &'a [u8]) -> &'a [u8] {
+        while self.head != Head::Past && !lines.is_empty() {
+            let end = lines.iter().position(|&byte| byte == b'\n').map_or(lines.len(), |at| at + 1);
+            let (line, rest) = lines.split_at(end);
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            match (self.head, line.strip_prefix(b"##[group]Run ")) {
+                (Head::Expected, Some(command)) => {
+                    self.command = Some(String::from_utf8_lossy(command).into_owned());
+                    self.head = Head::Inside;
+                }
+                (Head::Expected, None) => {
+                    self.head = Head::Past;
+                    return lines;
+                }
+                (Head::Inside, _) if line == b"##[endgroup]" => self.head = Head::Past,
+                _ => {}
+            }
+            lines = rest;
+        }
+        lines
+    }
 }
 
 impl Digest {
@@ -80,17 +131,7 @@ impl Digest {
                 self.job(run, job, name);
             }
             RunEvent::StepStarted { job, step, name } => {
-                let tail = VecDeque::new();
-                self.job(run, job, "").steps.push(StepDigest {
-                    id: step.clone(),
-                    name: name.clone(),
-                    outcome: None,
-                    conclusion: None,
-                    duration_ms: 0,
-                    exit_code: None,
-                    reason: None,
-                    tail,
-                });
+                self.job(run, job, "").steps.push(StepDigest::new(step, name));
             }
             RunEvent::Annotation(annotation) => self.job(run, &annotation.job, "").annotations.push(annotation.clone()),
             RunEvent::Summary { job, markdown, .. } => self.job(run, job, "").summaries.push(markdown.clone()),
@@ -98,16 +139,7 @@ impl Digest {
                 let job = self.job(run, job, "");
                 let at = job.steps.iter().rposition(|known| known.id == *step && known.conclusion.is_none());
                 let at = at.unwrap_or_else(|| {
-                    job.steps.push(StepDigest {
-                        id: step.clone(),
-                        name: name.clone(),
-                        outcome: None,
-                        conclusion: None,
-                        duration_ms: 0,
-                        exit_code: None,
-                        reason: None,
-                        tail: VecDeque::new(),
-                    });
+                    job.steps.push(StepDigest::new(step, name));
                     job.steps.len() - 1
                 });
                 let known = &mut job.steps[at];
@@ -135,15 +167,21 @@ impl Digest {
                 digest.conclusion = Some(*conclusion);
                 digest.duration_ms = *duration_ms;
             }
-            RunEvent::Log { job, step, line } => self.log(run, job, step, line.as_bytes()),
+            RunEvent::Log { job, step, line } => {
+                self.log(run, job, step, line.as_bytes());
+            }
         }
     }
 
-    /// Remembers the last of `lines`.
-    pub(crate) fn log(&mut self, run: RunId, job: &JobKey, step: &str, lines: &[u8]) {
+    /// Remembers the last of `lines`, and gives those that are worth showing: all but the head, which repeats the script.
+    pub(crate) fn log<'a>(&mut self, run: RunId, job: &JobKey, step: &str, lines: &'a [u8]) -> &'a [u8] {
         let job = self.job(run, job, "");
-        let Some(step) = job.steps.iter_mut().rev().find(|known| known.id == step) else { return };
-        let lines = lines.strip_suffix(b"\n").unwrap_or(lines);
+        let Some(step) = job.steps.iter_mut().rev().find(|known| known.id == step) else { return lines };
+        let shown = step.past_head(lines);
+        if shown.is_empty() {
+            return shown;
+        }
+        let lines = shown.strip_suffix(b"\n").unwrap_or(shown);
         let mut last: Vec<String> = Vec::new();
         for line in lines.rsplit(|&byte| byte == b'\n').take(TAIL_LINES) {
             let line = &line[..line.len().min(TAIL_BYTES)];
@@ -155,6 +193,7 @@ impl Digest {
             }
             step.tail.push_back(line);
         }
+        shown
     }
 
     /// The digest of a job, made at its first mention.
@@ -186,5 +225,9 @@ fn top_level_id(key: &str) -> &str {
 /// `text` as one word of a shell command.
 pub(crate) fn shell_word(text: &str) -> String {
     let plain = |character: char| character.is_ascii_alphanumeric() || "-_./:=@%+,".contains(character);
-    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
 }

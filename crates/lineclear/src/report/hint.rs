@@ -18,7 +18,11 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         exit_code: None,
-        signs: &["pip's dependency resolver", "No matching distribution found", "Could not find a version that satisfies"],
+        signs: &[
+            "pip's dependency resolver",
+            "No matching distribution found",
+            "Could not find a version that satisfies",
+        ],
         advice: "pip found no fitting package: check its name, its version and the Python version, and that the index is reachable",
     },
     Kind {
@@ -92,7 +96,11 @@ const KINDS: &[Kind] = &[
         signs: &[],
         advice: "the process was killed (SIGKILL): most often the machine ran out of memory",
     },
-    Kind { exit_code: Some(139), signs: &["Segmentation fault"], advice: "the program crashed with a segmentation fault" },
+    Kind {
+        exit_code: Some(139),
+        signs: &["Segmentation fault"],
+        advice: "the program crashed with a segmentation fault",
+    },
     Kind {
         exit_code: Some(143),
         signs: &[],
@@ -105,7 +113,9 @@ pub(crate) fn hint<'a>(exit_code: Option<i32>, tail: impl Iterator<Item = &'a st
     let shows = |sign: &&str| tail.clone().any(|line| line.contains(*sign));
     KINDS
         .iter()
-        .find(|kind| kind.signs.iter().any(|sign| shows(&sign)) || kind.exit_code.is_some() && kind.exit_code == exit_code)
+        .find(|kind| {
+            kind.signs.iter().any(|sign| shows(&sign)) || kind.exit_code.is_some() && kind.exit_code == exit_code
+        })
         .map(|kind| kind.advice)
 }
 

@@ -82,7 +82,8 @@ mod tests {
 
     #[test]
     fn tables_are_aligned_and_headings_lose_their_marks() {
-        let markdown = "## Coverage\n| file | % |\n|---|--:|\n| a.py | 100 |\n| längst.py | 7 |\n\ntext #1\n```\n# code\n```\n";
+        let markdown =
+            "## Coverage\n| file | % |\n|---|--:|\n| a.py | 100 |\n| längst.py | 7 |\n\ntext #1\n```\n# code\n```\n";
         expect![[r#"
             Coverage
               file       %

@@ -47,8 +47,6 @@ pub(crate) trait Reporter: Send {
 pub(crate) struct Invocation {
     /// The command line as far as it applies to any job: `lineclear run --event push`.
     pub(crate) command: String,
-    /// Where the runs are recorded.
-    pub(crate) logs: std::path::PathBuf,
 }
 
 /// The reporter for a format; without one, the tree on a terminal and plain lines elsewhere.

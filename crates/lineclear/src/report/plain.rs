@@ -54,9 +54,14 @@ impl Reporter for PlainReporter {
             RunEvent::RunStarted { workflow, file, event_name, .. } => {
                 self.write(&format!("{} {workflow} ({file}) on {event_name}, run {run}\n", paint("▶", "36", style)));
             }
+            // Waiting for a thread is over in no time, or is seen by the job not starting.
+            RunEvent::JobWaiting { reason, .. } if reason == "a runner" => {}
             RunEvent::JobWaiting { job, reason, .. } => self.line(run, job, &format!("waits: {reason}")),
-            RunEvent::JobStarted { .. } | RunEvent::Log { .. } | RunEvent::Annotation(_) | RunEvent::Summary { .. } => {}
-            RunEvent::StepStarted { job, name, .. } => self.line(run, job, &format!("{} {name}", paint("▸", "36", style))),
+            RunEvent::JobStarted { .. } | RunEvent::Log { .. } | RunEvent::Annotation(_) | RunEvent::Summary { .. } => {
+            }
+            RunEvent::StepStarted { job, name, .. } => {
+                self.line(run, job, &format!("{} {name}", paint("▸", "36", style)))
+            }
             RunEvent::StepFinished { job, name, conclusion, duration_ms, reason, .. } => {
                 let reason = match (reason, conclusion) {
                     (Some(reason), _) => format!(" ({reason})"),
@@ -80,7 +85,10 @@ impl Reporter for PlainReporter {
     }
 
     fn log(&mut self, run: RunId, job: &JobKey, step: &str, _at: Timestamp, lines: &[u8]) {
-        self.digest.log(run, job, step, lines);
+        let lines = self.digest.log(run, job, step, lines);
+        if lines.is_empty() {
+            return;
+        }
         let prefix = paint(&self.prefix(run, job), "2", self.style);
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();

@@ -197,14 +197,16 @@ impl Reporter for TreeReporter {
                 }
             }
             RunEvent::Notice { level, message } => self.keep(&format!("{}: {message}\n", level_name(*level))),
-            RunEvent::Log { .. } | RunEvent::Annotation(_) | RunEvent::Summary { .. } | RunEvent::RunFinished { .. } => {}
+            RunEvent::Log { .. }
+            | RunEvent::Annotation(_)
+            | RunEvent::Summary { .. }
+            | RunEvent::RunFinished { .. } => {}
         }
         self.draw_if_due();
     }
 
     fn log(&mut self, run: RunId, job: &JobKey, step: &str, _at: Timestamp, lines: &[u8]) {
-        self.digest.log(run, job, step, lines);
-        let tail = last_lines(lines);
+        let tail = last_lines(self.digest.log(run, job, step, lines));
         if let Some(live) = self.live(run, job) {
             live.tail.extend(tail);
             let surplus = live.tail.len().saturating_sub(LIVE_LINES);

@@ -36,7 +36,10 @@ impl ActionsFolder {
         let place = folder.join(&name);
         match escapes {
             false if place.is_dir() => Ok(place),
-            _ => Err(format!("`{name}` is not in `{}` (LINECLEAR_ACTIONS_DIR): put its files into `{name}/` there", folder.display())),
+            _ => Err(format!(
+                "`{name}` is not in `{}` (LINECLEAR_ACTIONS_DIR): put its files into `{name}/` there",
+                folder.display()
+            )),
         }
     }
 }
@@ -55,7 +58,8 @@ impl Files for ActionsFolder {
                 (self.find(owner, repo, reference)?, path, format!("{owner}/{repo}/{path}@{reference}"))
             }
         };
-        let file = lineclear_runner::inside(&root, path).ok_or_else(|| format!("`{name}` leads out of its repository"))?;
+        let file =
+            lineclear_runner::inside(&root, path).ok_or_else(|| format!("`{name}` leads out of its repository"))?;
         let text = std::fs::read(&file).map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
         let text = String::from_utf8(text).map_err(|_| format!("`{name}` is not valid UTF-8"))?;
         Ok(Source::new(name, text))

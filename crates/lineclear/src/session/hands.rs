@@ -180,7 +180,8 @@ impl Shared {
         drop(state);
         // A fault in the runner ends its job, not the others.
         let run = std::panic::AssertUnwindSafe(|| (self.run_job)(spec, &control));
-        std::panic::catch_unwind(run).unwrap_or_else(|_| failed("the runner itself failed; please report this".to_owned()))
+        std::panic::catch_unwind(run)
+            .unwrap_or_else(|_| failed("the runner itself failed; please report this".to_owned()))
     }
 }
 

@@ -34,7 +34,9 @@ pub(crate) fn listen(inbox: Inbox) -> io::Result<Interrupt> {
                 _ => "Ctrl-C",
             };
             match before {
-                0 => output::complain("cancelling: steps that run on `always()` still do; once more ends everything at once"),
+                0 => output::complain(
+                    "cancelling: steps that run on `always()` still do; once more ends everything at once",
+                ),
                 1 => output::complain("ending everything now"),
                 _ => {}
             }

@@ -1,6 +1,6 @@
 //! One `lineclear run`: the event, the workflows it starts, and the engine that runs them here.
 
-mod actions;
+pub(crate) mod actions;
 mod hands;
 mod interrupt;
 mod prepare;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lineclear_backend::{Backend, Workspace};
-use lineclear_backend_host::{GuardProgram, HostBackend, HostSettings, WorkingTree};
+use lineclear_backend_host::{GuardProgram, HostBackend, HostSettings};
 use lineclear_drive::{Drive, RealTime, inbox};
 use lineclear_event::{AnnotationLevel, Conclusion, Envelope, JobSpec, RunEvent};
 use lineclear_runner::{JobControl, JobHands, RunnerSettings, Secrets};
@@ -49,11 +49,12 @@ pub(crate) fn run(args: &RunArgs) -> Exit {
 
 fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     let home = settings::home().map_err(Stopped::bad_input)?;
-    let here = std::env::current_dir().map_err(|error| Stopped::bad_input(format!("cannot tell the current folder: {error}")))?;
+    let here = std::env::current_dir()
+        .map_err(|error| Stopped::bad_input(format!("cannot tell the current folder: {error}")))?;
     let checkout = crate::local_event::Checkout::find(&here);
     let root = checkout.root.clone();
     // Listing the files takes git a moment: it works while the workflows are read.
-    let tree = (!args.in_place && !args.empty_workspace).then(|| Arc::new(WorkingTree::new(&root)));
+    let tree: Option<Arc<dyn lineclear_backend::Fill>> = None;
     let backend = host_backend(&home)?;
     let store = Arc::new(FolderStore::open(&home).map_err(Stopped::fault)?);
     let files = ActionsFolder::from_environment(root.clone());
@@ -62,7 +63,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         return Ok(prepared.show_plan(args));
     }
 
-    let reporter = report::reporter(args.format, Invocation { command: prepared.invocation(args), logs: home.clone() });
+    let reporter = report::reporter(args.format, Invocation { command: prepared.invocation(args) });
     let telling = Arc::new(Telling::new(reporter));
     if prepared.runs.is_empty() {
         return Ok(nothing_to_run(&prepared, &telling));
@@ -72,7 +73,8 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         None if args.in_place => Workspace::InPlace(root.clone()),
         None => Workspace::Empty,
     };
-    let token = prepared.secrets.0.get("GITHUB_TOKEN").cloned().unwrap_or_else(|| format!("lct_{}", settings::random_token()));
+    let token =
+        prepared.secrets.0.get("GITHUB_TOKEN").cloned().unwrap_or_else(|| format!("lct_{}", settings::random_token()));
     let runner = RunnerSettings {
         debug: args.debug,
         native_actions: !args.no_native_actions,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lineclear_engine::{GivenNeed, RunRequest, Selection};
 use lineclear_event::{ForgeEvent, RunEvent};
-use lineclear_plan::{Facts, Plan, Platform, load_calls, plan, run_inputs};
+use lineclear_plan::{Facts, Plan, Platform, load_calls, run_inputs};
 use lineclear_runner::Secrets;
 use lineclear_source::suggest;
 use lineclear_store::{NewRun, RunRecord, Store};
@@ -13,7 +13,7 @@ use lineclear_workflow::Workflow;
 
 use super::actions::ActionsFolder;
 use super::{last_run_of, values};
-use crate::command::plan::show;
+use crate::command::plan;
 use crate::command::run::{Format, RunArgs};
 use crate::exit::Exit;
 use crate::local_event::{Checkout, EventOptions, LocalEvent, Wants};
@@ -58,8 +58,7 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// Prints the plan instead of running it.
     pub(crate) fn show_plan(&self, args: &RunArgs) -> Exit {
-        show(&self.plan, args.format == Some(Format::Json));
-        Exit::Success
+        plan::print(&self.plan, &self.event, args.format == Some(Format::Json))
     }
 
     /// The command line as far as it applies to any job of the run.
@@ -127,7 +126,7 @@ pub(crate) fn prepare(
     let event = event.event;
     let readable: Vec<_> =
         files.iter().filter_map(|file| Some((file.workflow.clone()?, file.findings.clone()))).collect();
-    let plan = plan(&readable, &event, &facts, calls);
+    let plan = lineclear_plan::plan(&readable, &event, &facts, calls);
     check_jobs(args, &plan)?;
 
     let mut runs = Vec::new();
@@ -204,7 +203,8 @@ fn natural_event(files: &[WorkflowFile], args: &RunArgs) -> Option<String> {
 /// Addresses that jobs are told; the environment may name others.
 fn platform() -> Platform {
     let default = Platform::default();
-    let variable = |name: &str, default: String| std::env::var(name).ok().filter(|value| !value.is_empty()).unwrap_or(default);
+    let variable =
+        |name: &str, default: String| std::env::var(name).ok().filter(|value| !value.is_empty()).unwrap_or(default);
     Platform {
         server_url: variable("GITHUB_SERVER_URL", default.server_url),
         api_url: variable("GITHUB_API_URL", default.api_url),
@@ -250,7 +250,9 @@ fn given(
     }
     let file = workflow.source.name();
     let last = last_run_of(store, &event.repository.full_name(), file).ok_or_else(|| {
-        Stopped::bad_input(format!("--skip-needs: there is no earlier run of {file} whose outputs could be taken; run it once without"))
+        Stopped::bad_input(format!(
+            "--skip-needs: there is no earlier run of {file} whose outputs could be taken; run it once without"
+        ))
     })?;
     let events = store.events(last.header.id).map_err(Stopped::fault)?;
     for event in events {

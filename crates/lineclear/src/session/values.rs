@@ -20,7 +20,11 @@ pub(crate) fn secrets(file: Option<&Path>, given: &[String]) -> Result<BTreeMap<
         let (name, value) = match secret.split_once('=') {
             Some((name, value)) => (name, value.to_owned()),
             None => {
-                let missing = || format!("secret `{secret}` has no value: give `{secret}=VALUE`, or set `{secret}` in the environment");
+                let missing = || {
+                    format!(
+                        "secret `{secret}` has no value: give `{secret}=VALUE`, or set `{secret}` in the environment"
+                    )
+                };
                 (secret.as_str(), std::env::var(secret).map_err(|_| missing())?)
             }
         };
@@ -30,7 +34,9 @@ pub(crate) fn secrets(file: Option<&Path>, given: &[String]) -> Result<BTreeMap<
         let well_formed = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
             && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
         if !well_formed {
-            return Err(format!("`{name}` is no name for a secret: letters, digits and `_`, not beginning with a digit"));
+            return Err(format!(
+                "`{name}` is no name for a secret: letters, digits and `_`, not beginning with a digit"
+            ));
         }
     }
     Ok(values)
@@ -108,7 +114,8 @@ mod tests {
 
     #[test]
     fn a_dotenv_file_is_read_as_people_write_it() {
-        let text = "# comment\nA=1\nexport B = two words # note\nC='a # b'\nD=\"x\\ny \\\"z\\\"\"\nE=\"one\ntwo\"\n\nF=\n";
+        let text =
+            "# comment\nA=1\nexport B = two words # note\nC='a # b'\nD=\"x\\ny \\\"z\\\"\"\nE=\"one\ntwo\"\n\nF=\n";
         let values = parse_dotenv(text).expect("well formed");
         let shown: Vec<String> = values.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
         assert_eq!(
