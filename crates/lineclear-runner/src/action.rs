@@ -30,6 +30,8 @@ pub(crate) struct LoadedAction {
     /// `github.action_repository` and `github.action_ref`; empty for one in the workspace.
     pub(crate) repository: String,
     pub(crate) version: String,
+    /// The commit, when it is known.
+    pub(crate) sha: Option<String>,
     pub(crate) folder: PathBuf,
     pub(crate) origin: Origin,
     pub(crate) metadata: Action,
@@ -51,7 +53,7 @@ pub(crate) enum Body {
 #[derive(Debug, Default)]
 pub(crate) struct Loader {
     actions: Mutex<HashMap<(Origin, String), Loaded>>,
-    fetched: Mutex<HashMap<(String, String, String), Result<FetchedAction, String>>>,
+    fetched: Mutex<HashMap<Origin, Result<FetchedAction, String>>>,
 }
 
 type Loaded = Result<Arc<LoadedAction>, String>;
@@ -88,11 +90,12 @@ impl Job<'_> {
                     return self.load_native(number, uses);
                 }
                 let place = RemotePlace { owner, repo, reference };
-                let folder = self.fetch(place)?;
+                let FetchedAction { folder, sha } = self.fetch(place)?;
                 let loaded = Found {
                     reference: display_name::reference(uses),
                     repository: format!("{owner}/{repo}"),
                     version: reference.clone(),
+                    sha,
                     origin: place.origin(),
                     is_local: false,
                 };
@@ -112,8 +115,9 @@ impl Job<'_> {
             reference,
             repository: String::new(),
             version: String::new(),
-            // A local action belongs to the file that uses it, unless that is a remote action: its `./` is the workspace's.
-            origin: if matches!(origin, Origin::Here) { Origin::Here } else { origin.clone() },
+            sha: None,
+            // Its own `$/` is that of the file that uses it.
+            origin: origin.clone(),
             is_local: true,
         };
         read(found, folder)
@@ -127,23 +131,23 @@ impl Job<'_> {
                 (self.hands.settings.repository_root.clone(), github("repository"), github("sha"))
             }
             Origin::Remote { owner, repo, reference } => {
-                let folder = self.fetch(RemotePlace { owner, repo, reference })?;
-                (folder, format!("{owner}/{repo}"), reference.clone())
+                let fetched = self.fetch(RemotePlace { owner, repo, reference })?;
+                (fetched.folder, format!("{owner}/{repo}"), reference.clone())
             }
         };
         let folder = inside(&root, path).ok_or_else(|| format!("`{reference}` leads out of its repository"))?;
-        read(Found { reference, repository, version, origin: origin.clone(), is_local: false }, folder)
+        read(Found { reference, repository, version, sha: None, origin: origin.clone(), is_local: false }, folder)
     }
 
-    fn fetch(&self, place: RemotePlace<'_>) -> Result<PathBuf, String> {
+    fn fetch(&self, place: RemotePlace<'_>) -> Result<FetchedAction, String> {
         let RemotePlace { owner, repo, reference } = place;
-        let key = (owner.to_owned(), repo.to_owned(), reference.to_owned());
+        let key = place.origin();
         if let Some(known) = lock(&self.loader.fetched).get(&key) {
-            return known.clone().map(|fetched| fetched.folder);
+            return known.clone();
         }
         let fetched = self.hands.actions.fetch(owner, repo, reference);
         lock(&self.loader.fetched).insert(key, fetched.clone());
-        fetched.map(|fetched| fetched.folder)
+        fetched
     }
 
     /// The built-in action that stands for `name@reference`.
@@ -177,6 +181,7 @@ impl Job<'_> {
             reference,
             repository,
             version,
+            sha: None,
             folder: PathBuf::new(),
             origin: Origin::Here,
             metadata,
@@ -209,13 +214,14 @@ struct Found {
     reference: String,
     repository: String,
     version: String,
+    sha: Option<String>,
     origin: Origin,
     is_local: bool,
 }
 
 /// Reads the metadata in `folder`: `action.yml`, then `action.yaml`; a bare Dockerfile is a Docker action (trap 78).
 fn read(found: Found, folder: PathBuf) -> Result<LoadedAction, String> {
-    let Found { reference, repository, version, origin, is_local } = found;
+    let Found { reference, repository, version, sha, origin, is_local } = found;
     for name in ["action.yml", "action.yaml"] {
         let file = folder.join(name);
         let text = match plain_file::read(&file, LARGEST_METADATA) {
@@ -229,6 +235,7 @@ fn read(found: Found, folder: PathBuf) -> Result<LoadedAction, String> {
             reference,
             repository,
             version,
+            sha,
             folder,
             origin,
             metadata,

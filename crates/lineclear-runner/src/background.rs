@@ -178,7 +178,8 @@ impl<'scope, 'env> Crew<'scope, 'env> {
 
     /// What runs before the post stages: whatever no one waited for.
     pub(crate) fn wait_for_the_rest(&mut self, job: &Job<'_>, worker: &mut Worker, frame: &mut Frame) {
-        if self.is_idle() {
+        // A killed job is only left: the threads end with their processes.
+        if self.is_idle() || job.hands.control.is_killed() {
             return;
         }
         let (id, begun) = ("__wait_all_background", (job.hands.clock)());

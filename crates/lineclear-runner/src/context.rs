@@ -138,6 +138,9 @@ pub(crate) enum StatusView {
     OfJob,
 }
 
+/// Patterns and what they were hashed to.
+type Hashed = (Vec<String>, Result<String, String>);
+
 /// What one expression sees.
 #[derive(Debug)]
 pub(crate) struct StepScope<'s> {
@@ -149,7 +152,7 @@ pub(crate) struct StepScope<'s> {
     github_value: OnceCell<Value>,
     env_value: OnceCell<Value>,
     /// A condition may be asked twice, but no files are hashed twice for it.
-    hashes: RefCell<Vec<(Vec<String>, Result<String, String>)>>,
+    hashes: RefCell<Vec<Hashed>>,
 }
 
 impl<'s> StepScope<'s> {
@@ -204,8 +207,6 @@ impl<'s> StepScope<'s> {
         let (repository, path) = self.job.workflow_place();
         job.insert("workflow_repository", repository);
         job.insert("workflow_file_path", path);
-        job.insert("container", Object::new());
-        job.insert("services", Object::new());
         job.into()
     }
 

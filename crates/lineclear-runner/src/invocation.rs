@@ -247,6 +247,9 @@ impl<'s> StepCall<'s> {
             if name.eq_ignore_ascii_case("NODE_OPTIONS") {
                 // Refused, but the step stays green (trap 17).
                 self.log.error("Can't store NODE_OPTIONS output parameter using '$GITHUB_ENV' command.");
+            } else if name.is_empty() || name.contains('\0') || value.contains('\0') {
+                let what = if name.is_empty() { "a variable without a name" } else { name.as_str() };
+                self.log.warning(&format!("GITHUB_ENV: {what} cannot be handed to a process, so it is left out"));
             } else {
                 worker.set_env(name, value);
             }

@@ -35,7 +35,7 @@ use crate::ports::{JobHands, Secrets};
 use crate::post;
 use crate::pre;
 use crate::program::Programs;
-use crate::refusal::refusal;
+use crate::refusal::{file_name, refusal};
 use crate::secrets;
 use crate::step::{self, Finished};
 use crate::worker::Worker;
@@ -156,13 +156,6 @@ fn with_sources(what: &str, error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
-}
-
-fn file_name(file: &WorkflowOrigin) -> String {
-    match file {
-        WorkflowOrigin::Local { path } => path.clone(),
-        WorkflowOrigin::Remote { owner, repo, path, reference } => format!("{owner}/{repo}/{path}@{reference}"),
-    }
 }
 
 /// The repository's name without its owner.
@@ -299,13 +292,7 @@ fn fail_set_up(job: &Job<'_>, reason: String) -> JobReport {
 
 fn carry(job: &Job<'_>, mut worker: Worker, mut frame: Frame, steps_job: &StepsJob) -> JobReport {
     let planned = planned_step::plan(&steps_job.steps, "");
-    for reason in pre::fetch_all(job, &steps_job.steps, &frame.origin) {
-        let message = format!("{reason}; a step that uses it fails when it is reached");
-        job.hands.sink.event(RunEvent::Notice {
-            level: AnnotationLevel::Warning,
-            message: job.masker.mask(&message).into_owned(),
-        });
-    }
+    pre::fetch_all(job, &steps_job.steps, &frame.origin);
     hooks::run(job, &mut worker, &mut frame, Hook::Started);
     pre::run_all(job, &mut worker, &mut frame, &planned);
     run_steps(job, &mut worker, &mut frame, &planned);

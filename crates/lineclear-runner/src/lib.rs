@@ -48,4 +48,4 @@ pub use ports::{
     ActionSource, FetchedAction, JobControl, JobHands, JobSink, RunnerSettings, Secrets, ServiceEnv, inside,
 };
 pub use reading::Readings;
-pub use refusal::refusal;
+pub use refusal::{refusal, refusal_of};

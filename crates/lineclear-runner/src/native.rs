@@ -146,10 +146,10 @@ impl Call<'_> {
 
     /// A path as the action's inputs give it: `~` is the home folder, a relative one is below the workspace.
     pub fn resolve(&self, path: &str) -> PathBuf {
-        if let (Some(rest), Some(home)) = (path.strip_prefix('~'), self.env.get("HOME")) {
-            if rest.is_empty() || rest.starts_with('/') {
-                return PathBuf::from(home).join(rest.trim_start_matches('/'));
-            }
+        if let (Some(rest), Some(home)) = (path.strip_prefix('~'), self.env.get("HOME"))
+            && (rest.is_empty() || rest.starts_with('/'))
+        {
+            return PathBuf::from(home).join(rest.trim_start_matches('/'));
         }
         self.workspace().join(path)
     }

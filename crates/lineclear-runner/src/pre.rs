@@ -30,11 +30,34 @@ use crate::step::{self, Finished};
 use crate::worker::Worker;
 
 /// Every action that is known before the first step is fetched and read, with those inside it, so that what is missing is
-/// told at once. What could not be had fails only the step that uses it: a step that is skipped does not need it.
-pub(crate) fn fetch_all(job: &Job<'_>, steps: &[Step], origin: &Origin) -> Vec<String> {
-    let mut missing = Vec::new();
-    fetch(job, steps, origin, 0, &mut HashSet::new(), &mut missing);
-    missing
+/// told at once, and what was replaced by a built-in action too. What could not be had fails only the step that uses it: a
+/// step that is skipped does not need it.
+pub(crate) fn fetch_all(job: &Job<'_>, steps: &[Step], origin: &Origin) {
+    let mut found = Vec::new();
+    fetch(job, steps, origin, 0, &mut HashSet::new(), &mut found);
+    if found.is_empty() {
+        return;
+    }
+    let (id, begun) = ("__set_up_job", (job.hands.clock)());
+    let mut finished = Finished::skipped("Set up job".to_owned());
+    step::tell_started(job, id, &finished.name);
+    let log = StepLog::new(job, id);
+    for found in found {
+        match found {
+            Ok(action) if action.body == Body::OfItsOwn => {
+                let sha = action.sha.as_ref().map(|sha| format!(" (SHA:{sha})")).unwrap_or_default();
+                if action.reference.starts_with("$/") {
+                    log.show(&format!("Use the action '{}' of the workflow's own repository", action.reference));
+                } else {
+                    log.show(&format!("Download action repository '{}'{sha}", action.reference));
+                }
+            }
+            Ok(action) => log.show(&format!("Use the built-in action for '{}'", action.reference)),
+            Err(reason) => log.warning(&format!("{reason}; a step that uses it fails when it is reached")),
+        }
+    }
+    step::apply_stage(&mut finished, Stage::success(Vec::new()), false);
+    step::tell_finished(job, id, &finished, begun);
 }
 
 fn fetch(
@@ -43,21 +66,21 @@ fn fetch(
     origin: &Origin,
     depth: usize,
     seen: &mut HashSet<(Origin, String)>,
-    missing: &mut Vec<String>,
+    found: &mut Vec<Result<Arc<LoadedAction>, String>>,
 ) {
     for step in steps {
         match &step.kind {
-            StepKind::Parallel { steps } => fetch(job, steps, origin, depth, seen, missing),
+            StepKind::Parallel { steps } => fetch(job, steps, origin, depth, seen, found),
             StepKind::Uses { uses, .. } if !matches!(uses.value, ActionRef::Local { .. }) => {
                 if !seen.insert((origin.clone(), display_name::reference(&uses.value))) {
                     continue;
                 }
-                match job.load(&uses.value, origin) {
-                    Ok(action) if action.is_composite() && depth < composite::DEEPEST => {
-                        fetch(job, composite::steps_of(&action), &action.origin, depth + 1, seen, missing);
+                found.push(job.load(&uses.value, origin));
+                match found.last().cloned() {
+                    Some(Ok(action)) if action.is_composite() && depth < composite::DEEPEST => {
+                        fetch(job, composite::steps_of(&action), &action.origin, depth + 1, seen, found);
                     }
-                    Ok(_) => {}
-                    Err(reason) => missing.push(reason),
+                    _ => {}
                 }
             }
             _ => {}

@@ -1,6 +1,6 @@
 //! Jobs that this machine cannot run as they are meant. They are refused before anything runs, never run as something else.
 
-use lineclear_event::JobSpec;
+use lineclear_event::{JobSpec, WorkflowOrigin};
 use lineclear_expr::{MapScope, Value};
 use lineclear_workflow::{Container, Job, JobKind, Text};
 
@@ -33,6 +33,20 @@ pub fn refusal(spec: &JobSpec, job: &Job, settings: &RunnerSettings) -> Option<S
         ));
     }
     None
+}
+
+/// The same for a job whose workflow was not read yet. A file that cannot be read is no reason here: the job itself says so.
+pub fn refusal_of(spec: &JobSpec, settings: &RunnerSettings) -> Option<String> {
+    let read = settings.readings.workflow(&file_name(&spec.file), &spec.text);
+    refusal(spec, read.model.as_ref()?.job(&spec.id)?, settings)
+}
+
+/// What a workflow file is called in messages.
+pub(crate) fn file_name(file: &WorkflowOrigin) -> String {
+    match file {
+        WorkflowOrigin::Local { path } => path.clone(),
+        WorkflowOrigin::Remote { owner, repo, path, reference } => format!("{owner}/{repo}/{path}@{reference}"),
+    }
 }
 
 /// Whether this machine is what `label` asks for.

@@ -45,6 +45,9 @@ fn traps_66_67_and_68_stages_run_in_their_order_each_call_with_its_own_state() {
         "octo/staged@v1",
     )
     .check(expect![[r#"
+        > __set_up_job: Set up job
+          Download action repository 'octo/staged@v1'
+        < __set_up_job success
         > __pre_octo_staged: Pre Run octo/staged@v1
           pre one state=-
         < __pre_octo_staged success
@@ -235,6 +238,10 @@ fn trap_69_each_action_sees_its_own_place_and_the_outer_one_gets_it_back() {
         )
         .action("octo/inner@v3", "sub/action.yaml", &format!("name: i\nruns:\n  using: composite\n  steps:\n  - {{ run: '{show}', shell: bash }}\n"))
         .check(expect![[r#"
+            > __set_up_job: Set up job
+              Download action repository 'octo/outer@v2'
+              Download action repository 'octo/inner/sub@v3'
+            < __set_up_job success
             > __octo_outer: Run octo/outer@v2
               $REMOTE/octo/outer@v2 $REMOTE/octo/outer@v2 [octo/outer] [v2]
               $REMOTE/octo/inner@v3/sub $REMOTE/octo/inner@v3/sub [octo/inner] [v3]
@@ -324,29 +331,33 @@ runs:
         )
         .file("local/action.yml", "name: l\nruns:\n  using: composite\n  steps: [{ run: echo local, shell: bash }]\n")
         .check(expect![[r#"
-        > __pre_octo_all: Pre Run octo/all@v1
-          pre a state=-
-          pre b state=-
-        < __pre_octo_all success
-        > __octo_all: Run octo/all@v1
-          main a state=pre
-          local
-          main b state=pre
-        < __octo_all success
-        > __run: Run echo last
-          last
-        < __run success
-        > __post_octo_all: Post Run octo/all@v1
-          Post job cleanup.
-          ##[group]Post B
-          post b state=premain
-          ##[endgroup]
-          ##[group]Post Run octo/staged@v1
-          post a state=premain
-          ##[endgroup]
-        < __post_octo_all success
-        = success
-    "#]]);
+            > __set_up_job: Set up job
+              Download action repository 'octo/all@v1'
+              Download action repository 'octo/staged@v1'
+            < __set_up_job success
+            > __pre_octo_all: Pre Run octo/all@v1
+              pre a state=-
+              pre b state=-
+            < __pre_octo_all success
+            > __octo_all: Run octo/all@v1
+              main a state=pre
+              local
+              main b state=pre
+            < __octo_all success
+            > __run: Run echo last
+              last
+            < __run success
+            > __post_octo_all: Post Run octo/all@v1
+              Post job cleanup.
+              ##[group]Post B
+              post b state=premain
+              ##[endgroup]
+              ##[group]Post Run octo/staged@v1
+              post a state=premain
+              ##[endgroup]
+            < __post_octo_all success
+            = success
+        "#]]);
 }
 
 #[test]
@@ -376,7 +387,9 @@ fn trap_78_a_bare_dockerfile_is_a_docker_action_and_those_are_refused_with_the_w
     Bench::new("steps:\n- uses: ./docker\n- if: always()\n  uses: docker://alpine:3\n")
         .file("docker/Dockerfile", "FROM scratch\n")
         .check(expect![[r#"
-            ! Warning: `docker://alpine:3` is a Docker action and needs a container engine; this job runs directly on the machine: use a JavaScript or composite action or a `run` step in its place, or run the workflow where Docker actions are available; a step that uses it fails when it is reached
+            > __set_up_job: Set up job
+              ! Warning: `docker://alpine:3` is a Docker action and needs a container engine; this job runs directly on the machine: use a JavaScript or composite action or a `run` step in its place, or run the workflow where Docker actions are available; a step that uses it fails when it is reached
+            < __set_up_job success
             > __self: Run ./docker
               ! Error: `./docker` is a Docker action and needs a container engine; this job runs directly on the machine: use a JavaScript or composite action or a `run` step in its place, or run the workflow where Docker actions are available
             < __self failure (`./docker` is a Docker action and needs a container engine; this job runs directly on the machine: use a JavaScript or composite action or a `run` step in its place, or run the workflow where Docker actions are available)
@@ -392,16 +405,18 @@ fn what_cannot_be_had_is_told_at_once_and_fails_only_the_step_that_uses_it() {
     check_job(
         "steps:\n- run: echo first\n- if: false\n  uses: octo/missing@v1\n- uses: octo/missing@v1\n",
         expect![[r#"
-        ! Warning: the action `octo/missing@v1` is not on the bench; a step that uses it fails when it is reached
-        > __run: Run echo first
-          first
-        < __run success
-        - __octo_missing: Run octo/missing@v1: if: `false` is false
-        > __octo_missing_2: Run octo/missing@v1
-          ! Error: the action `octo/missing@v1` is not on the bench
-        < __octo_missing_2 failure (the action `octo/missing@v1` is not on the bench)
-        = failure: step `Run octo/missing@v1` failed: the action `octo/missing@v1` is not on the bench
-    "#]],
+            > __set_up_job: Set up job
+              ! Warning: the action `octo/missing@v1` is not on the bench; a step that uses it fails when it is reached
+            < __set_up_job success
+            > __run: Run echo first
+              first
+            < __run success
+            - __octo_missing: Run octo/missing@v1: if: `false` is false
+            > __octo_missing_2: Run octo/missing@v1
+              ! Error: the action `octo/missing@v1` is not on the bench
+            < __octo_missing_2 failure (the action `octo/missing@v1` is not on the bench)
+            = failure: step `Run octo/missing@v1` failed: the action `octo/missing@v1` is not on the bench
+        "#]],
     );
 }
 
@@ -438,6 +453,9 @@ fn the_repository_of_the_workflow_itself_holds_actions_too() {
     Bench::new("steps:\n- run: rm -r tools\n- uses: $/tools/hi\n")
         .file("tools/hi/action.yml", "name: hi\nruns:\n  using: composite\n  steps: [{ run: 'echo hi from [$GITHUB_ACTION_REPOSITORY]', shell: bash }]\n")
         .check(expect![[r#"
+            > __set_up_job: Set up job
+              Use the action '$/tools/hi' of the workflow's own repository
+            < __set_up_job success
             > __run: Run rm -r tools
             < __run success
             > __self: Run $/tools/hi
@@ -481,6 +499,10 @@ fn a_post_stage_can_be_conditional_and_its_failure_fails_the_job() {
         .action("octo/b@v1", "m.js", "")
         .action("octo/b@v1", "p.js", "console.log('never')")
         .check(expect![[r#"
+            > __set_up_job: Set up job
+              Download action repository 'octo/a@v1'
+              Download action repository 'octo/b@v1'
+            < __set_up_job success
             > __octo_a: Run octo/a@v1
             < __octo_a success
             > __octo_b: Run octo/b@v1

@@ -143,6 +143,9 @@ fn post_stages_run_in_a_cancelled_job() {
         .action("octo/tool@v1", "post.js", "console.log('post')")
         .when("started", Act::Cancel)
         .check(expect![[r#"
+            > __set_up_job: Set up job
+              Download action repository 'octo/tool@v1'
+            < __set_up_job success
             > __octo_tool: Run octo/tool@v1
               main
             < __octo_tool success

@@ -269,3 +269,40 @@ fn env_may_be_one_expression() {
             = success
         "#]]);
 }
+
+#[test]
+fn s1_87_actions_of_every_kind_see_ci() {
+    Bench::new("steps:\n- uses: ./js\n- uses: ./composite\n")
+        .file("js/action.yml", "name: js\nruns: { using: node20, main: main.js }\n")
+        .file("js/main.js", "console.log(process.env.CI, process.env.CI ? 2 : undefined)")
+        .file(
+            "composite/action.yml",
+            "name: c\nruns:\n  using: composite\n  steps: [{ run: printenv CI, shell: bash }]\n",
+        )
+        .check(expect![[r#"
+            > __self: Run ./js
+              true 2
+            < __self success
+            > __self_2: Run ./composite
+              true
+            < __self_2 success
+            = success
+        "#]]);
+}
+
+#[test]
+fn a_variable_that_no_process_can_have_is_left_out_and_told() {
+    check_job(
+        "steps:\n- run: |\n    echo '=x' >> $GITHUB_ENV\n    printf 'A=a\\0b\\n' >> $GITHUB_ENV\n- run: echo [$A]\n",
+        expect![[r#"
+            > __run: Run echo '=x' >> $GITHUB_ENV
+              ! Warning: GITHUB_ENV: a variable without a name cannot be handed to a process, so it is left out
+              ! Warning: GITHUB_ENV: A cannot be handed to a process, so it is left out
+            < __run success
+            > __run_2: Run echo [$A]
+              []
+            < __run_2 success
+            = success
+        "#]],
+    );
+}

@@ -61,6 +61,10 @@ fn a_native_action_speaks_changes_and_cleans_up() {
         .native(Greet)
         .headers()
         .check(expect![[r#"
+            > __set_up_job: Set up job
+              Use the built-in action for 'Octo/Greet@v3'
+              Use the built-in action for 'octo/greet@v3'
+            < __set_up_job success
             > g: Run Octo/Greet@v3
               ! Warning: Unexpected input(s) 'what', valid inputs are ['who', 'fail']
               ##[group]Run Octo/Greet@v3

@@ -461,3 +461,22 @@ fn s2_14_findings_of_a_step_that_passes_are_shown() {
         "#]],
     );
 }
+
+#[test]
+fn trap_55_the_time_of_a_step_is_that_of_the_steps_inside_its_action() {
+    let happened = Bench::new("steps:\n- uses: ./slow\n  timeout-minutes: 0.005\n  continue-on-error: true\n- run: echo on\n")
+        .file(
+            "slow/action.yml",
+            "name: slow\nruns:\n  using: composite\n  steps:\n  - { run: exec sleep 60, shell: bash }\n  - { run: echo never, shell: bash, if: always() }\n",
+        )
+        .check(expect![[r#"
+            > __self: Run ./slow
+              ! Error: The action has timed out after 0.005 minutes.
+            < __self failure/success (it ran longer than its timeout-minutes: 0.005)
+            > __run: Run echo on
+              on
+            < __run success
+            = success
+        "#]]);
+    assert!(happened.took.as_secs() < 5);
+}
