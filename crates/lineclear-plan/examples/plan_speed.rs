@@ -29,7 +29,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(graph, "  j{n}: {{ needs: [{needs}], if: github.ref != 'x', runs-on: x, steps: [{{ run: a }}] }}")?;
     }
     let filters = (0..200).map(|n| format!("'src/part{n}/**/*.rs'")).collect::<Vec<_>>().join(", ");
-    let filtered = format!("on: {{ push: {{ paths: [{filters}] }} }}\njobs: {{ j: {{ runs-on: x, steps: [{{ run: a }}] }} }}\n");
+    let filtered =
+        format!("on: {{ push: {{ paths: [{filters}] }} }}\njobs: {{ j: {{ runs-on: x, steps: [{{ run: a }}] }} }}\n");
     let many = (0..10_000).map(|n| format!("other/part{n}/file.rs")).collect();
     time("matrix of 256 legs", &matrix, Vec::new())?;
     time("graph of 1,000 jobs", &graph, Vec::new())?;

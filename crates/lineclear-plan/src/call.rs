@@ -20,8 +20,8 @@ pub const MAX_DEPTH: usize = 10;
 /// Most different files that a run may call.
 pub const MAX_FILES: usize = 50;
 
-/// Most jobs over all workflows of a run, each call counted anew, matrices not expanded. A limit of Lineclear's own: ten levels of calls could otherwise ask
-/// for more jobs than any machine holds.
+/// Most jobs over all workflows of a run, each call counted anew, matrices not expanded. A limit of Lineclear's own: ten
+/// levels of calls could otherwise ask for more jobs than any machine holds.
 pub const MAX_JOBS: usize = 10_000;
 
 /// The workflows that a run calls, directly and through others.

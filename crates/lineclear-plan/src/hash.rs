@@ -25,7 +25,8 @@ impl PlanHash {
     }
 
     pub(crate) fn event(&mut self, event: &ForgeEvent) {
-        // An event is strings, lists of strings and JSON: writing it as JSON cannot fail. If it ever could, its debug form would still tell events apart.
+        // An event is strings, lists of strings and JSON, so writing it as JSON cannot fail. If it ever could, its debug form
+        // would still tell events apart.
         match serde_json::to_value(event) {
             Ok(value) => self.json(&value),
             Err(_) => self.text(&format!("{event:?}")),

@@ -4,14 +4,13 @@
 //! looked at once and hands what is known of it on to those that need it, so the work grows with jobs and needs, not with
 //! the paths through them.
 
-use std::collections::{HashMap, VecDeque};
-
 use lineclear_event::{JobKey, WorkflowOrigin};
-use lineclear_expr::{Object, Value};
+use lineclear_expr::Value;
 use lineclear_workflow::{CallJob, Job, JobKind, Strategy, Workflow};
 
 use crate::call::{Calls, file_key, origin};
 use crate::decide::{Ancestors, PlanScope, decide, decision, shorten};
+use crate::graph::{Graph, Standing, ancestors, skipped_needs, standing};
 use crate::matrix::{self, Combination};
 use crate::model::{Decision, PlannedJob, Verdict};
 use crate::name::{called_name, job_key, job_keys, job_name, unevaluated_name};
@@ -55,18 +54,6 @@ impl Level {
 pub(crate) struct Planner<'a> {
     calls: &'a Calls,
     planned: usize,
-}
-
-/// What is known of a job, for those that need it.
-#[derive(Clone, Debug, Default)]
-struct Standing {
-    verdict: Option<Verdict>,
-    /// The nearest job upwards, itself included, that is skipped, fails, or is open.
-    skipped: Option<String>,
-    failed: Option<String>,
-    open: Option<String>,
-    /// Whether it or any before it may run.
-    may_run: bool,
 }
 
 /// The legs of a job.
@@ -324,94 +311,6 @@ struct Leg<'a> {
     total: usize,
     key: JobKey,
     decision: Decision,
-}
-
-/// The needs of each job and an order in which every job comes after what it needs.
-struct Graph {
-    needs: Vec<Vec<usize>>,
-    /// Jobs in a circle come last, in file order: the reader has reported them.
-    order: Vec<usize>,
-}
-
-impl Graph {
-    fn of(workflow: &Workflow) -> Self {
-        let ids: HashMap<String, usize> =
-            workflow.jobs.iter().enumerate().map(|(at, job)| (job.id.to_ascii_lowercase(), at)).collect();
-        let find = |job: &Job| -> Vec<usize> {
-            job.needs.iter().filter_map(|need| ids.get(&need.to_ascii_lowercase()).copied()).collect()
-        };
-        let needs: Vec<_> = workflow.jobs.iter().map(find).collect();
-        let mut waiting: Vec<usize> = needs.iter().map(Vec::len).collect();
-        let mut needed_by = vec![Vec::new(); needs.len()];
-        for (at, needs) in needs.iter().enumerate() {
-            for need in needs {
-                needed_by[*need].push(at);
-            }
-        }
-        let mut ready: VecDeque<usize> = (0..needs.len()).filter(|at| waiting[*at] == 0).collect();
-        let mut order = Vec::with_capacity(needs.len());
-        while let Some(at) = ready.pop_front() {
-            order.push(at);
-            for next in &needed_by[at] {
-                waiting[*next] -= 1;
-                if waiting[*next] == 0 {
-                    ready.push_back(*next);
-                }
-            }
-        }
-        order.extend((0..needs.len()).filter(|at| waiting[*at] > 0));
-        Self { needs, order }
-    }
-}
-
-/// What is known of everything before a job.
-fn ancestors(job: &Job, needs: &[usize], standings: &[Standing]) -> Ancestors {
-    let before = || needs.iter().filter_map(|need| standings.get(*need));
-    Ancestors {
-        needs: job.needs.iter().map(|need| need.value.clone()).collect(),
-        skipped: before().find_map(|need| need.skipped.clone()),
-        failed: before().find_map(|need| need.failed.clone()),
-        open: before().find_map(|need| need.open.clone()),
-        may_fail: before().any(|need| need.may_run),
-    }
-}
-
-/// Trap 46: what stops a job also stops what comes after a later job that runs in spite of it.
-fn standing(job: &Job, entries: &[PlannedJob], before: Ancestors) -> Standing {
-    let id = &job.id.value;
-    let depth = entries.first().map(|first| first.id.matches('/').count());
-    let own = || {
-        entries.iter().filter(|entry| Some(entry.id.matches('/').count()) == depth).map(|entry| entry.decision.verdict)
-    };
-    let verdict = if own().any(|verdict| verdict == Verdict::Fails) {
-        Verdict::Fails
-    } else if own().all(|verdict| verdict == Verdict::Skipped) {
-        Verdict::Skipped
-    } else if own().any(|verdict| verdict == Verdict::KnownAtRunTime) {
-        Verdict::KnownAtRunTime
-    } else {
-        Verdict::Runs
-    };
-    let named = |is: Verdict, earlier: Option<String>| if verdict == is { Some(id.clone()) } else { earlier };
-    Standing {
-        verdict: Some(verdict),
-        skipped: named(Verdict::Skipped, before.skipped),
-        failed: named(Verdict::Fails, before.failed),
-        open: named(Verdict::KnownAtRunTime, before.open),
-        may_run: before.may_fail || verdict != Verdict::Skipped,
-    }
-}
-
-/// The `needs` context for needs that are all skipped for certain.
-fn skipped_needs(job: &Job) -> Value {
-    let mut needs = Object::new();
-    for need in &job.needs {
-        let mut entry = Object::new();
-        entry.insert("result", "skipped");
-        entry.insert("outputs", Object::new());
-        needs.insert(need.value.as_str(), entry);
-    }
-    needs.into()
 }
 
 fn legs(strategy: Option<&Strategy>, scope: &JobScope, open: &[&'static str]) -> Legs {

@@ -7,6 +7,7 @@
 mod call;
 mod context;
 mod decide;
+mod graph;
 mod hash;
 mod input;
 mod jobs;

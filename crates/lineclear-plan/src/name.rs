@@ -3,8 +3,7 @@
 use std::collections::HashSet;
 
 use lineclear_event::JobKey;
-use lineclear_expr::Template;
-use lineclear_expr::{EvaluateError, Scope, TemplatePart};
+use lineclear_expr::{EvaluateError, Scope, Template, TemplatePart};
 use lineclear_workflow::Job;
 
 use crate::matrix::{Combination, MAX_NAME_LENGTH};

@@ -120,7 +120,8 @@ fn with(object: &Value, key: &str, value: Value) -> Value {
     object.into()
 }
 
-/// `run-name`, or what GitHub calls a run without one: the pull request's title, the head commit's subject, the workflow's name.
+/// `run-name`, or what GitHub calls a run without one: the pull request's title, the head commit's subject, the workflow's
+/// name.
 fn run_name(workflow: &Workflow, event: &ForgeEvent, scope: &JobScope) -> String {
     let plan_scope = PlanScope::new(scope, &[]);
     let written = workflow.run_name.as_ref().and_then(|text| text.template.evaluate_text(&plan_scope).ok());

@@ -336,7 +336,7 @@ fn every_other_event_has_its_own_rule() {
     check_why(
         "  workflow_call:",
         &at_main("workflow_call", json!({})),
-        &expect!["no: a workflow is not called by an event: it runs when a job of another workflow calls it"],
+        &expect!["no: no event calls a workflow: it runs when a job of another workflow calls it"],
     );
     let deleted = event("push", "refs/heads/x", json!({ "deleted": true }));
     check_why("  push:", &deleted, &expect!["no: push: branch `x` was deleted, and no commit is left to run"]);
@@ -740,6 +740,33 @@ jobs:
     assert_eq!(name(&push("main"), None), "to staging");
     assert_eq!(name(&event("push", "refs/tags/v1", json!({})), None), "to production");
     assert_eq!(name(&event("workflow_dispatch", "refs/heads/main", json!({})), Some("review")), "to review");
+}
+
+#[test]
+fn a_schedule_that_does_not_say_its_time_is_the_first_of_the_workflow() {
+    let text = "
+on: { schedule: [{ cron: '5 4 * * *' }, { cron: '0 0 * * 1' }] }
+jobs:
+  daily: { if: github.event.schedule == '5 4 * * *', runs-on: x, steps: [{ run: a }] }
+  weekly: { if: github.event.schedule == '0 0 * * 1', runs-on: x, steps: [{ run: a }] }
+";
+    check_jobs(
+        text,
+        &event("schedule", "refs/heads/main", json!({})),
+        &expect![[r#"
+        daily | daily | runs: if: `github.event.schedule == '5 4 * * *'` is true: github.event.schedule = 5 4 * * *
+        weekly | weekly | skipped: if: `github.event.schedule == '0 0 * * 1'` is false: github.event.schedule = 5 4 * * *
+    "#]],
+    );
+    let weekly = event("schedule", "refs/heads/main", json!({ "schedule": "0 0 * * 1" }));
+    check_jobs(
+        text,
+        &weekly,
+        &expect![[r#"
+        daily | daily | skipped: if: `github.event.schedule == '5 4 * * *'` is false: github.event.schedule = 0 0 * * 1
+        weekly | weekly | runs: if: `github.event.schedule == '0 0 * * 1'` is true: github.event.schedule = 0 0 * * 1
+    "#]],
+    );
 }
 
 #[test]

@@ -77,7 +77,12 @@ fn the_json_keeps_its_contract() {
         .as_array()
         .expect("a list")
         .iter()
-        .map(|job| format!("{} | {} | {} | {} | {} | {}", job["id"], job["name"], job["matrix"], job["needs"], job["runs_on"], job["if"]))
+        .map(|job| {
+            format!(
+                "{} | {} | {} | {} | {} | {}",
+                job["id"], job["name"], job["matrix"], job["needs"], job["runs_on"], job["if"]
+            )
+        })
         .collect();
     expect![[r#"
         "lint" | "lint" | null | [] | ["ubuntu-latest"] | null
@@ -86,7 +91,8 @@ fn the_json_keeps_its_contract() {
         "release" | "release" | null | ["test"] | [] | null
         "release/build" | "release / build" | null | [] | ["ubuntu-latest"] | null
         "release/publish" | "release / publish" | null | ["release/build"] | ["ubuntu-latest"] | "!inputs.dry"
-        "deploy" | "deploy" | null | ["release"] | ["self-hosted","prod"] | "github.ref == 'refs/heads/main'""#]].assert_eq(&jobs.join("\n"));
+        "deploy" | "deploy" | null | ["release"] | ["self-hosted","prod"] | "github.ref == 'refs/heads/main'""#]]
+    .assert_eq(&jobs.join("\n"));
     assert_eq!(plan["workflows"][1]["jobs"], json!([]));
     assert_eq!(repository.plan(&["--event", "push"]).1["hash"], plan["hash"], "the same inputs have the same hash");
 }
@@ -94,7 +100,11 @@ fn the_json_keeps_its_contract() {
 #[test]
 fn the_tree_says_what_runs_and_why() {
     let repository = repository("tree");
-    check(&repository, &["plan"], 0, &expect![[r#"
+    check(
+        &repository,
+        &["plan"],
+        0,
+        &expect![[r#"
         push on refs/heads/feature/x at 1a2b3c4, 1 file changed against 1a2b3c4, uncommitted changes included
 
         CI (.github/workflows/ci.yml)
@@ -109,11 +119,16 @@ fn the_tree_says_what_runs_and_why() {
 
         Not started:
           ○ .github/workflows/release.yml
-              not started by `push`, only by `workflow_call`
+              it runs only when a job of another workflow calls it
 
         1 of 2 workflows starts; 4 jobs run; 2 jobs are skipped
-    "#]]);
-    check(&repository, &["plan", "--event", "pull_request", "--ref", "feature/x"], 0, &expect![[r#"
+    "#]],
+    );
+    check(
+        &repository,
+        &["plan", "--event", "pull_request", "--ref", "feature/x"],
+        0,
+        &expect![[r#"
         pull_request on refs/pull/1/merge at 1a2b3c4
 
         CI (.github/workflows/ci.yml)
@@ -128,33 +143,44 @@ fn the_tree_says_what_runs_and_why() {
 
         Not started:
           ○ .github/workflows/release.yml
-              not started by `pull_request`, only by `workflow_call`
+              it runs only when a job of another workflow calls it
 
         1 of 2 workflows starts; 4 jobs run; 2 jobs are skipped
-    "#]]);
+    "#]],
+    );
     repository.write("docs/x", "1");
-    check(&repository, &["plan", "--changed-since", "HEAD"], 0, &expect![[r#"
+    check(
+        &repository,
+        &["plan", "--changed-since", "HEAD"],
+        0,
+        &expect![[r#"
         push on refs/heads/feature/x at 1a2b3c4, 1 file changed against 1a2b3c4, uncommitted changes included
 
         Not started:
           ○ CI (.github/workflows/ci.yml)
               paths: nothing under `src/**` changed (1 file changed against 1a2b3c4, uncommitted changes included)
           ○ .github/workflows/release.yml
-              not started by `push`, only by `workflow_call`
+              it runs only when a job of another workflow calls it
 
         None of 2 workflows starts
-    "#]]);
-    check(&repository, &["plan", "--event", "push", "--ref", "refs/tags/v1"], 0, &expect![[r#"
-        push on refs/tags/v1 at 1a2b3c4, 2 files changed against 1a2b3c4, uncommitted changes included
+    "#]],
+    );
+    check(
+        &repository,
+        &["plan", "--event", "push", "--ref", "refs/tags/v1"],
+        0,
+        &expect![[r#"
+        push on refs/tags/v1 at 1a2b3c4
 
         Not started:
           ○ CI (.github/workflows/ci.yml)
               tag `v1`: only `branches` are named and no `tags`, so a tag does not start it
           ○ .github/workflows/release.yml
-              not started by `push`, only by `workflow_call`
+              it runs only when a job of another workflow calls it
 
         None of 2 workflows starts
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -166,7 +192,8 @@ fn path_filters_see_the_commits_of_the_payload() {
              > ../event.json"
         ));
         let file = repository.beside("event.json");
-        let (exit, plan, _) = repository.plan(&["--event", "push", "--payload", file.to_str().expect("the path is text")]);
+        let (exit, plan, _) =
+            repository.plan(&["--event", "push", "--payload", file.to_str().expect("the path is text")]);
         assert_eq!(exit, 0);
         plan["workflows"][0]["triggered"].clone()
     };
@@ -177,30 +204,55 @@ fn path_filters_see_the_commits_of_the_payload() {
 #[test]
 fn wrong_input_is_refused_with_what_is_wrong() {
     let repository = repository("refused");
-    check(&repository, &["plan", "--event", "pushh"], 2, &expect![[r#"
+    check(
+        &repository,
+        &["plan", "--event", "pushh"],
+        2,
+        &expect![[r#"
         error: there is no event `pushh`; did you mean `push`?
-    "#]]);
-    check(&repository, &["plan", "--changed-since", "nowhere"], 2, &expect![[r#"
+    "#]],
+    );
+    check(
+        &repository,
+        &["plan", "--changed-since", "nowhere"],
+        2,
+        &expect![[r#"
         error: `nowhere` is no commit of this repository
-    "#]]);
-    check(&repository, &["plan", "--payload", "none.json"], 2, &expect![[r#"
+    "#]],
+    );
+    check(
+        &repository,
+        &["plan", "--payload", "none.json"],
+        2,
+        &expect![[r#"
         error: cannot read payload `none.json`: No such file or directory (os error 2)
-    "#]]);
+    "#]],
+    );
     let dispatch = ["plan", "--event", "workflow_dispatch", "--input", "level=mars", "--input", "x=1"];
-    check(&repository, &dispatch, 2, &expect![[r#"
+    check(
+        &repository,
+        &dispatch,
+        2,
+        &expect![[r#"
         workflow_dispatch on refs/heads/feature/x at 1a2b3c4
 
         Not started:
           ○ CI (.github/workflows/ci.yml)
               workflow_dispatch: unknown input `x`; the workflow declares `level`; input `level` is one of `low`, `high`, not `mars`
           ○ .github/workflows/release.yml
-              not started by `workflow_dispatch`, only by `workflow_call`
+              it runs only when a job of another workflow calls it
 
         None of 2 workflows starts
-    "#]]);
-    check(&repository, &["plan", "-W", "none.yml"], 2, &expect![[r#"
+    "#]],
+    );
+    check(
+        &repository,
+        &["plan", "-W", "none.yml"],
+        2,
+        &expect![[r#"
         error: there is no workflow file or folder `none.yml`
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -209,7 +261,8 @@ fn a_file_with_errors_stops_no_other_and_fails_only_when_it_was_named() {
     repository.write(".github/workflows/bad.yml", "on: push\njobs: { j: { runs-on: x, stepz: [] } }\n");
     repository.write(".github/workflows/none.yml", "just text\n");
     let (exit, plan, complaints) = repository.plan(&[]);
-    let started: Vec<&Value> = plan["workflows"].as_array().expect("a list").iter().map(|one| &one["triggered"]).collect();
+    let started: Vec<&Value> =
+        plan["workflows"].as_array().expect("a list").iter().map(|one| &one["triggered"]).collect();
     assert_eq!((exit, started), (0, vec![&json!(false), &json!(true), &json!(false), &json!(false)]));
     assert!(complaints.contains("bad.yml") && complaints.contains("none.yml"), "{complaints}");
     assert!(plan["workflows"][0]["diagnostics"][0]["line"].is_u64());
@@ -219,7 +272,11 @@ fn a_file_with_errors_stops_no_other_and_fails_only_when_it_was_named() {
 
 #[test]
 fn lineclear_alone_says_what_is_here() {
-    check(&repository("overview"), &[], 0, &expect![[r#"
+    check(
+        &repository("overview"),
+        &[],
+        0,
+        &expect![[r#"
         2 workflows in .github/workflows
 
         CI ci.yml
@@ -237,7 +294,8 @@ fn lineclear_alone_says_what_is_here() {
           lineclear run --event pull_request  what `pull_request` starts
           lineclear run --event workflow_dispatch -W .github/workflows/ci.yml --input level=…  start a workflow by hand
           lineclear --help                    everything else
-    "#]]);
+    "#]],
+    );
     let empty = Repository::new("nothing");
     empty.write(".gitlab-ci.yml", "");
     let said = empty.say(&[]);

@@ -66,12 +66,15 @@ impl<'a> Happened<'a> {
 pub(crate) fn decide(workflow: &Workflow, happened: &Happened<'_>) -> Why {
     let name = happened.event.name.as_str();
     if name == "workflow_call" {
-        return Err("a workflow is not called by an event: it runs when a job of another workflow calls it".into());
+        return Err("no event calls a workflow: it runs when a job of another workflow calls it".into());
     }
     let Some(trigger) = workflow.on.get(name) else {
         let others: Vec<_> = workflow.on.events.iter().map(|trigger| format!("`{}`", trigger.event.value)).collect();
-        let others = if others.is_empty() { "nothing".to_owned() } else { others.join(", ") };
-        return Err(format!("not started by `{name}`, only by {others}"));
+        return Err(match others.as_slice() {
+            [] => "no event starts it".to_owned(),
+            [only] if only == "`workflow_call`" => "it runs only when a job of another workflow calls it".to_owned(),
+            others => format!("not started by `{name}`, only by {}", others.join(", ")),
+        });
     };
     match name {
         "push" => push(trigger, happened),

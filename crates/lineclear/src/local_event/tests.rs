@@ -4,6 +4,8 @@ use std::process::Command;
 use serde_json::json;
 use tempfile::TempDir;
 
+use std::path::Path;
+
 use super::*;
 
 /// A folder with a git repository that no setting of this machine reaches.
