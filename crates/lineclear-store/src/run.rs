@@ -73,7 +73,8 @@ pub trait RunRecord: Send + Sync + fmt::Debug {
     /// returns.
     fn input(&self, json: &str) -> Result<(), StoreError>;
 
-    /// Every event but log lines, which come in bulk through [`RunRecord::log`].
+    /// Every event but log lines, which come in bulk through [`RunRecord::log`]. The end of a job tells the store that hardly any
+    /// more lines of it will come.
     fn event(&self, event: &Envelope) -> Result<(), StoreError>;
 
     /// Complete masked lines of one step, each ending in a newline, with their common time. Made for many lines at once: the

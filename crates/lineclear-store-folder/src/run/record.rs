@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lineclear_event::{Conclusion, Envelope, JobKey, RunId, Timestamp};
+use lineclear_event::{Conclusion, Envelope, JobKey, RunEvent, RunId, Timestamp};
 use lineclear_store::{NewRun, RunHeader, RunRecord, StoreError};
 use serde::{Deserialize, Serialize};
 
@@ -167,7 +167,12 @@ impl RunRecord for FolderRecord {
         self.append(false, |lines| {
             serde_json::to_writer(&mut lines.line, event).expect("an event is plain data and a Vec takes all bytes");
             Ok(())
-        })
+        })?;
+        if let RunEvent::JobFinished { job, .. } = &event.event {
+            // A run may have more jobs than a process may have open files. What still comes opens the log again.
+            unpoisoned(&self.logs).remove(job);
+        }
+        Ok(())
     }
 
     fn log(&self, job: &JobKey, step: &str, at: Timestamp, lines: &[u8]) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! Promises about runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use lineclear_event::{Conclusion, Envelope, JobKey, RunEvent, RunId};
@@ -15,6 +15,7 @@ pub(super) fn promises<S: WholeStore>() -> Vec<Promise<S>> {
         ("runs_are_listed_newest_first", runs_are_listed_newest_first),
         ("a_run_is_alive_until_it_is_finished_or_let_go", a_run_is_alive_until_it_is_finished_or_let_go),
         ("a_log_keeps_steps_times_and_text_apart", a_log_keeps_steps_times_and_text_apart),
+        ("many_jobs_one_after_the_other_are_no_burden", many_jobs_one_after_the_other_are_no_burden),
         ("what_is_not_there_is_said_to_be_missing", what_is_not_there_is_said_to_be_missing),
     ]
 }
@@ -151,6 +152,29 @@ fn a_log_keeps_steps_times_and_text_apart<S: WholeStore>(store: &S, _: &Path) {
     });
     read.expect("the log is read");
     assert_eq!(other, ["another job"], "each job has its own log");
+}
+
+fn many_jobs_one_after_the_other_are_no_burden<S: WholeStore>(store: &S, _: &Path) {
+    let record = store.begin(new_run("a.yml", NOW)).expect("a run begins");
+    let run = record.header().id;
+    let mut texts = Vec::new();
+    for number in 0..3_000 {
+        let job = JobKey::new(format!("job {number}"));
+        record.log(&job, "s", NOW, b"early\n").expect("lines are kept");
+        let (name, outputs) = (job.to_string(), BTreeMap::new());
+        let (conclusion, reason) = (Conclusion::Success, None);
+        let event = RunEvent::JobFinished { job: job.clone(), name, conclusion, outputs, duration_ms: 1, reason };
+        record.event(&Envelope { event, run, at: NOW }).expect("an event is recorded");
+        if number % 1_000 == 0 {
+            record.log(&job, "s", NOW, b"late\n").expect("lines are kept after the job's end too");
+            let read = store.log(run, &job, &mut |line| {
+                texts.push(format!("{} {}", line.step, line.line));
+                true
+            });
+            read.expect("the log is read");
+        }
+    }
+    assert_eq!(texts, ["s early", "s late", "s early", "s late", "s early", "s late"]);
 }
 
 fn what_is_not_there_is_said_to_be_missing<S: WholeStore>(store: &S, _: &Path) {

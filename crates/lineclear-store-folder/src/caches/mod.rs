@@ -1,6 +1,8 @@
 //! Caches in the folder.
 
-use std::collections::{HashMap, HashSet};
+mod evict;
+mod tree;
+
 use std::fs::{self, File, FileTimes};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -9,18 +11,17 @@ use std::time::{Duration, SystemTime};
 
 use lineclear_event::Timestamp;
 use lineclear_store::{
-    CacheEntry, CacheHit, CacheMiss, Caches, DAY_MS, Limits, Lookup, NewCache, RestoreReport, SaveOutcome, StoreError,
-    check_cache_key, check_lookup, choose,
+    CacheEntry, CacheHit, CacheMiss, Caches, Lookup, NewCache, RestoreReport, SaveOutcome, StoreError, check_cache_key,
+    check_lookup, choose,
 };
 
 use crate::blobs::{BlobRef, Hash};
 use crate::entry::{Kept, folders, json_files};
 use crate::fault;
-use crate::manifest::{Content, FileNode, Kind, Manifest, Node};
-use crate::pack::{Known, Packing, Source, pack};
+use crate::manifest::Manifest;
 use crate::restore::{Fault, Keeping, restore};
-use crate::scan::{Found, FoundKind, Scan};
-use crate::stat_cache::{Stamp, StatCache, now};
+use crate::scan::Scan;
+use crate::stat_cache::{StatCache, now};
 use crate::store::{FolderStore, Place, file_name};
 
 /// How many earlier entries are asked for contents that are there already.
@@ -271,205 +272,4 @@ impl Place {
         let manifests = kept.iter().take(RELATIVES).filter_map(|(_, kept)| self.read_manifest(&kept.manifest).ok());
         Ok(manifests.collect())
     }
-
-    /// Keeps what is new of a tree, and refers to the rest in packs that are there.
-    fn save_tree(&self, scan: &Scan, stats: &StatCache, relatives: &[Manifest]) -> Result<SavedTree, StoreError> {
-        let shared = Shared::new(self, scan, stats, relatives);
-        let mut sources = Vec::new();
-        for (node, reused) in scan.nodes.iter().zip(&shared.contents) {
-            if let (FoundKind::File { stamp, .. }, None) = (&node.kind, reused) {
-                sources.push(Source { path: scan.path(node), size: stamp.size, follow: false });
-            }
-        }
-        let packing = Packing { level: 1, digests: false };
-        let outcome = pack(self, &sources, &shared.pieces, shared.packs, packing)?;
-        let mut read = outcome.files.into_iter();
-        let mut stamps = Vec::new();
-        let mut contents = Vec::with_capacity(scan.nodes.len());
-        for (node, reused) in scan.nodes.iter().zip(shared.contents) {
-            let content = match (&node.kind, reused) {
-                (FoundKind::File { stamp, .. }, Some(content)) => {
-                    stamps.push((*stamp, content.hash));
-                    Some(content)
-                }
-                (FoundKind::File { stamp, .. }, None) => read.next().flatten().map(|file| {
-                    // Only what was the same when it was looked at and when it was read is known to have these contents.
-                    if file.stamp.as_ref() == Some(stamp) {
-                        stamps.push((*stamp, file.content.hash));
-                    }
-                    file.content
-                }),
-                _ => None,
-            };
-            contents.push(content);
-        }
-        let manifest = assemble(scan, contents, outcome.packs);
-        Ok(SavedTree { manifest, added: outcome.added, stamps })
-    }
-
-    /// Removes entries of a repository that were unused for too long, then those unused for longest above the limit; answers how
-    /// many. `newest` was saved just now and stays.
-    pub(crate) fn evict(
-        &self,
-        repository: &str,
-        limits: &Limits,
-        now: Timestamp,
-        newest: Option<u64>,
-    ) -> Result<u64, StoreError> {
-        self.evict_in(&self.cache_folder(repository), limits, now, newest)
-    }
-
-    /// [`Place::evict`] for the folder of a repository.
-    pub(crate) fn evict_in(
-        &self,
-        folder: &Path,
-        limits: &Limits,
-        now: Timestamp,
-        newest: Option<u64>,
-    ) -> Result<u64, StoreError> {
-        let mut kept = self.caches_in(folder, &mut Vec::new())?;
-        kept.sort_by_key(|(_, kept)| (Some(kept.what.id) == newest, kept.what.used, kept.what.id));
-        let mut users: HashMap<Hash, u64> = HashMap::new();
-        let mut total = 0;
-        for blob in kept.iter().flat_map(|(_, kept)| kept.blobs()) {
-            let count = users.entry(blob.hash).or_default();
-            total += if *count == 0 { blob.stored } else { 0 };
-            *count += 1;
-        }
-        let oldest = now.plus_millis(-i64::from(limits.cache_unused_days).saturating_mul(DAY_MS));
-        let mut evicted = 0;
-        for (path, kept) in &kept {
-            let unused = kept.what.used < oldest;
-            if Some(kept.what.id) == newest || !(unused || total > limits.cache_bytes_per_repository) {
-                continue;
-            }
-            drop_entry(path)?;
-            evicted += 1;
-            for blob in kept.blobs() {
-                let count = users.entry(blob.hash).or_default();
-                *count = count.saturating_sub(1);
-                total -= if *count == 0 { blob.stored } else { 0 };
-            }
-        }
-        Ok(evicted)
-    }
-}
-
-struct SavedTree {
-    manifest: Manifest,
-    added: u64,
-    stamps: Vec<(Stamp, Hash)>,
-}
-
-/// What a new entry can refer to instead of keeping it again.
-struct Shared {
-    packs: Vec<BlobRef>,
-    /// By node of the scan: contents of files that have not changed.
-    contents: Vec<Option<Content>>,
-    /// Contents by hash, for files that were read after all.
-    pieces: Known,
-}
-
-impl Shared {
-    fn new(place: &Place, scan: &Scan, stats: &StatCache, relatives: &[Manifest]) -> Self {
-        let mut files: HashMap<Hash, (&Manifest, &Content)> = HashMap::new();
-        for manifest in relatives {
-            for node in &manifest.nodes {
-                if let Kind::File(file) = &node.kind {
-                    files.entry(file.content.hash).or_insert((manifest, &file.content));
-                }
-            }
-        }
-        let found: Vec<Option<(&Manifest, &Content)>> = scan
-            .nodes
-            .iter()
-            .map(|node| match &node.kind {
-                FoundKind::File { stamp, .. } => files.get(&stats.hash_of(stamp)?).copied(),
-                _ => None,
-            })
-            .collect();
-
-        // A pack of which little is still of use is not referred to, so that it can go with its last entry, and restoring
-        // need not unpack what nobody wants.
-        let mut useful: HashMap<Hash, (BlobRef, u64)> = HashMap::new();
-        let mut counted = HashSet::new();
-        for (manifest, content) in found.iter().flatten().filter(|(_, content)| counted.insert(content.hash)) {
-            for piece in &content.pieces {
-                let blob = manifest.packs[piece.pack as usize];
-                useful.entry(blob.hash).or_insert((blob, 0)).1 += piece.length;
-            }
-        }
-        let good = |blob: &BlobRef, used: u64| used.saturating_mul(2) >= blob.raw && place.blobs.has(blob);
-        let good: HashSet<Hash> =
-            useful.iter().filter(|(_, (blob, used))| good(blob, *used)).map(|(hash, _)| *hash).collect();
-
-        let mut packs = Vec::new();
-        let mut numbers = HashMap::new();
-        let mut take = |blob: &BlobRef| {
-            *numbers.entry(blob.hash).or_insert_with(|| {
-                packs.push(*blob);
-                (packs.len() - 1) as u32
-            })
-        };
-        let mut contents = Vec::with_capacity(found.len());
-        for found in found {
-            contents.push(found.and_then(|(manifest, content)| {
-                let blob = |number: u32| &manifest.packs[number as usize];
-                if !content.pieces.iter().all(|piece| good.contains(&blob(piece.pack).hash)) {
-                    return None;
-                }
-                let mut content = content.clone();
-                content.pieces.iter_mut().for_each(|piece| piece.pack = take(blob(piece.pack)));
-                Some(content)
-            }));
-        }
-        // Of packs that are not referred to yet, whole ones may be: a large file that was only touched.
-        let mut pieces = Known::new();
-        for manifest in relatives {
-            for node in &manifest.nodes {
-                let Kind::File(file) = &node.kind else { continue };
-                for piece in &file.content.pieces {
-                    let blob = manifest.packs[piece.pack as usize];
-                    if good.contains(&blob.hash) || (piece.length == blob.raw && place.blobs.has(&blob)) {
-                        pieces.entry(piece.hash).or_insert((blob, piece.offset));
-                    }
-                }
-            }
-        }
-        Self { packs, contents, pieces }
-    }
-}
-
-/// The manifest of a scan whose files have these contents; what vanished meanwhile is left out, and packs that hold nothing of it.
-fn assemble(scan: &Scan, contents: Vec<Option<Content>>, packs: Vec<BlobRef>) -> Manifest {
-    let anchors = scan.anchors.len() as u32;
-    let mut manifest = Manifest { packs, anchors: scan.anchors.clone(), nodes: Vec::new() };
-    let mut numbers: Vec<Option<u32>> = Vec::with_capacity(scan.nodes.len());
-    for (found, content) in scan.nodes.iter().zip(contents) {
-        let number = |old: u32| numbers.get(old as usize).copied().flatten();
-        let parent = match found.parent.checked_sub(anchors) {
-            None => Some(found.parent),
-            Some(parent) => number(parent).map(|parent| parent + anchors),
-        };
-        let kind = kind(found, content, number);
-        let (Some(parent), Some(kind)) = (parent, kind) else {
-            numbers.push(None);
-            continue;
-        };
-        numbers.push(Some(manifest.nodes.len() as u32));
-        manifest.nodes.push(Node { parent, name: found.name.clone(), kind });
-    }
-    manifest.drop_unused_packs();
-    manifest
-}
-
-fn kind(found: &Found, content: Option<Content>, number: impl Fn(u32) -> Option<u32>) -> Option<Kind> {
-    Some(match &found.kind {
-        FoundKind::Folder { mode, changed } => Kind::Folder { mode: *mode, changed: *changed },
-        FoundKind::File { mode, changed, .. } => {
-            Kind::File(FileNode { mode: *mode, changed: *changed, content: content? })
-        }
-        FoundKind::Link { target } => Kind::Link { target: target.clone() },
-        FoundKind::Hard { of } => Kind::Hard { of: number(*of)? },
-    })
 }

@@ -1,0 +1,60 @@
+//! Entries that have to go.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use lineclear_event::Timestamp;
+use lineclear_store::{DAY_MS, Limits, StoreError};
+
+use super::drop_entry;
+use crate::blobs::Hash;
+use crate::store::Place;
+
+impl Place {
+    /// Removes entries of a repository that were unused for too long, then those unused for longest above the limit; answers how
+    /// many. `newest` was saved just now and stays.
+    pub(crate) fn evict(
+        &self,
+        repository: &str,
+        limits: &Limits,
+        now: Timestamp,
+        newest: Option<u64>,
+    ) -> Result<u64, StoreError> {
+        self.evict_in(&self.cache_folder(repository), limits, now, newest)
+    }
+
+    /// [`Place::evict`] for the folder of a repository.
+    pub(crate) fn evict_in(
+        &self,
+        folder: &Path,
+        limits: &Limits,
+        now: Timestamp,
+        newest: Option<u64>,
+    ) -> Result<u64, StoreError> {
+        let mut kept = self.caches_in(folder, &mut Vec::new())?;
+        kept.sort_by_key(|(_, kept)| (Some(kept.what.id) == newest, kept.what.used, kept.what.id));
+        let mut users: HashMap<Hash, u64> = HashMap::new();
+        let mut total = 0;
+        for blob in kept.iter().flat_map(|(_, kept)| kept.blobs()) {
+            let count = users.entry(blob.hash).or_default();
+            total += if *count == 0 { blob.stored } else { 0 };
+            *count += 1;
+        }
+        let oldest = now.plus_millis(-i64::from(limits.cache_unused_days).saturating_mul(DAY_MS));
+        let mut evicted = 0;
+        for (path, kept) in &kept {
+            let unused = kept.what.used < oldest;
+            if Some(kept.what.id) == newest || !(unused || total > limits.cache_bytes_per_repository) {
+                continue;
+            }
+            drop_entry(path)?;
+            evicted += 1;
+            for blob in kept.blobs() {
+                let count = users.entry(blob.hash).or_default();
+                *count = count.saturating_sub(1);
+                total -= if *count == 0 { blob.stored } else { 0 };
+            }
+        }
+        Ok(evicted)
+    }
+}
