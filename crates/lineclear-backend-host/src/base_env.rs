@@ -40,7 +40,7 @@ pub(crate) fn base_env(environment: impl Iterator<Item = (OsString, OsString)>) 
     kept
 }
 
-fn is_inherited(name: &OsStr) -> bool {
+pub(crate) fn is_inherited(name: &OsStr) -> bool {
     let bytes = name.as_bytes();
     !bytes.is_empty()
         && !LEFT_OUT.iter().any(|left_out| name == *left_out)

@@ -9,6 +9,10 @@
 mod backend;
 mod base_env;
 mod family;
+mod git;
+mod git_dir;
+#[cfg(test)]
+mod git_fixture;
 pub mod guard;
 mod instance;
 mod job_processes;
@@ -23,8 +27,11 @@ mod scratch;
 mod settings;
 mod skeleton;
 mod slug;
+mod working_tree;
 
 pub use backend::HostBackend;
+pub use git_dir::{GitDirError, GitDirOptions, Head, Refs, clone_git_dir};
 pub use guard::GuardProgram;
 pub use owner::sweep;
 pub use settings::{HostSettings, Sessions};
+pub use working_tree::WorkingTree;
