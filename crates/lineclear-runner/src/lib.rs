@@ -16,6 +16,7 @@ mod display_name;
 mod environment;
 mod evaluate;
 mod frame;
+mod glob;
 mod hash_files;
 mod header;
 mod hooks;

