@@ -14,12 +14,24 @@ pub fn run() -> Result<()> {
     };
     let fuzz = root().join("fuzz");
     // The compiler's own coverage instrumentation, which the stable toolchain has but does not offer: so fuzzing needs no other.
-    let flags = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
-                 -Cllvm-args=-sanitizer-coverage-pc-table --cfg fuzzing";
+    let flags = [
+        "-Cpasses=sancov-module",
+        "-Cllvm-args=-sanitizer-coverage-level=4",
+        "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+        "-Cllvm-args=-sanitizer-coverage-pc-table",
+        "-Cllvm-args=-sanitizer-coverage-trace-compares",
+        // The linker would otherwise drop the counters, which nothing names.
+        "-Clink-arg=-Wl,-z,nostart-stop-gc",
+        "--cfg fuzzing",
+    ]
+    .join(" ");
+    // Naming the target keeps build scripts and macros free of the flags: they run at build time, without the fuzzer.
+    let host = Cmd::new("rustc").args(&["--print", "host-tuple"]).read()?;
+    let host = host.trim();
     Cmd::new("cargo")
-        .args(&["build", "--release", "--quiet", "--bins"])
+        .args(&["build", "--release", "--quiet", "--bins", "--locked", "--target", host])
         .folder(&fuzz)
-        .env("RUSTFLAGS", flags)
+        .env("RUSTFLAGS", &flags)
         .run()?;
     for target in ["yaml", "expression", "workflow", "step_output", "command_file"] {
         let corpus = fuzz.join("corpus").join(target);
@@ -27,7 +39,7 @@ pub fn run() -> Result<()> {
         std::fs::create_dir_all(&scratch)?;
         let (scratch, corpus) = (scratch.to_string_lossy().into_owned(), corpus.to_string_lossy().into_owned());
         let time = format!("-max_total_time={seconds}");
-        Cmd::new(fuzz.join("target/release").join(target))
+        Cmd::new(fuzz.join("target").join(host).join("release").join(target))
             .args(&[&scratch, &corpus, &time, "-timeout=10", "-rss_limit_mb=1024", "-verbosity=0", "-print_final_stats=1"])
             .folder(&fuzz)
             .run()?;
