@@ -27,6 +27,9 @@ mod template;
 mod tree;
 mod value;
 
+pub mod batch;
+pub mod glob;
+
 pub use allowed::Allowed;
 pub use ast::{Comparison, Node, NodeKind, Reference, Segment};
 pub use error::{EvaluateError, ParseError};
