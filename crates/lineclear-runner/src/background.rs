@@ -16,11 +16,11 @@ use crate::context::{Speaker, StepScope};
 use crate::display_name;
 use crate::evaluate;
 use crate::frame::Frame;
-use crate::invocation::Stage;
 use crate::job::Job;
 use crate::log::StepLog;
 use crate::planned_step::PlannedStep;
 use crate::ports::{JobControl, lock};
+use crate::stage::Stage;
 use crate::step::{self, Finished};
 use crate::worker::{Legacy, Worker};
 

@@ -16,10 +16,11 @@ use crate::display_name;
 use crate::evaluate;
 use crate::frame::{Frame, Identity, Status};
 use crate::inputs::Inputs;
-use crate::invocation::{Stage, StepCall};
+use crate::invocation::StepCall;
 use crate::planned_step;
 use crate::post::{Post, PostStage};
 use crate::process::Halt;
+use crate::stage::Stage;
 use crate::step::{self, Within};
 use crate::worker::Worker;
 

@@ -8,11 +8,12 @@ use std::path::Path;
 
 use crate::environment::Env;
 use crate::frame::Frame;
-use crate::invocation::{ProcessKind, Program, Stage, StepCall};
+use crate::invocation::{ProcessKind, Program, StepCall};
 use crate::job::Job;
 use crate::log::StepLog;
 use crate::program;
 use crate::shell::Shell;
+use crate::stage::Stage;
 use crate::step::{self, Finished};
 use crate::worker::Worker;
 

@@ -2,25 +2,21 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
-use std::sync::Mutex;
 use std::time::Duration;
 
-use lineclear_backend::{Command, Exit, StartError};
-use lineclear_command::{Ear, Interpreter, InterpreterSettings, Matchers, Said};
+use lineclear_backend::{Command, StartError};
+use lineclear_command::{Interpreter, InterpreterSettings};
 use lineclear_event::Outcome;
 
 use crate::command_files::{CommandFiles, LARGEST_SUMMARY, Summary};
 use crate::environment::{self, Env, ProcessEnv};
 use crate::frame::{Frame, Identity};
 use crate::job::Job;
+use crate::listener::{Heard, Listener};
 use crate::log::StepLog;
-use crate::plain_file;
-use crate::ports::lock;
-use crate::process::{self, Halt, Limits};
+use crate::process::{self, Limits};
+use crate::stage::{self, Stage};
 use crate::worker::Worker;
-
-/// Matcher files are small; one larger than this is something else.
-const LARGEST_MATCHER: u64 = 1 << 20;
 
 /// One step as the parts that carry it out see it.
 #[derive(Clone, Copy, Debug)]
@@ -39,60 +35,6 @@ pub(crate) struct StepCall<'s> {
     pub(crate) continues_on_error: bool,
     /// What people see the step called, masked.
     pub(crate) name: &'s str,
-}
-
-/// How a stage of a step went, before `continue-on-error`.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Stage {
-    pub(crate) outcome: Outcome,
-    pub(crate) exit_code: Option<i32>,
-    /// Why it did not succeed, to follow "step `x` failed": "with exit code 1", ": the working directory …".
-    pub(crate) reason: Option<String>,
-    pub(crate) outputs: Vec<(String, String)>,
-    pub(crate) timed_out: bool,
-}
-
-impl Stage {
-    pub(crate) fn success(outputs: Vec<(String, String)>) -> Self {
-        Self { outcome: Outcome::Success, exit_code: None, reason: None, outputs, timed_out: false }
-    }
-
-    pub(crate) fn failure(reason: impl Into<String>) -> Self {
-        Self {
-            outcome: Outcome::Failure,
-            exit_code: None,
-            reason: Some(reason.into()),
-            outputs: Vec::new(),
-            timed_out: false,
-        }
-    }
-
-    /// A failure that the log has to tell of.
-    pub(crate) fn told_failure(log: &StepLog<'_>, reason: impl Into<String>) -> Self {
-        let reason = reason.into();
-        log.error(&reason);
-        Self::failure(reason)
-    }
-
-    pub(crate) fn cancelled(reason: &str) -> Self {
-        Self { outcome: Outcome::Cancelled, ..Self::failure(reason) }
-    }
-
-    /// The stage of something that was ended from outside.
-    pub(crate) fn halted(log: &StepLog<'_>, why: Halt) -> Self {
-        match why {
-            Halt::Cancelled | Halt::Killed | Halt::Stopped => {
-                log.error("The operation was canceled.");
-                Self::cancelled(if why == Halt::Stopped {
-                    "a `cancel` step stopped it"
-                } else {
-                    "the job was cancelled"
-                })
-            }
-            // Whoever knows the time says it.
-            Halt::TimedOut => Self { timed_out: true, ..Self::failure("its time was over") },
-        }
-    }
 }
 
 /// Which kind of step a process belongs to: they differ in the services they are told of.
@@ -205,7 +147,7 @@ impl<'s> StepCall<'s> {
             Err(error) => Stage::told_failure(self.log, format!("lost the step's process: {error}")),
             Ok(ended) => match ended.halted {
                 Some(why) => Stage { exit_code: Some(ended.exit.code()), ..Stage::halted(self.log, why) },
-                None => exit_stage(self.log, ended.exit, program.tells_exit_code),
+                None => stage::of_exit(self.log, ended.exit, program.tells_exit_code),
             },
         };
         if stage.outcome == Outcome::Success
@@ -286,35 +228,6 @@ pub(crate) struct Program<'p> {
     pub(crate) tells_exit_code: bool,
 }
 
-fn exit_stage(log: &StepLog<'_>, exit: Exit, tells: bool) -> Stage {
-    let code = exit.code();
-    if code == 0 {
-        return Stage { exit_code: Some(0), ..Stage::success(Vec::new()) };
-    }
-    if tells {
-        log.error(&format!("Process completed with exit code {code}."));
-    } else {
-        log.debug(|| format!("Node Action run completed with exit code {code}"));
-    }
-    let reason = match exit {
-        Exit::Code(code) => format!("exit code {code}"),
-        Exit::Signal(signal) => format!("exit code {code} (ended by signal {signal}{})", signal_name(signal)),
-    };
-    Stage { exit_code: Some(code), ..Stage::failure(reason) }
-}
-
-fn signal_name(signal: i32) -> &'static str {
-    match signal {
-        2 => ", SIGINT",
-        6 => ", SIGABRT",
-        9 => ", SIGKILL: perhaps the machine ran out of memory",
-        11 => ", SIGSEGV",
-        13 => ", SIGPIPE",
-        15 => ", SIGTERM",
-        _ => "",
-    }
-}
-
 fn start_failure(error: &StartError, command: &Command) -> String {
     match error {
         StartError::NoWorkingDirectory { path } => {
@@ -333,81 +246,4 @@ fn start_failure(error: &StartError, command: &Command) -> String {
 
 fn is_true(value: Option<&OsStr>) -> bool {
     value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
-}
-
-/// What a step's streams asked for.
-#[derive(Debug, Default)]
-struct Heard {
-    outputs: Vec<(String, String)>,
-    state: Vec<(String, String)>,
-    env: Vec<(String, String)>,
-    paths: Vec<String>,
-    failures: Vec<String>,
-}
-
-/// Takes in what the streams of a step say.
-pub(crate) struct Listener<'s> {
-    log: &'s StepLog<'s>,
-    matchers: &'s Mutex<Matchers>,
-    job: &'s Job<'s>,
-    heard: Heard,
-}
-
-impl<'s> Listener<'s> {
-    pub(crate) fn new(log: &'s StepLog<'s>, matchers: &'s Mutex<Matchers>, job: &'s Job<'s>) -> Self {
-        Self { log, matchers, job, heard: Heard::default() }
-    }
-
-    pub(crate) fn into_outputs(self) -> Vec<(String, String)> {
-        self.heard.outputs
-    }
-
-    fn matcher_file(&self, path: &str) -> Result<String, String> {
-        let path = self.job.room.layout().workspace.join(path);
-        plain_file::read(&path, LARGEST_MATCHER)
-            .map_err(|error| format!("cannot read the problem matcher `{}`: {error}", path.display()))
-    }
-
-    fn fail(&mut self, message: String) {
-        self.log.error(&message);
-        self.heard.failures.push(message);
-    }
-}
-
-impl Ear for Listener<'_> {
-    fn said(&mut self, said: Said) {
-        match said {
-            Said::SetOutput { name, value } => self.heard.outputs.push((name, value)),
-            Said::SaveState { name, value } => self.heard.state.push((name, value)),
-            Said::SetEnv { name, value } => self.heard.env.push((name, value)),
-            Said::AddPath(folder) => self.heard.paths.push(folder),
-            Said::Annotation(note) => self.log.annotate(note),
-            Said::AddMatcher(path) => {
-                let added = self.matcher_file(&path).and_then(|json| {
-                    lock(self.matchers)
-                        .add(&json)
-                        .map_err(|error| format!("the problem matcher `{path}` is not valid: {error}"))
-                });
-                if let Err(message) = added {
-                    self.fail(message);
-                }
-            }
-            Said::RemoveMatcherFile(path) => {
-                let owners = self.matcher_file(&path).and_then(|json| {
-                    Matchers::owners(&json)
-                        .map_err(|error| format!("the problem matcher `{path}` is not valid: {error}"))
-                });
-                match owners {
-                    Ok(owners) => owners.iter().for_each(|owner| lock(self.matchers).remove(owner)),
-                    Err(message) => self.fail(message),
-                }
-            }
-            // The interpreter has shown and annotated it already.
-            Said::Failed(message) => self.heard.failures.push(message),
-        }
-    }
-
-    fn lines(&mut self, masked: &[u8]) {
-        self.log.lines(masked);
-    }
 }

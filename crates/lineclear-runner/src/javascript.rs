@@ -14,13 +14,14 @@ use lineclear_workflow::Runs;
 use crate::action::LoadedAction;
 use crate::frame::{Frame, Identity};
 use crate::inputs::Inputs;
-use crate::invocation::{ProcessKind, Program, Stage, StepCall};
+use crate::invocation::{ProcessKind, Program, StepCall};
 use crate::job::Job;
 use crate::ports::{inside, lock};
 use crate::post::{Post, PostStage};
 use crate::pre;
 use crate::process::{self, Limits};
 use crate::program;
+use crate::stage::Stage;
 use crate::worker::Worker;
 
 /// The Node of this machine.

@@ -14,12 +14,14 @@ use crate::action::LoadedAction;
 use crate::environment::ProcessEnv;
 use crate::frame::{Frame, Identity};
 use crate::inputs::Inputs;
-use crate::invocation::{Listener, ProcessKind, Stage, StepCall};
+use crate::invocation::{ProcessKind, StepCall};
+use crate::listener::Listener;
 use crate::native::{Call, Effects, NativeAction, NativeError, RunOptions};
 use crate::ports::lock;
 use crate::post::{Post, PostStage};
 use crate::process::{self, Ended};
 use crate::program;
+use crate::stage::Stage;
 use crate::worker::Worker;
 
 /// How much of a captured program's output is kept, and how many of its last lines an error shows.

@@ -16,12 +16,13 @@ use crate::context::{Speaker, StatusView, StepScope};
 use crate::environment::Env;
 use crate::frame::{Frame, Status};
 use crate::inputs::Inputs;
-use crate::invocation::{Stage, StepCall};
+use crate::invocation::StepCall;
 use crate::javascript;
 use crate::job::Job;
 use crate::log::StepLog;
 use crate::native_call;
 use crate::process::{Halt, Limits};
+use crate::stage::Stage;
 use crate::step::{self, Finished};
 use crate::worker::Worker;
 

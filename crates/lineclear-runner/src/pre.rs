@@ -20,12 +20,13 @@ use crate::environment::Env;
 use crate::evaluate;
 use crate::frame::{Frame, Origin};
 use crate::inputs;
-use crate::invocation::{Stage, StepCall};
+use crate::invocation::StepCall;
 use crate::javascript;
 use crate::job::Job;
 use crate::log::StepLog;
 use crate::planned_step::{self, PlannedStep};
 use crate::post::{Post, PostStage};
+use crate::stage::Stage;
 use crate::step::{self, Finished};
 use crate::worker::Worker;
 

@@ -11,9 +11,10 @@ use crate::context::{Speaker, StepScope};
 use crate::evaluate;
 use crate::frame::Frame;
 use crate::header::Header;
-use crate::invocation::{ProcessKind, Program, Stage, StepCall};
+use crate::invocation::{ProcessKind, Program, StepCall};
 use crate::program;
 use crate::shell::Shell;
+use crate::stage::Stage;
 use crate::worker::Worker;
 
 /// What a `run` step holds.

@@ -21,12 +21,13 @@ use crate::display_name;
 use crate::environment::Env;
 use crate::evaluate;
 use crate::frame::Frame;
-use crate::invocation::{Stage, StepCall};
+use crate::invocation::StepCall;
 use crate::job::Job;
 use crate::log::StepLog;
 use crate::planned_step::PlannedStep;
 use crate::process::Limits;
 use crate::script::{self, Script};
+use crate::stage::Stage;
 use crate::uses;
 use crate::worker::Worker;
 

@@ -8,9 +8,10 @@ use crate::composite;
 use crate::frame::Frame;
 use crate::header::Header;
 use crate::inputs::{self, Inputs};
-use crate::invocation::{Stage, StepCall};
+use crate::invocation::StepCall;
 use crate::javascript;
 use crate::native_call;
+use crate::stage::Stage;
 use crate::worker::Worker;
 
 /// Carries the action's main stage to its end.

@@ -189,6 +189,10 @@ impl Bench {
         let report = run_job(&spec, &self.secrets, &hands);
         let took = began.elapsed();
         let seen = std::mem::take(&mut *sink.seen.lock().expect("no test panics while it logs"));
+        for secret in self.secrets.0.values() {
+            assert!(!seen.everything().contains(secret.as_str()), "a secret was told: {}", seen.everything());
+            assert!(!format!("{report:?}").contains(secret.as_str()), "a secret was reported: {report:?}");
+        }
         let mut transcript = if self.grouped { seen.grouped() } else { seen.transcript(self.headers) };
         let _ = writeln!(transcript, "= {}{}", report.conclusion, after(": ", report.reason.as_deref()));
         for (name, value) in &report.outputs {
@@ -344,6 +348,17 @@ impl Record {
             .filter_map(|seen| match seen {
                 Seen::Log(_, text) => Some(text.as_str()),
                 Seen::Event(_) => None,
+            })
+            .collect()
+    }
+
+    /// Every text of every event and line.
+    fn everything(&self) -> String {
+        self.0
+            .iter()
+            .map(|seen| match seen {
+                Seen::Event(event) => serde_json::to_string(event).expect("plain data"),
+                Seen::Log(step, text) => format!("{step}\n{text}"),
             })
             .collect()
     }

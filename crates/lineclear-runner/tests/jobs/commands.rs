@@ -253,3 +253,54 @@ fn state_is_for_the_same_action_only() {
     "#]],
     );
 }
+
+#[test]
+fn no_event_and_no_line_carries_a_secret_whatever_goes_wrong() {
+    // The bench itself looks for secrets in everything that every job tells.
+    Bench::new(
+        "outputs: { o: '${{ secrets.KEY }}' }
+environment: { name: e, url: 'https://x.example/${{ steps.a.outputs.key }}' }
+steps:
+- name: With ${{ secrets.KEY }}
+  id: a
+  continue-on-error: true
+  run: |
+    echo ${{ secrets.KEY }} >> $GITHUB_ENV
+    echo key=${{ secrets.KEY }} >> $GITHUB_OUTPUT
+    echo '::error file=${{ secrets.KEY }},title=${{ secrets.KEY }}::${{ secrets.KEY }}'
+    echo '::set-env name=${{ secrets.KEY }}::${{ secrets.KEY }}'
+    printf '%s' '${{ secrets.KEY }}'
+- run: 'true'
+  continue-on-error: true
+  working-directory: ${{ secrets.KEY }}
+- run: 'true'
+  continue-on-error: true
+  timeout-minutes: ${{ secrets.KEY }}
+- run: 'true'
+  if: env.K == 'x'
+  env: { K: '${{ secrets.KEY }}' }
+- run: 'true'
+  if: always()
+  env: { K: \"${{ fromJSON(secrets.KEY) }}\" }
+- uses: octo/missing@v1
+  if: always()
+  with: { k: '${{ secrets.KEY }}' }
+",
+    )
+    .secret("KEY", "correct-horse-battery")
+    .run();
+    let two_lines = "first half of it\nsecond half of it";
+    let happened = Bench::new(
+        "steps:
+- run: |
+    echo \"$KEY\" | head -1
+    echo \"$KEY\" | tail -1 | base64
+    exit 1
+  env: { KEY: '${{ secrets.KEY }}' }
+",
+    )
+    .secret("KEY", two_lines)
+    .headers()
+    .run();
+    assert!(!happened.transcript.contains("half of it"), "{}", happened.transcript);
+}
