@@ -3,6 +3,7 @@
 mod evict;
 mod tree;
 
+use std::collections::HashSet;
 use std::fs::{self, File, FileTimes};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -25,7 +26,7 @@ use crate::stat_cache::{StatCache, now};
 use crate::store::{FolderStore, Place, file_name};
 
 /// How many earlier entries are asked for contents that are there already.
-const RELATIVES: usize = 3;
+const RELATIVES: usize = 2;
 
 type KeptCache = Kept<CacheEntry>;
 
@@ -268,6 +269,9 @@ impl Place {
             let what = &kept.what;
             std::cmp::Reverse((what.version == new.version, common(&what.key), what.created, what.id))
         });
+        // Entries of equal trees have one manifest.
+        let mut seen = HashSet::new();
+        kept.retain(|(_, kept)| seen.insert(kept.manifest.hash));
         // A damaged relative is nobody's fault here: it is found when it is used itself.
         let manifests = kept.iter().take(RELATIVES).filter_map(|(_, kept)| self.read_manifest(&kept.manifest).ok());
         Ok(manifests.collect())

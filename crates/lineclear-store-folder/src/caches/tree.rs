@@ -121,6 +121,12 @@ impl Shared {
                 Some(content)
             }));
         }
+        let is_read = |(node, content): (&Found, &Option<Content>)| {
+            matches!(node.kind, FoundKind::File { .. }) && content.is_none()
+        };
+        if !scan.nodes.iter().zip(&contents).any(is_read) {
+            return Self { packs, contents, pieces: Known::new() };
+        }
         // Of packs that are not referred to yet, whole ones may be: a large file that was only touched.
         let mut pieces = Known::new();
         for manifest in relatives {
