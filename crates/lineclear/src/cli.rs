@@ -81,6 +81,14 @@ pub(crate) fn main() -> ExitCode {
     exit.into()
 }
 
+/// Reads an argument of the form NAME=VALUE.
+pub(crate) fn name_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

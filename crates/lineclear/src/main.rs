@@ -9,6 +9,7 @@ mod command;
 mod exit;
 mod local_event;
 mod output;
+mod planning;
 mod report;
 mod session;
 mod settings;

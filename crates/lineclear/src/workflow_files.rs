@@ -26,16 +26,19 @@ impl WorkflowFile {
 
 /// Reads the files that `named` names (files, or folders of them), or else those of the repository.
 ///
+/// A file that cannot be read, is too large or is not text is in the list with that finding.
+///
 /// # Errors
-/// A sentence for a file or folder that is not there, cannot be read, is too large or is not text.
+/// A sentence for a file or folder that was named and is not there, or cannot be listed.
 pub(crate) fn read(root: &Path, named: &[PathBuf]) -> Result<Vec<WorkflowFile>, String> {
     let mut paths = Vec::new();
     if named.is_empty() {
         paths.extend(in_folder(&root.join(FOLDER)).unwrap_or_default());
     }
     for name in named {
-        // As typed, or as the repository calls it: a run's report names files from the repository's root.
-        let place = [name.clone(), root.join(name)].into_iter().find(|place| place.exists());
+        // As typed, as the repository calls it, or by its bare name: reports name files from the repository's root.
+        let places = [name.clone(), root.join(name), root.join(FOLDER).join(name)];
+        let place = places.into_iter().find(|place| place.exists());
         let place = place.ok_or_else(|| format!("there is no workflow file or folder `{}`", name.display()))?;
         if place.is_dir() {
             let nested = place.join(FOLDER);
@@ -44,7 +47,7 @@ pub(crate) fn read(root: &Path, named: &[PathBuf]) -> Result<Vec<WorkflowFile>, 
             paths.push(place);
         }
     }
-    paths.iter().map(|path| read_one(root, path)).collect()
+    Ok(paths.iter().map(|path| read_one(root, path)).collect())
 }
 
 fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, String> {
@@ -60,22 +63,32 @@ fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(paths)
 }
 
-fn read_one(root: &Path, path: &Path) -> Result<WorkflowFile, String> {
+fn read_one(root: &Path, path: &Path) -> WorkflowFile {
     let name = name_in_repository(root, path);
-    let wrong = |error: std::io::Error| format!("cannot read `{}`: {error}", path.display());
+    match text_of(path) {
+        Ok(text) => {
+            let source = Source::new(name, text);
+            let read = Workflow::read(&source);
+            WorkflowFile { source, workflow: read.model, findings: read.diagnostics }
+        }
+        Err(problem) => {
+            let finding = Diagnostic::error("unreadable-file", problem);
+            WorkflowFile { source: Source::new(name, ""), workflow: None, findings: vec![finding] }
+        }
+    }
+}
+
+fn text_of(path: &Path) -> Result<String, String> {
+    let wrong = |error: std::io::Error| format!("the file cannot be read: {error}");
     let size = std::fs::metadata(path).map_err(wrong)?.len();
     if size > LARGEST {
-        return Err(format!("`{name}` has {size} bytes; a workflow file may have {LARGEST} at most"));
+        return Err(format!("the file has {size} bytes; a workflow file may have {LARGEST} at most"));
     }
-    let bytes = std::fs::read(path).map_err(wrong)?;
-    let text = String::from_utf8(bytes).map_err(|error| {
+    String::from_utf8(std::fs::read(path).map_err(wrong)?).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
-        format!("`{name}`, line {line}: the file is not valid UTF-8; save it as UTF-8")
-    })?;
-    let source = Source::new(name, text);
-    let read = Workflow::read(&source);
-    Ok(WorkflowFile { source, workflow: read.model, findings: read.diagnostics })
+        format!("the file is not valid UTF-8 in line {line}; save it as UTF-8")
+    })
 }
 
 /// The path from the repository's root, with forward slashes; a file outside keeps the path it was named by.

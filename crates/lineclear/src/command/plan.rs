@@ -2,20 +2,19 @@
 
 mod text;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use lineclear_event::ForgeEvent;
-use lineclear_plan::{Facts, Plan, PlannedWorkflow, dispatch_inputs, given_inputs, plan};
-use lineclear_source::Diagnostic;
-use lineclear_workflow::Workflow;
+use lineclear_plan::{Plan, PlannedWorkflow, dispatch_inputs, given_inputs};
 
+use crate::cli::name_and_value;
 use crate::exit::Exit;
-use crate::local_event::{Checkout, EventOptions, LocalEvent, Wants};
+use crate::local_event::{Checkout, EventOptions};
 use crate::output;
+use crate::planning::{self, Asked, Planning};
 use crate::session::actions::ActionsFolder;
-use crate::workflow_files::{self, FOLDER, WorkflowFile};
+use crate::workflow_files::FOLDER;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -84,14 +83,32 @@ enum Format {
 
 /// Carries out `plan`.
 pub(crate) fn run(args: &PlanArgs) -> Exit {
-    match Planned::make(args) {
-        Ok(planned) => planned.show(args),
-        Err(Failed::Event(error)) => {
-            output::complain_of(&error);
-            Exit::BadInput
+    let here = match std::env::current_dir() {
+        Ok(here) => here,
+        Err(error) => {
+            output::complain(&format!("error: this folder cannot be used: {error}"));
+            return Exit::BadInput;
         }
-        Err(Failed::Files(sentence)) => {
-            output::complain(&format!("error: {sentence}"));
+    };
+    let checkout = Checkout::find(&here);
+    let asked = Asked {
+        event: args.event.clone(),
+        options: EventOptions {
+            payload: args.payload.clone(),
+            reference: args.reference.clone(),
+            actor: args.actor.clone(),
+            default_branch: args.default_branch.clone(),
+            changed_since: args.changed_since.clone(),
+            inputs: args.inputs.iter().cloned().collect(),
+        },
+        workflows: args.workflows.clone(),
+        vars: args.vars.iter().cloned().collect(),
+    };
+    let called = ActionsFolder::from_environment(checkout.root.clone());
+    match planning::plan(&asked, &checkout, &called) {
+        Ok(planning) => show(&planning, args, &checkout),
+        Err(error) => {
+            output::complain_of(&error);
             Exit::BadInput
         }
     }
@@ -113,116 +130,39 @@ pub(crate) fn print(plan: &Plan, event: &ForgeEvent, as_json: bool) -> Exit {
     Exit::Success
 }
 
-/// A plan with everything it was made from.
-#[derive(Debug)]
-struct Planned {
-    plan: Plan,
-    event: ForgeEvent,
-    notes: Vec<String>,
-    /// Where workflows were looked for.
-    looked_in: String,
-    /// Whether a dispatch was asked for whose inputs no workflow accepts.
-    refused: bool,
-}
-
-#[derive(Debug)]
-enum Failed {
-    Event(crate::local_event::EventError),
-    Files(String),
-}
-
-impl Planned {
-    fn make(args: &PlanArgs) -> Result<Self, Failed> {
-        let here =
-            std::env::current_dir().map_err(|error| Failed::Files(format!("this folder cannot be used: {error}")))?;
-        let checkout = Checkout::find(&here);
-        let inputs: BTreeMap<_, _> = args.inputs.iter().cloned().collect();
-        let options = EventOptions {
-            payload: args.payload.clone(),
-            reference: args.reference.clone(),
-            actor: args.actor.clone(),
-            default_branch: args.default_branch.clone(),
-            changed_since: args.changed_since.clone(),
-            inputs: inputs.clone(),
-        };
-        // git works while the files are read.
-        let started = LocalEvent::start(&checkout, args.event.as_deref(), &options).map_err(Failed::Event)?;
-        let files = workflow_files::read(&checkout.root, &args.workflows).map_err(Failed::Files)?;
-        let models = files.iter().filter_map(|file| file.workflow.as_ref());
-        let wants = Wants::of(models, started.name());
-        let local = started.finish(&wants).map_err(Failed::Event)?;
-        let facts = Facts {
-            vars: args.vars.iter().cloned().collect(),
-            inputs,
-            head_message: local.head_message,
-            ..Facts::default()
-        };
-        let called = ActionsFolder::from_environment(checkout.root.clone());
-        let (readable, unreadable) = sort_out(files);
-        let mut plan = plan(&readable, &local.event, &facts, &called);
-        for (at, workflow) in unreadable {
-            plan.workflows.insert(at.min(plan.workflows.len()), workflow);
-        }
-        let refused = local.event.name == "workflow_dispatch" && {
-            let given = given_inputs(&local.event, &facts);
-            let mut asked =
-                readable.iter().filter(|(workflow, _)| workflow.on.get("workflow_dispatch").is_some()).peekable();
-            asked.peek().is_some() && asked.all(|(workflow, _)| dispatch_inputs(workflow, &given).is_err())
-        };
-        let looked_in = checkout.root.join(FOLDER).display().to_string();
-        Ok(Self { plan, event: local.event, notes: local.notes, looked_in, refused })
-    }
-
-    fn show(&self, args: &PlanArgs) -> Exit {
-        self.complain(args.format);
-        match args.format {
-            Format::Text if self.plan.workflows.is_empty() => {
-                output::print(&format!("There are no workflows: no *.yml or *.yaml file in {}\n", self.looked_in));
-            }
-            format => match print(&self.plan, &self.event, format == Format::Json) {
-                Exit::Success => {}
-                fault => return fault,
-            },
-        }
-        for note in &self.notes {
-            output::complain(&format!("note: {note}"));
-        }
-        let is_broken = |workflow: &PlannedWorkflow| workflow.has_errors() || workflow.startup_failure.is_some();
-        match !args.workflows.is_empty() && self.plan.workflows.iter().any(is_broken) || self.refused {
-            true => Exit::BadInput,
-            false => Exit::Success,
+fn show(planning: &Planning, args: &PlanArgs, checkout: &Checkout) -> Exit {
+    complain(&planning.plan, args.format);
+    if planning.plan.workflows.is_empty() && args.format == Format::Text {
+        let looked_in = checkout.root.join(FOLDER);
+        output::print(&format!("There are no workflows: no *.yml or *.yaml file in {}\n", looked_in.display()));
+    } else {
+        let exit = print(&planning.plan, &planning.event, args.format == Format::Json);
+        if exit != Exit::Success {
+            return exit;
         }
     }
+    planning.notes.iter().for_each(|note| output::complain(&format!("note: {note}")));
+    let is_broken = |workflow: &PlannedWorkflow| workflow.has_errors() || workflow.startup_failure.is_some();
+    let named_is_broken = !args.workflows.is_empty() && planning.plan.workflows.iter().any(is_broken);
+    if named_is_broken || dispatch_is_refused(planning) { Exit::BadInput } else { Exit::Success }
+}
 
-    /// Shows findings against their files: errors always, warnings to people.
-    fn complain(&self, format: Format) {
-        for (source, finding) in self.plan.workflows.iter().flat_map(|workflow| &workflow.diagnostics) {
-            if finding.is_error() || format == Format::Text {
-                output::complain_findings(source, std::slice::from_ref(finding));
-            }
+/// Shows findings against their files: errors always, warnings to people.
+fn complain(plan: &Plan, format: Format) {
+    for (source, finding) in plan.workflows.iter().flat_map(|workflow| &workflow.diagnostics) {
+        if finding.is_error() || format == Format::Text {
+            output::complain_findings(source, std::slice::from_ref(finding));
         }
     }
 }
 
-/// A workflow and what is wrong with it.
-type Readable = (Workflow, Vec<Diagnostic>);
-
-/// Files that hold a workflow, and the entries of those that do not with their places.
-fn sort_out(files: Vec<WorkflowFile>) -> (Vec<Readable>, Vec<(usize, PlannedWorkflow)>) {
-    let mut readable = Vec::with_capacity(files.len());
-    let mut unreadable = Vec::new();
-    for (at, file) in files.into_iter().enumerate() {
-        match file.workflow {
-            Some(workflow) => readable.push((workflow, file.findings)),
-            None => unreadable.push((at, PlannedWorkflow::unreadable(&file.source, &file.findings))),
-        }
+/// Whether a dispatch was asked for whose inputs no workflow accepts.
+fn dispatch_is_refused(planning: &Planning) -> bool {
+    if planning.event.name != "workflow_dispatch" {
+        return false;
     }
-    (readable, unreadable)
-}
-
-fn name_and_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("expected NAME=VALUE".to_owned()),
-    }
+    let given = given_inputs(&planning.event, &planning.facts);
+    let workflows = planning.workflows.iter().map(|(workflow, _)| workflow);
+    let mut asked = workflows.filter(|workflow| workflow.on.get("workflow_dispatch").is_some()).peekable();
+    asked.peek().is_some() && asked.all(|workflow| dispatch_inputs(workflow, &given).is_err())
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::name_and_value;
 use crate::exit::Exit;
 use crate::session;
 
@@ -130,13 +131,6 @@ pub(crate) enum Format {
 /// Carries out `run`.
 pub(crate) fn run(args: &RunArgs) -> Exit {
     session::run(args)
-}
-
-fn name_and_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("expected NAME=VALUE".to_owned()),
-    }
 }
 
 fn axis_and_value(text: &str) -> Result<(String, String), String> {

@@ -1,7 +1,7 @@
 //! The event that a local run or plan stands for: made from the repository's state, or read from a payload file.
 //!
-//! Start at [`LocalEvent::from_repository`]. Where every millisecond counts, [`LocalEvent::start`] sets git to work and
-//! [`Started::finish`] collects its answer, so that the workflow files can be read in between. `HEAD`, branches and settings
+//! [`LocalEvent::start`] sets git to work and [`Started::finish`] collects its answer, so that the workflow files can be read in
+//! between. `HEAD`, branches and settings
 //! are read from git's own files; git itself is asked for commits, and for changed paths only where a filter looks at them.
 
 mod changes;
@@ -112,6 +112,7 @@ impl LocalEvent {
     ///
     /// # Errors
     /// See [`EventError`]. A repository that git cannot read is no error: the event then says less, and a note says why.
+    #[cfg(test)]
     pub(crate) fn from_repository(
         checkout: &Checkout,
         name: Option<&str>,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lineclear_backend::{Backend, Workspace};
-use lineclear_backend_host::{GuardProgram, HostBackend, HostSettings};
+use lineclear_backend_host::{GuardProgram, HostBackend, HostSettings, WorkingTree};
 use lineclear_drive::{Drive, RealTime, inbox};
 use lineclear_event::{AnnotationLevel, Conclusion, Envelope, JobSpec, RunEvent};
 use lineclear_runner::{JobControl, JobHands, RunnerSettings, Secrets};
@@ -54,7 +54,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     let checkout = crate::local_event::Checkout::find(&here);
     let root = checkout.root.clone();
     // Listing the files takes git a moment: it works while the workflows are read.
-    let tree: Option<Arc<dyn lineclear_backend::Fill>> = None;
+    let tree = (!args.in_place && !args.empty_workspace).then(|| Arc::new(WorkingTree::new(&root).without(&home)));
     let backend = host_backend(&home)?;
     let store = Arc::new(FolderStore::open(&home).map_err(Stopped::fault)?);
     let files = ActionsFolder::from_environment(root.clone());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lineclear_engine::{GivenNeed, RunRequest, Selection};
 use lineclear_event::{ForgeEvent, RunEvent};
-use lineclear_plan::{Facts, Plan, Platform, load_calls, run_inputs};
+use lineclear_plan::{Plan, load_calls, run_inputs};
 use lineclear_runner::Secrets;
 use lineclear_source::suggest;
 use lineclear_store::{NewRun, RunRecord, Store};
@@ -16,11 +16,12 @@ use super::{last_run_of, values};
 use crate::command::plan;
 use crate::command::run::{Format, RunArgs};
 use crate::exit::Exit;
-use crate::local_event::{Checkout, EventOptions, LocalEvent, Wants};
+use crate::local_event::{Checkout, EventOptions};
 use crate::output;
+use crate::planning::{self, Asked, Planning};
 use crate::report::shell_word;
 use crate::settings::now;
-use crate::workflow_files::{self, WorkflowFile};
+use crate::workflow_files;
 
 /// The command ends here.
 #[derive(Debug)]
@@ -83,7 +84,7 @@ impl Prepared {
     }
 }
 
-/// Reads the workflows, makes the event, plans, and begins the record of each run.
+/// Plans, and begins the record of each run.
 pub(crate) fn prepare(
     args: &RunArgs,
     checkout: &Checkout,
@@ -92,57 +93,53 @@ pub(crate) fn prepare(
 ) -> Result<Prepared, Stopped> {
     let vars = values::pairs(args.var_file.as_deref(), &args.vars).map_err(Stopped::bad_input)?;
     let env = values::pairs(args.env_file.as_deref(), &args.env).map_err(Stopped::bad_input)?;
-    let secrets = values::secrets(args.secret_file.as_deref(), &args.secrets).map_err(Stopped::bad_input)?;
-    let files = workflow_files::read(&checkout.root, &args.workflows).map_err(Stopped::bad_input)?;
-    if files.is_empty() {
-        let place = checkout.root.join(workflow_files::FOLDER);
-        return Err(Stopped::bad_input(format!(
-            "there are no workflows: no .yml or .yaml file in `{}`; -W names another file or folder",
-            place.display()
-        )));
-    }
-    complain_of_errors(&files, !args.workflows.is_empty())?;
-
-    let options = EventOptions {
-        payload: args.payload.clone(),
-        reference: args.reference.clone(),
-        actor: args.actor.clone(),
-        default_branch: None,
-        changed_since: None,
-        inputs: args.inputs.iter().cloned().collect(),
-    };
-    let name = args.event.clone().or_else(|| natural_event(&files, args));
-    let models = || files.iter().filter_map(|file| file.workflow.as_ref());
-    let event = LocalEvent::from_repository(checkout, name.as_deref(), &options, |name| Wants::of(models(), name))
-        .map_err(|error| Stopped { exit: Exit::BadInput, ..Stopped::fault(error) })?;
-    event.notes.iter().for_each(|note| output::complain(&format!("note: {note}")));
-    let facts = Facts {
+    let secrets = Secrets(values::secrets(args.secret_file.as_deref(), &args.secrets).map_err(Stopped::bad_input)?);
+    let asked = Asked {
+        event: args.event.clone(),
+        options: EventOptions {
+            payload: args.payload.clone(),
+            reference: args.reference.clone(),
+            actor: args.actor.clone(),
+            default_branch: None,
+            changed_since: None,
+            inputs: args.inputs.iter().cloned().collect(),
+        },
+        workflows: args.workflows.clone(),
         vars,
-        inputs: options.inputs.clone(),
-        platform: platform(),
-        head_message: event.head_message.clone(),
-        ..Facts::default()
     };
-    let event = event.event;
-    let readable: Vec<_> =
-        files.iter().filter_map(|file| Some((file.workflow.clone()?, file.findings.clone()))).collect();
-    let plan = lineclear_plan::plan(&readable, &event, &facts, calls);
-    check_jobs(args, &plan)?;
+    let planning = planning::plan(&asked, checkout, calls)
+        .map_err(|error| Stopped { exit: Exit::BadInput, ..Stopped::fault(error) })?;
+    if planning.plan.workflows.is_empty() {
+        let place = checkout.root.join(workflow_files::FOLDER);
+        let message =
+            format!("there are no workflows: no .yml or .yaml file in `{}`; -W names another", place.display());
+        return Err(Stopped::bad_input(message));
+    }
+    planning.notes.iter().for_each(|note| output::complain(&format!("note: {note}")));
+    complain_of_errors(&planning.plan, !args.workflows.is_empty())?;
+    check_jobs(args, &planning.plan)?;
+    let runs = if args.dry_run { Vec::new() } else { begin(args, &planning, calls, store)? };
+    Ok(Prepared { event: planning.event, plan: planning.plan, runs, secrets, env })
+}
 
+/// Begins the record of each run that the plan asks for.
+fn begin(
+    args: &RunArgs,
+    planning: &Planning,
+    calls: &ActionsFolder,
+    store: &dyn Store,
+) -> Result<Vec<(RunRequest, Arc<dyn RunRecord>)>, Stopped> {
+    let facts = &planning.facts;
     let mut runs = Vec::new();
-    let planned = readable.iter().zip(&plan.workflows).filter(|(_, planned)| planned.triggered);
-    for ((workflow, _), planned) in planned {
-        // Workflows without the jobs asked for are left out.
+    for (workflow, _) in &planning.workflows {
+        let file = workflow.source.name();
+        let planned = planning.plan.workflows.iter().find(|planned| planned.file == file && planned.triggered);
         let jobs = jobs_of(args, workflow);
-        if jobs.is_empty() && !args.jobs.is_empty() {
-            continue;
-        }
-        if args.dry_run {
-            continue;
-        }
-        let (event, inputs) = run_inputs(workflow, &event, &facts).map_err(|errors| {
+        // Workflows without the jobs asked for are left out.
+        let Some(planned) = planned.filter(|_| args.jobs.is_empty() || !jobs.is_empty()) else { continue };
+        let (event, inputs) = run_inputs(workflow, &planning.event, facts).map_err(|errors| {
             let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            Stopped::bad_input(format!("{}: {}", planned.file, lines.join("\n  ")))
+            Stopped::bad_input(format!("{file}: {}", lines.join("\n  ")))
         })?;
         let selection = Selection { matrix: args.matrix.clone(), given: given(args, store, &event, workflow)?, jobs };
         let record = store.begin(NewRun {
@@ -167,50 +164,25 @@ pub(crate) fn prepare(
             inputs: inputs.to_json(),
             vars: facts.vars.clone(),
             platform: facts.platform.clone(),
-            plan_hash: plan.hash.clone(),
+            plan_hash: planning.plan.hash.clone(),
             selection,
         };
         runs.push((request, record));
     }
-    Ok(Prepared { event, plan, runs, secrets: Secrets(secrets), env })
+    Ok(runs)
 }
 
-/// Shows what is wrong with the files. Errors in a file that was named stop the command; others are left out.
-fn complain_of_errors(files: &[WorkflowFile], named: bool) -> Result<(), Stopped> {
-    let broken: Vec<&WorkflowFile> = files.iter().filter(|file| file.has_errors()).collect();
-    for file in &broken {
-        let errors: Vec<_> = file.findings.iter().filter(|finding| finding.is_error()).cloned().collect();
-        output::complain_findings(&file.source, &errors);
+/// Shows what is wrong with the files. Errors in a file that was named, or in all of them, stop the command; otherwise the
+/// files with errors are left out.
+fn complain_of_errors(plan: &Plan, named: bool) -> Result<(), Stopped> {
+    let errors =
+        || plan.workflows.iter().flat_map(|workflow| &workflow.diagnostics).filter(|(_, finding)| finding.is_error());
+    errors().for_each(|(source, finding)| output::complain_findings(source, std::slice::from_ref(finding)));
+    let broken = plan.workflows.iter().filter(|workflow| workflow.has_errors()).count();
+    if broken > 0 && (named || broken == plan.workflows.len()) {
+        return Err(Stopped { exit: Exit::BadInput, message: None });
     }
-    if broken.is_empty() || !named && broken.len() < files.len() {
-        return Ok(());
-    }
-    Err(Stopped { exit: Exit::BadInput, message: None })
-}
-
-/// With a single workflow named and no event asked for: the event that it is made for.
-fn natural_event(files: &[WorkflowFile], args: &RunArgs) -> Option<String> {
-    let ([file], None) = (files, &args.payload) else { return None };
-    if args.workflows.is_empty() {
-        return None;
-    }
-    let events: Vec<&str> = file.workflow.as_ref()?.on.events.iter().map(|event| event.event.value.as_str()).collect();
-    let known = ["push", "pull_request", "workflow_dispatch", "schedule"];
-    let preferred = known.into_iter().find(|known| events.contains(known));
-    preferred.or_else(|| events.into_iter().find(|event| *event != "workflow_call")).map(str::to_owned)
-}
-
-/// Addresses that jobs are told; the environment may name others.
-fn platform() -> Platform {
-    let default = Platform::default();
-    let variable =
-        |name: &str, default: String| std::env::var(name).ok().filter(|value| !value.is_empty()).unwrap_or(default);
-    Platform {
-        server_url: variable("GITHUB_SERVER_URL", default.server_url),
-        api_url: variable("GITHUB_API_URL", default.api_url),
-        graphql_url: variable("GITHUB_GRAPHQL_URL", default.graphql_url),
-        retention_days: default.retention_days,
-    }
+    Ok(())
 }
 
 /// Every job asked for exists in a workflow that the event starts.
