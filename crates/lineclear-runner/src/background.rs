@@ -257,15 +257,13 @@ impl<'scope, 'env> Crew<'scope, 'env> {
 
 fn name_of(job: &Job<'_>, worker: &Worker, frame: &Frame, planned: &PlannedStep<'_>) -> String {
     let speaker = Speaker { step: &planned.id, env: None, files: None };
-    let name = display_name::of(planned.step, &StepScope::new(job, &worker.env, frame, speaker));
-    job.masker.mask(&name).into_owned()
+    display_name::of(planned.step, &StepScope::new(job, &worker.env, frame, speaker), &job.masker)
 }
 
 /// Tells of a step that could not even begin.
 pub(crate) fn fail_visibly(job: &Job<'_>, frame: &mut Frame, planned: &PlannedStep<'_>, reason: String) {
     let begun = (job.hands.clock)();
-    let name = display_name::plain(planned.step);
-    let mut finished = Finished::skipped(job.masker.mask(&name).into_owned());
+    let mut finished = Finished::skipped(display_name::plain(planned.step, &job.masker));
     step::tell_started(job, &planned.id, &finished.name);
     let stage = Stage::told_failure(&StepLog::new(job, &planned.id), reason);
     step::apply_stage(&mut finished, stage, false);

@@ -79,7 +79,13 @@ fn environment_url(
 }
 
 fn leak(remain: &Remain) -> String {
-    format!("process {} (`{}`) outlived its step and is ended with the job", remain.pid, remain.command)
+    // Of a command line that was cut only the program is told: the cut may go through a secret, which no mask would find.
+    let command = if remain.command.ends_with('…') {
+        remain.command.split_whitespace().next().unwrap_or_default()
+    } else {
+        &remain.command
+    };
+    format!("process {} (`{command}`) outlived its step and is ended with the job", remain.pid)
 }
 
 /// Ends what is left of the job and removes its folders.

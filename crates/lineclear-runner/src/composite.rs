@@ -126,7 +126,7 @@ fn run_steps(call: &StepCall<'_>, worker: &mut Worker, inner: &mut Frame, steps:
             inner.status = Status::Cancelled;
         }
         let mut finished = step::perform(call.job, worker, inner, &planned, Some(within));
-        finished.name = call.job.masker.mask(&display_name::plain(planned.step)).into_owned();
+        finished.name = display_name::plain(planned.step, &call.job.masker);
         step::conclude(inner, &planned, &finished);
         if finished.broken_condition {
             break;

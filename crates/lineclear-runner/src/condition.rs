@@ -1,10 +1,14 @@
 //! Whether a step runs, and why not (C5).
 
+use lineclear_command::SharedMasker;
 use lineclear_expr::{Explanation, Value};
 use lineclear_workflow::Condition;
 
 use crate::context::{StatusView, StepScope};
 use crate::frame::Status;
+
+/// Longer values are cut in a reason.
+const LONGEST_VALUE: usize = 80;
 
 /// What a condition decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +62,9 @@ pub(crate) fn decide(
             Decision::Run { keeps_on_cancel }
         }
         Ok(_) => match condition.expr.explain(scope) {
-            Ok(explanation) => Decision::Skip { reason: explain(condition.raw(), &explanation, first_failure) },
+            Ok(explanation) => {
+                Decision::Skip { reason: explain(condition.raw(), &explanation, first_failure, scope.masker()) }
+            }
             Err(error) => broken(&error.message),
         },
     }
@@ -72,37 +78,51 @@ fn implicit(status: Status, first_failure: Option<&str>) -> String {
     }
 }
 
-/// "if: `github.ref == 'refs/heads/main'` is false: github.ref = refs/heads/x".
-pub(crate) fn explain(raw: &str, explanation: &Explanation, first_failure: Option<&str>) -> String {
+/// "if: `github.ref == 'refs/heads/main'` is false: github.ref = refs/heads/x". Values are masked.
+pub(crate) fn explain(
+    raw: &str,
+    explanation: &Explanation,
+    first_failure: Option<&str>,
+    masker: &SharedMasker,
+) -> String {
     let parts: Vec<String> = explanation
         .parts
         .iter()
         .map(|(text, value)| match first_failure {
-            Some(failure) if text.eq_ignore_ascii_case("success()") => format!("{text} = {} ({failure})", shown(value)),
-            _ => format!("{text} = {}", shown(value)),
+            Some(failure) if text.eq_ignore_ascii_case("success()") => {
+                format!("{text} = {} ({failure})", shown(value, masker))
+            }
+            _ => format!("{text} = {}", shown(value, masker)),
         })
         .collect();
     let raw = raw.trim();
     let raw = raw.strip_prefix("${{").and_then(|raw| raw.strip_suffix("}}")).map_or(raw, str::trim);
     if parts.is_empty() {
-        format!("if: `{raw}` is {}", falsy(&explanation.value))
+        format!("if: `{raw}` is {}", falsy(&explanation.value, masker))
     } else {
-        format!("if: `{raw}` is {}: {}", falsy(&explanation.value), parts.join(", "))
+        format!("if: `{raw}` is {}: {}", falsy(&explanation.value, masker), parts.join(", "))
     }
 }
 
-fn falsy(value: &Value) -> String {
+fn falsy(value: &Value, masker: &SharedMasker) -> String {
     match value {
         Value::Bool(_) => "false".to_owned(),
-        other => shown(other),
+        other => shown(other, masker),
     }
 }
 
-fn shown(value: &Value) -> String {
+fn shown(value: &Value, masker: &SharedMasker) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::String(text) if text.is_empty() => "''".to_owned(),
-        Value::String(text) if text.chars().count() > 80 => format!("{}…", text.chars().take(80).collect::<String>()),
-        other => other.to_text(),
+        other => {
+            // Masked before it is cut: a mask does not know the half of a secret.
+            let text = other.to_text();
+            let text = masker.mask(&text);
+            match text.char_indices().nth(LONGEST_VALUE) {
+                Some((at, _)) => format!("{}…", &text[..at]),
+                None => text.into_owned(),
+            }
+        }
     }
 }

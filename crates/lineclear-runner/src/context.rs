@@ -7,6 +7,7 @@ use std::cell::{OnceCell, RefCell};
 use std::sync::{Arc, OnceLock};
 
 use lineclear_backend::Layout;
+use lineclear_command::SharedMasker;
 use lineclear_event::JobSpec;
 use lineclear_expr::{Object, Scope, StatusFunction, Value};
 use serde_json::Value as Json;
@@ -168,6 +169,10 @@ impl<'s> StepScope<'s> {
             env_value: OnceCell::new(),
             hashes: RefCell::default(),
         }
+    }
+
+    pub(crate) fn masker(&self) -> &SharedMasker {
+        &self.job.masker
     }
 
     fn github(&self) -> Value {

@@ -3,28 +3,37 @@
 //! # Source
 //! Section 5.6 of the protocol notes, after `ActionRunner.cs` of `actions/runner`.
 
+use lineclear_command::SharedMasker;
 use lineclear_expr::{MapScope, Scope};
 use lineclear_workflow::{ActionRef, Step, StepKind};
 
 /// A generated name is cut here, so that a one-line script of a thousand characters stays one line.
 const LONGEST: usize = 100;
 
-/// `name:` evaluated; else `Run` and the first line of the script or the action. Not masked yet.
+/// `name:` evaluated; else `Run` and the first line of the script or the action. Masked.
 ///
 /// A name that cannot be evaluated is shown as it is written: it never fails a step.
-pub(crate) fn of(step: &Step, scope: &dyn Scope) -> String {
+pub(crate) fn of(step: &Step, scope: &dyn Scope, masker: &SharedMasker) -> String {
+    let (name, is_given) = whole(step, scope);
+    // Masked before it is cut: a mask does not know the half of a secret.
+    let name = masker.mask(&name);
+    if is_given { name.into_owned() } else { cut(&name) }
+}
+
+/// The name, and whether it is the step's own.
+fn whole(step: &Step, scope: &dyn Scope) -> (String, bool) {
     if let Some(name) = &step.name {
         let text = name.template.evaluate_text(scope).unwrap_or_else(|_| name.raw().to_owned());
         if !text.trim().is_empty() {
-            return text;
+            return (text, true);
         }
     }
-    match &step.kind {
+    let name = match &step.kind {
         StepKind::Run { script, .. } => {
             let text = script.template.evaluate_text(scope).unwrap_or_else(|_| script.raw().to_owned());
-            run(&text)
+            format!("Run {}", first_line(&text))
         }
-        StepKind::Uses { uses, .. } => cut(&format!("Run {}", reference(&uses.value))),
+        StepKind::Uses { uses, .. } => format!("Run {}", reference(&uses.value)),
         StepKind::Wait { ids } => {
             let ids: Vec<&str> = ids.iter().map(|id| id.value.as_str()).collect();
             format!("Wait for {}", ids.join(", "))
@@ -32,20 +41,17 @@ pub(crate) fn of(step: &Step, scope: &dyn Scope) -> String {
         StepKind::WaitAll => "Wait for all background steps".to_owned(),
         StepKind::Cancel { id } => format!("Cancel {}", id.value),
         StepKind::Parallel { steps } => format!("Run {} steps in parallel", steps.len()),
-    }
+    };
+    (name, false)
 }
 
 /// The name without evaluating anything: as it is written.
-pub(crate) fn plain(step: &Step) -> String {
-    of(step, &MapScope::default())
+pub(crate) fn plain(step: &Step, masker: &SharedMasker) -> String {
+    of(step, &MapScope::default(), masker)
 }
 
-/// The name of a `run` step without one: `Run` and the first line that says something.
-pub(crate) fn run(script: &str) -> String {
-    cut(&format!("Run {}", first_line(script)))
-}
-
-fn first_line(script: &str) -> &str {
+/// The first line of a script that says something.
+pub(crate) fn first_line(script: &str) -> &str {
     script.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
 }
 
@@ -75,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_script_is_called_by_its_first_line_that_says_something() {
-        assert_eq!(run("\n\n  echo one\necho two"), "Run echo one");
-        assert_eq!(run(&"é".repeat(200)).chars().count(), LONGEST + 3);
+        assert_eq!(first_line("\n\n  echo one\necho two"), "echo one");
+        assert_eq!(cut(&"é".repeat(200)).chars().count(), LONGEST + 3);
     }
 }

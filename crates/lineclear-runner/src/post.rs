@@ -115,7 +115,7 @@ impl Post {
             return Ok(Verdict::Run { keeps_on_cancel });
         }
         let explanation = expr.explain(&scope).map_err(|error| broken(error.message))?;
-        Ok(Verdict::Skip(condition::explain(raw, &explanation, frame.first_failure.as_deref())))
+        Ok(Verdict::Skip(condition::explain(raw, &explanation, frame.first_failure.as_deref(), &job.masker)))
     }
 
     fn run(&self, call: &StepCall<'_>, worker: &mut Worker, frame: &Frame, job_frame: &Frame) -> Stage {

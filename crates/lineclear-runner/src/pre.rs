@@ -130,8 +130,7 @@ fn run_visibly(
     let id = format!("__pre_{}", planned.id.trim_start_matches('_'));
     let begun = (job.hands.clock)();
     let speaker = Speaker { step: &planned.id, env: None, files: None };
-    let name = display_name::of(planned.step, &StepScope::new(job, &worker.env, frame, speaker));
-    let name = job.masker.mask(&name).into_owned();
+    let name = display_name::of(planned.step, &StepScope::new(job, &worker.env, frame, speaker), &job.masker);
     let mut finished = Finished::skipped(format!("Pre {name}"));
     step::tell_started(job, &id, &finished.name);
     let log = StepLog::new(job, &id);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use lineclear_workflow::Text;
 
 use crate::context::{Speaker, StepScope};
+use crate::display_name;
 use crate::evaluate;
 use crate::frame::Frame;
 use crate::header::Header;
@@ -67,7 +68,7 @@ fn try_run(call: &StepCall<'_>, worker: &mut Worker, frame: &Frame, script: Scri
     let file = write_script(call, &shell, &text)?;
     let arguments = shell.arguments(&file.to_string_lossy()).into_iter().map(Into::into).collect();
 
-    let mut header = Header::new(text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default());
+    let mut header = Header::new(display_name::first_line(&text));
     header.script(&text);
     header.shell(&program.to_string_lossy(), &shell.arguments);
     header.env(&[&worker.env, &frame.calling_env, call.env]);

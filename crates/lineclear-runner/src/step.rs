@@ -105,8 +105,7 @@ pub(crate) fn perform(
         Some(within) => within.log,
         None => {
             let speaker = Speaker { step: &planned.id, env: Some(&env), files: None };
-            let name = display_name::of(step, &StepScope::new(job, &worker.env, frame, speaker));
-            finished.name = job.masker.mask(&name).into_owned();
+            finished.name = display_name::of(step, &StepScope::new(job, &worker.env, frame, speaker), &job.masker);
             own_log = StepLog::new(job, &planned.id);
             &own_log
         }
@@ -130,7 +129,7 @@ pub(crate) fn perform(
         Decision::Run { keeps_on_cancel } => {
             let name = match within {
                 // Inside a composite action only its post stage is ever called by a name: that in the file.
-                Some(_) => display_name::plain(step),
+                Some(_) => display_name::plain(step, &job.masker),
                 None => finished.name.clone(),
             };
             let (stage, continues) = run(job, worker, frame, planned, &env, keeps_on_cancel, &name, log, within);

@@ -288,7 +288,38 @@ steps:
 ",
     )
     .secret("KEY", "correct-horse-battery")
-    .run();
+    .check(expect![[r#"
+        > __set_up_job: Set up job
+          ! Warning: the action `octo/missing@v1` is not on the bench; a step that uses it fails when it is reached
+        < __set_up_job success
+        > a: With ***
+          ! Error (***): ***
+          ! Error: Unable to process command '::set-env name=***::***' successfully.
+          ! Error: The `set-env` command is disabled. Please upgrade to using Environment Files (write to the file that $GITHUB_ENV names) or opt into unsecure command execution by setting the `ACTIONS_ALLOW_UNSECURE_COMMANDS` environment variable to `true`.
+          ***
+          ! Error: Unable to process file command 'env' successfully: GITHUB_ENV, line 1: Invalid format '***'
+        < a failure/success (The `set-env` command is disabled. Please upgrade to using Environment Files (write to the file that $GITHUB_ENV names) or opt into unsecure command execution by setting the `ACTIONS_ALLOW_UNSECURE_COMMANDS` environment variable to `true`.)
+        > __run: Run true
+          ! Error: the working directory `$REPO/***` does not exist: create it in an earlier step, or check it out first
+        < __run failure/success (the working directory `$REPO/***` does not exist: create it in an earlier step, or check it out first)
+        > __run_2: Run true
+          ! Error: `timeout-minutes` (.github/workflows/ci.yml:23:24) must be a number, not `***`
+        < __run_2 failure (`timeout-minutes` (.github/workflows/ci.yml:23:24) must be a number, not `***`)
+        - __run_3: Run true: if: `env.K == 'x'` is false: success() = false (step `Run true` failed: `timeout-minutes` (.github/workflows/ci.yml:23:24) must be a number, not `***`)
+        > __run_4: Run true
+          ! Error: `env.K` (.github/workflows/ci.yml:29:17) cannot be evaluated: Error parsing fromJson: expected a value but found `c` at line 1, column 1
+        < __run_4 failure (`env.K` (.github/workflows/ci.yml:29:17) cannot be evaluated: Error parsing fromJson: expected a value but found `c` at line 1, column 1)
+        > __octo_missing: Run octo/missing@v1
+          ! Error: the action `octo/missing@v1` is not on the bench
+        < __octo_missing failure (the action `octo/missing@v1` is not on the bench)
+        ! Notice: environment : https://x.example/***
+        > __complete_job: Complete job
+          Evaluate and set environment url
+          Environment url is https://x.example/***
+          ! Warning: Skip output 'o' since it may contain secret.
+        < __complete_job success
+        = failure: step `Run true` failed: `timeout-minutes` (.github/workflows/ci.yml:23:24) must be a number, not `***`
+    "#]]);
     let two_lines = "first half of it\nsecond half of it";
     let happened = Bench::new(
         "steps:
@@ -303,4 +334,14 @@ steps:
     .headers()
     .run();
     assert!(!happened.transcript.contains("half of it"), "{}", happened.transcript);
+}
+
+#[test]
+fn a_text_that_is_cut_shows_no_half_of_a_secret() {
+    let secret = format!("begin-{}", "x".repeat(150));
+    let happened = Bench::new("steps:\n- run: echo ${{ secrets.KEY }}\n- if: env.K == 'x'\n  run: echo never\n  env: { K: '${{ secrets.KEY }}' }\n- run: \"setsid python -c 'import time; time.sleep(30)' ${{ secrets.KEY }} > /dev/null 2>&1 & sleep 0.3\"\n")
+        .secret("KEY", &secret)
+        .run();
+    assert!(!happened.transcript.contains("begin-"), "{}", happened.transcript);
+    assert!(happened.transcript.contains("outlived its step"), "{}", happened.transcript);
 }

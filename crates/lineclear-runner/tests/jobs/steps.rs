@@ -131,8 +131,8 @@ fn trap_4_a_custom_shell_gets_its_script_and_a_bare_unknown_word_is_an_error() {
   shell: perl {0}
 - run: print('python')
   shell: python
-- run: echo $- | grep -c x
-  shell: bash -x {0}
+- run: echo $- | grep -c u
+  shell: bash -u {0}
 ",
         expect![[r#"
             > __run: Run print "perl $0\n" =~ s{/\S+/}{}r
@@ -141,9 +141,7 @@ fn trap_4_a_custom_shell_gets_its_script_and_a_bare_unknown_word_is_an_error() {
             > __run_2: Run print('python')
               python
             < __run_2 success
-            > __run_3: Run echo $- | grep -c x
-              + echo hxB
-              + grep -c x
+            > __run_3: Run echo $- | grep -c u
               1
             < __run_3 success
             = success
@@ -367,7 +365,7 @@ fn trap_55_a_step_that_takes_too_long_fails_and_the_others_see_a_failure() {
         < __run_2 success
         = failure: step `Slow` failed: it ran longer than its timeout-minutes: 0.005
     "#]]);
-    assert!(happened.took.as_secs() < 5, "an interrupt ends `sleep` at once");
+    assert!(happened.took.as_secs() < 7, "an interrupt ends `sleep` at once");
 }
 
 #[test]
@@ -474,7 +472,7 @@ fn trap_55_the_time_of_a_step_is_that_of_the_steps_inside_its_action() {
             < __run success
             = success
         "#]]);
-    assert!(happened.took.as_secs() < 5);
+    assert!(happened.took.as_secs() < 7);
 }
 
 #[test]
