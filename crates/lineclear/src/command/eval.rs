@@ -112,9 +112,10 @@ fn findings(fault: &Fault, has_contexts: bool) -> Vec<Diagnostic> {
         Fault::Evaluate(error) => return vec![error.to_diagnostic(0)],
     };
     let mut findings: Vec<Diagnostic> = errors.iter().map(|error| error.to_diagnostic(0)).collect();
-    let names_context = errors.iter().any(|error| error.words.starts_with("Unrecognized named-value"));
-    if let Some(last) = findings.pop_if(|_| names_context && !has_contexts) {
-        findings.push(last.help("give the contexts with --context FILE, a JSON object such as {\"github\": {\"ref\": \"…\"}}"));
+    let names_context = errors.iter().position(|error| error.words.starts_with("Unrecognized named-value"));
+    if let Some(at) = names_context.filter(|_| !has_contexts) {
+        let help = "give the contexts with --context FILE, a JSON object such as {\"github\": {\"ref\": \"…\"}}";
+        findings[at].help.push(help.to_owned());
     }
     findings
 }
@@ -249,7 +250,7 @@ mod tests {
         let scope = JsonScope::new(&Map::new(), &no_files);
         let found = findings(&scope.evaluate(text).expect_err("no contexts"), false);
         assert_eq!(found.len(), 2);
-        let shown = render(&found[1], &Source::new("expression", text), Style::Plain);
+        let shown = render(&found[0], &Source::new("expression", text), Style::Plain);
         assert!(shown.contains("^^^^^^") && shown.contains("--context FILE"), "{shown}");
         assert_eq!(found[1].span.map(lineclear_source::Span::range), Some(21..27));
     }

@@ -38,8 +38,11 @@ fn close_run(run: &RunDigest, invocation: &Invocation, style: Style) -> String {
     }
     out.push_str(&bold(&run.workflow, style));
     out.push('\n');
-    let width = run.jobs.iter().map(|job| job.name.chars().count()).max().unwrap_or(0);
-    for job in &run.jobs {
+    // A matrix waits under its job's own name until its legs are known; such an entry never ends.
+    let mut jobs: Vec<&JobDigest> = run.jobs.iter().filter(|job| job.conclusion.is_some()).collect();
+    jobs.sort_by_key(|job| job.started.unwrap_or(usize::MAX));
+    let width = jobs.iter().map(|job| job.name.chars().count()).max().unwrap_or(0);
+    for job in jobs {
         let padding = " ".repeat(width - job.name.chars().count());
         let reason = match (&job.reason, job.conclusion) {
             (Some(reason), Some(conclusion)) if conclusion != Conclusion::Success => format!("  {reason}"),

@@ -30,6 +30,8 @@ pub(crate) struct RunDigest {
 pub(crate) struct JobDigest {
     pub(crate) key: JobKey,
     pub(crate) name: String,
+    /// How many jobs of the run had started before it; `None` for one that never started.
+    pub(crate) started: Option<usize>,
     /// Arguments that run just this job again.
     pub(crate) rerun: String,
     pub(crate) conclusion: Option<Conclusion>,
@@ -127,8 +129,13 @@ impl Digest {
                 let digest = self.runs.entry(run).or_default();
                 (digest.workflow, digest.file) = (workflow.clone(), file.clone());
             }
-            RunEvent::JobWaiting { job, name, .. } | RunEvent::JobStarted { job, name } => {
+            RunEvent::JobWaiting { job, name, .. } => {
                 self.job(run, job, name);
+            }
+            RunEvent::JobStarted { job, name } => {
+                let before =
+                    self.runs.get(&run).map_or(0, |run| run.jobs.iter().filter(|job| job.started.is_some()).count());
+                self.job(run, job, name).started = Some(before);
             }
             RunEvent::StepStarted { job, step, name } => {
                 self.job(run, job, "").steps.push(StepDigest::new(step, name));
@@ -203,6 +210,7 @@ impl Digest {
             jobs.push(JobDigest {
                 key: key.clone(),
                 name: if name.is_empty() { key.to_string() } else { name.to_owned() },
+                started: None,
                 rerun: format!("-j {}", shell_word(top_level_id(key.as_str()))),
                 conclusion: None,
                 reason: None,
