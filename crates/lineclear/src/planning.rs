@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use lineclear_event::ForgeEvent;
-use lineclear_plan::{Facts, Plan, PlannedWorkflow, Platform};
+use lineclear_plan::{Facts, Plan, PlannedWorkflow, Platform, dispatch_inputs, given_inputs};
 use lineclear_source::Diagnostic;
 use lineclear_workflow::Workflow;
 
@@ -76,6 +76,24 @@ pub(crate) fn plan(asked: &Asked, checkout: &Checkout, called: &ActionsFolder) -
         plan.workflows.insert(at.min(plan.workflows.len()), workflow);
     }
     Ok(Planning { plan, event: local.event, facts, notes: local.notes, workflows })
+}
+
+impl Planning {
+    /// What is wrong with the inputs of a dispatch, when no workflow accepts them.
+    pub(crate) fn refused_dispatch(&self) -> Option<String> {
+        if self.event.name != "workflow_dispatch" {
+            return None;
+        }
+        let given = given_inputs(&self.event, &self.facts);
+        let workflows = self.workflows.iter().map(|(workflow, _)| workflow);
+        let asked = workflows.filter(|workflow| workflow.on.get("workflow_dispatch").is_some());
+        let mut wrong = Vec::new();
+        for workflow in asked {
+            let errors = dispatch_inputs(workflow, &given).err()?;
+            wrong.extend(errors.iter().map(|error| format!("{}: {error}", workflow.source.name())));
+        }
+        (!wrong.is_empty()).then(|| wrong.join("\n  "))
+    }
 }
 
 /// With a single workflow named and no event asked for: the event that it is made for.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use lineclear_event::ForgeEvent;
-use lineclear_plan::{Plan, PlannedWorkflow, dispatch_inputs, given_inputs};
+use lineclear_plan::{Plan, PlannedWorkflow};
 
 use crate::cli::name_and_value;
 use crate::exit::Exit;
@@ -144,7 +144,7 @@ fn show(planning: &Planning, args: &PlanArgs, checkout: &Checkout) -> Exit {
     planning.notes.iter().for_each(|note| output::complain(&format!("note: {note}")));
     let is_broken = |workflow: &PlannedWorkflow| workflow.has_errors() || workflow.startup_failure.is_some();
     let named_is_broken = !args.workflows.is_empty() && planning.plan.workflows.iter().any(is_broken);
-    if named_is_broken || dispatch_is_refused(planning) { Exit::BadInput } else { Exit::Success }
+    if named_is_broken || planning.refused_dispatch().is_some() { Exit::BadInput } else { Exit::Success }
 }
 
 /// Shows findings against their files: errors always, warnings to people.
@@ -154,15 +154,4 @@ fn complain(plan: &Plan, format: Format) {
             output::complain_findings(source, std::slice::from_ref(finding));
         }
     }
-}
-
-/// Whether a dispatch was asked for whose inputs no workflow accepts.
-fn dispatch_is_refused(planning: &Planning) -> bool {
-    if planning.event.name != "workflow_dispatch" {
-        return false;
-    }
-    let given = given_inputs(&planning.event, &planning.facts);
-    let workflows = planning.workflows.iter().map(|(workflow, _)| workflow);
-    let mut asked = workflows.filter(|workflow| workflow.on.get("workflow_dispatch").is_some()).peekable();
-    asked.peek().is_some() && asked.all(|workflow| dispatch_inputs(workflow, &given).is_err())
 }

@@ -1,6 +1,7 @@
 //! One `lineclear run`: the event, the workflows it starts, and the engine that runs them here.
 
 pub(crate) mod actions;
+mod ask;
 mod hands;
 mod interrupt;
 mod prepare;

@@ -12,7 +12,7 @@ use lineclear_store::{NewRun, RunRecord, Store};
 use lineclear_workflow::Workflow;
 
 use super::actions::ActionsFolder;
-use super::{last_run_of, values};
+use super::{ask, last_run_of, values};
 use crate::command::plan;
 use crate::command::run::{Format, RunArgs};
 use crate::exit::Exit;
@@ -94,7 +94,7 @@ pub(crate) fn prepare(
     let vars = values::pairs(args.var_file.as_deref(), &args.vars).map_err(Stopped::bad_input)?;
     let env = values::pairs(args.env_file.as_deref(), &args.env).map_err(Stopped::bad_input)?;
     let secrets = Secrets(values::secrets(args.secret_file.as_deref(), &args.secrets).map_err(Stopped::bad_input)?);
-    let asked = Asked {
+    let mut asked = Asked {
         event: args.event.clone(),
         options: EventOptions {
             payload: args.payload.clone(),
@@ -107,8 +107,19 @@ pub(crate) fn prepare(
         workflows: args.workflows.clone(),
         vars,
     };
-    let planning = planning::plan(&asked, checkout, calls)
-        .map_err(|error| Stopped { exit: Exit::BadInput, ..Stopped::fault(error) })?;
+    let plan = |asked: &Asked| {
+        planning::plan(asked, checkout, calls)
+            .map_err(|error| Stopped { exit: Exit::BadInput, ..Stopped::fault(error) })
+    };
+    let mut planning = plan(&asked)?;
+    if planning.event.name == "workflow_dispatch" && args.payload.is_none() && ask::is_possible() {
+        let mut given = asked.options.inputs.clone();
+        for (workflow, _) in &planning.workflows {
+            ask::for_inputs(workflow, &mut given).map_err(|error| Stopped::bad_input(error.to_string()))?;
+        }
+        asked.options.inputs = given;
+        planning = plan(&asked)?;
+    }
     if planning.plan.workflows.is_empty() {
         let place = checkout.root.join(workflow_files::FOLDER);
         let message =
@@ -117,6 +128,9 @@ pub(crate) fn prepare(
     }
     planning.notes.iter().for_each(|note| output::complain(&format!("note: {note}")));
     complain_of_errors(&planning.plan, !args.workflows.is_empty())?;
+    if let Some(wrong) = planning.refused_dispatch() {
+        return Err(Stopped::bad_input(wrong));
+    }
     check_jobs(args, &planning.plan)?;
     let runs = if args.dry_run { Vec::new() } else { begin(args, &planning, calls, store)? };
     Ok(Prepared { event: planning.event, plan: planning.plan, runs, secrets, env })
