@@ -14,8 +14,8 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use lineclear_backend::{
@@ -55,11 +55,13 @@ impl ActionSource for NoActions {
 struct InstantRoom {
     layout: Layout,
     base_env: Vec<(OsString, OsString)>,
+    started_with: Arc<Mutex<Vec<(OsString, OsString)>>>,
 }
 
 #[derive(Debug)]
 struct InstantBackend {
     folder: PathBuf,
+    started_with: Arc<Mutex<Vec<(OsString, OsString)>>>,
 }
 
 #[derive(Debug, Default)]
@@ -86,7 +88,11 @@ impl Backend for InstantBackend {
             actions: self.folder.join("actions"),
             tool_cache: self.folder.join("tools"),
         };
-        Ok(Box::new(InstantRoom { layout, base_env: std::env::vars_os().collect() }))
+        Ok(Box::new(InstantRoom {
+            layout,
+            base_env: std::env::vars_os().collect(),
+            started_with: Arc::clone(&self.started_with),
+        }))
     }
 }
 
@@ -103,7 +109,12 @@ impl Room for InstantRoom {
         &self.base_env
     }
 
-    fn start(&self, _command: &lineclear_backend::Command) -> Result<Box<dyn Process>, StartError> {
+    fn start(&self, command: &lineclear_backend::Command) -> Result<Box<dyn Process>, StartError> {
+        if let Ok(mut known) = self.started_with.lock()
+            && known.is_empty()
+        {
+            known.clone_from(&command.env);
+        }
         Ok(Box::new(Ended::default()))
     }
 
@@ -191,16 +202,14 @@ fn spec(text: &Arc<str>) -> JobSpec {
     }
 }
 
-fn bare(script: &Path, times: u32) -> Result<Duration, Box<dyn Error>> {
+fn bare(script: &Path, times: u32, env: Option<&[(OsString, OsString)]>) -> Result<Duration, Box<dyn Error>> {
     let began = Instant::now();
     for _ in 0..times {
-        Command::new("/usr/bin/bash")
-            .arg("-e")
-            .arg(script)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .output()?;
+        let mut command = Command::new("/usr/bin/bash");
+        if let Some(env) = env {
+            command.env_clear().envs(env.iter().cloned());
+        }
+        command.arg("-e").arg(script).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).output()?;
     }
     Ok(began.elapsed())
 }
@@ -213,18 +222,24 @@ fn median(mut times: Vec<f64>) -> f64 {
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir_in("/dev/shm")?;
     let rig = Rig::new(folder.path())?;
-    let instant = Rig::on(Box::new(InstantBackend { folder: folder.path().join("instant") }));
+    let started_with = Arc::default();
+    let instant = Rig::on(Box::new(InstantBackend {
+        folder: folder.path().join("instant"),
+        started_with: Arc::clone(&started_with),
+    }));
     let script = folder.path().join("script.sh");
     std::fs::write(&script, "true")?;
     let (one, hundred) = (workflow(1, "'true'"), workflow(100, "'true'"));
     let lines = workflow(1, "seq 1 1000000");
     let millis = |time: Duration| time.as_secs_f64() * 1000.0;
-    let mut owns = vec![];
+    let (mut owns, mut larges) = (vec![], vec![]);
     let (mut bares, mut steps, mut jobs, mut logs, mut seqs) = (vec![], vec![], vec![], vec![], vec![]);
     for round in 0..=15 {
-        let bare = millis(bare(&script, 99)?) / 99.0;
-        let step = (millis(rig.run(&hundred)?) - millis(rig.run(&one)?)) / 99.0;
         let own = (millis(instant.run(&hundred)?) - millis(instant.run(&one)?)) / 99.0;
+        let env = started_with.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let large = millis(bare(&script, 99, Some(&env))?) / 99.0;
+        let bare = millis(bare(&script, 99, None)?) / 99.0;
+        let step = (millis(rig.run(&hundred)?) - millis(rig.run(&one)?)) / 99.0;
         let began = Instant::now();
         for _ in 0..50 {
             rig.run(&one)?;
@@ -239,6 +254,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         if round > 0 {
             bares.push(bare);
             owns.push(own);
+            larges.push(large);
             steps.push(step);
             jobs.push(job);
             logs.push(log);
@@ -247,6 +263,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let (bare, step, job, log, seq) = (median(bares), median(steps), median(jobs), median(logs), median(seqs));
     println!("bare bash          {bare:8.3} ms");
+    println!("  with a step's env{:8.3} ms", median(larges));
     println!("one more step      {step:8.3} ms   {:5.2} times", step / bare);
     println!("  the runner's own {:8.3} ms", median(owns));
     println!("one more job       {job:8.3} ms   {:5.2} times", job / bare);
