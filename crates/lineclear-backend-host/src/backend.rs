@@ -42,7 +42,7 @@ impl HostBackend {
 
     /// Begins to start the guard now, beside what the caller does, and not when the first room is opened.
     pub fn begin_guard(&self) {
-        self.instance.guard.begin();
+        self.instance.begin_guard();
     }
 
     /// Why there is no guard although the settings ask for one. Known once a process was started.
@@ -54,7 +54,7 @@ impl HostBackend {
 impl Backend for HostBackend {
     fn open(&self, request: &RoomRequest) -> Result<Box<dyn Room>, OpenError> {
         let instance = &self.instance;
-        instance.guard.begin();
+        instance.begin_guard();
         let shape = match &request.workspace {
             Workspace::InPlace(_) => Shape::WithoutWorkspace,
             Workspace::Copy(_) | Workspace::Empty => Shape::WithWorkspace(slug(&request.repository)),

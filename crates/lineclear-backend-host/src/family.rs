@@ -143,41 +143,60 @@ fn reap(dead: &[Entry]) {
     }
 }
 
-/// Kills all of `members` and waits for their end, until none is left or the time is over. Returns all that were found.
+/// When processes are stopped before they are killed.
 ///
-/// Each is stopped before any is killed: a process that is about to start another cannot do so between the look and the
-/// kill. `members` is asked again until it finds nothing new.
-pub(crate) fn kill_all(mut members: impl FnMut() -> Vec<Entry>, time: Duration) -> Vec<Entry> {
+/// Stopped, a process cannot start another between the look and the kill. But when its parent ends, the system wakes a
+/// stopped process group by SIGHUP, of which it may die, while what it started in another session stays stopped for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freeze {
+    /// By a process that nobody kills, and that adopts no orphans.
+    AtOnce,
+    /// By the parent: orphans are given to it, so the next look finds them. Only what goes on multiplying is stopped.
+    AtLast,
+}
+
+/// How many looks must have found something before [`Freeze::AtLast`] stops it.
+const LOOKS_BEFORE_FREEZE: u32 = 6;
+
+/// Kills all of `members` and waits for their end, until none is left or the time is over. Returns all that were found.
+pub(crate) fn kill_all(mut members: impl FnMut() -> Vec<Entry>, freeze: Freeze, time: Duration) -> Vec<Entry> {
     let until = Instant::now() + time;
     let mut found: Vec<Entry> = Vec::new();
     let mut pause = Duration::from_micros(100);
-    loop {
+    for look in 0.. {
         let mut alive = members();
         if alive.is_empty() {
-            return found;
+            break;
         }
         // A tree that grows faster than it is read is bounded by the number of rounds, and killed as far as it is known.
         for _ in 0..8 {
-            let new: Vec<&Entry> =
-                alive.iter().filter(|entry| !found.iter().any(|old| old.is_same_as(entry))).collect();
-            if new.is_empty() {
+            let new: Vec<Entry> =
+                alive.iter().filter(|entry| !found.iter().any(|old| old.is_same_as(entry))).cloned().collect();
+            if freeze == Freeze::AtLast && look < LOOKS_BEFORE_FREEZE {
+                found.extend(new);
                 break;
             }
             for entry in &new {
                 send(entry, Signal::STOP);
             }
-            found.extend(new.into_iter().cloned());
+            found.extend_from_slice(&new);
+            if new.is_empty() {
+                break;
+            }
             alive = members();
         }
+        // Children before parents: should this process be killed in the midst of it, the guard finds the rest by its parents.
+        alive.sort_by_key(|entry| std::cmp::Reverse((entry.started, entry.pid)));
         for entry in &alive {
             send(entry, Signal::KILL);
         }
         if Instant::now() >= until {
-            return found;
+            break;
         }
         thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));
     }
+    found
 }
 
 /// Signals the very process that was seen: not another that got its number since.

@@ -14,17 +14,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ExitCode, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::getsid;
 
-use crate::family;
+use crate::family::{self, Freeze};
 use crate::job_processes::TRACKING;
 use crate::journal::{Journal, State};
+use crate::owner::{self, Owner};
 use crate::proc_table::{self, Entry};
-use crate::remove;
 
 /// The first argument that makes a program a guard: it then calls [`main`] and nothing else.
 pub const ARGUMENT: &str = "__guard";
@@ -74,7 +74,9 @@ impl Guard {
     }
 
     /// Begins to start the guard, beside what the caller does next. Does nothing the second time.
-    pub(crate) fn begin(&self) {
+    ///
+    /// `owner` is this process, as it marks its folders.
+    pub(crate) fn begin(&self, owner: &Owner) {
         let Some(program) = &self.program else { return };
         let mut journal = self.journal();
         if journal.is_some() || self.started.get().is_some() {
@@ -84,9 +86,9 @@ impl Guard {
         match begun {
             Ok((shared, new)) => {
                 *journal = Some(new);
-                let (program, prefix) = (program.clone(), self.prefix.clone());
+                let (program, prefix, owner) = (program.clone(), self.prefix.clone(), owner.write());
                 let thread =
-                    thread::Builder::new().name("guard".into()).spawn(move || start(&program, &prefix, shared));
+                    thread::Builder::new().name("guard".into()).spawn(move || start(&program, &prefix, &owner, shared));
                 match thread {
                     Ok(thread) => *self.starting() = Some(thread),
                     Err(error) => drop(self.started.set(Err(error))),
@@ -121,6 +123,7 @@ impl Guard {
         self.note(|journal| journal.process_ended(pid));
     }
 
+    /// To be told before the folder is made. The guard removes it only if it bears this process's mark, or is empty.
     pub(crate) fn folder_made(&self, folder: &Path) {
         self.note(|journal| journal.folder_made(folder));
     }
@@ -158,13 +161,13 @@ impl Drop for Guard {
     }
 }
 
-fn start(program: &GuardProgram, prefix: &str, journal: OwnedFd) -> io::Result<Started> {
+fn start(program: &GuardProgram, prefix: &str, owner: &str, journal: OwnedFd) -> io::Result<Started> {
     let (end, lifeline) = pipe_with(PipeFlags::CLOEXEC)?;
     let session = getsid(None).map_or(0, family::pid_number);
     let mut command = std::process::Command::new(&program.program);
     command
         .args(&program.args)
-        .args([prefix, &session.to_string()])
+        .args([prefix, &session.to_string(), owner])
         .process_group(0)
         // It must keep no file system busy.
         .current_dir("/")
@@ -180,8 +183,10 @@ fn start(program: &GuardProgram, prefix: &str, journal: OwnedFd) -> io::Result<S
 /// To be called by a program whose first argument is [`ARGUMENT`].
 pub fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(2).map(|arg| arg.into_string().unwrap_or_default());
-    let (Some(prefix), Some(session)) = (args.next(), args.next()) else { return ExitCode::from(2) };
-    let Ok(session) = session.parse() else { return ExitCode::from(2) };
+    let (Some(prefix), Some(session), Some(owner)) = (args.next(), args.next(), args.next()) else {
+        return ExitCode::from(2);
+    };
+    let (Ok(session), Some(owner)) = (session.parse(), Owner::parse(&owner)) else { return ExitCode::from(2) };
     if !prefix.starts_with(PREFIX) || prefix.len() < PREFIX.len() + 16 {
         return ExitCode::from(2);
     }
@@ -194,7 +199,7 @@ pub fn main() -> ExitCode {
     kill_all(&prefix, session, &state);
     let mut code = ExitCode::SUCCESS;
     for folder in &state.folders {
-        if remove::tree(folder).is_err() {
+        if owner::remove_folder_of(&owner, folder).is_err() {
             code = ExitCode::FAILURE;
         }
     }
@@ -225,10 +230,11 @@ fn kill_all(prefix: &str, session: u32, state: &State) {
     // A process that is born while the table is read, of a parent that ends before it is read, shows at the next look.
     let mut quiet = 0;
     while quiet < 3 {
-        let killed = family::kill_all(find, KILL_TIME);
+        let begun = Instant::now();
+        let killed = family::kill_all(find, Freeze::AtOnce, KILL_TIME);
         quiet = if killed.is_empty() { quiet + 1 } else { 0 };
-        if !find().is_empty() {
-            return; // It had its time and does not go: stuck in the kernel, or of another user.
+        if begun.elapsed() >= KILL_TIME {
+            return; // What does not go in that time is stuck in the kernel, or of another user.
         }
         thread::sleep(Duration::from_millis(2));
     }

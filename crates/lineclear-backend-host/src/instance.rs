@@ -17,7 +17,7 @@ use crate::guard::{Guard, PREFIX};
 use crate::owner::{self, Owner};
 use crate::process::Detach;
 use crate::settings::HostSettings;
-use crate::skeleton::{Shape, Skeleton};
+use crate::skeleton::{self, Shape, Skeleton};
 use crate::{remove, scratch};
 
 /// How many runs without an open room keep their folder, with empty job folders for a next job. A run whose jobs follow each
@@ -77,6 +77,11 @@ impl Instance {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Begins to start the guard, unless it was begun before.
+    pub(crate) fn begin_guard(&self) {
+        self.guard.begin(self.owner());
+    }
+
     fn owner(&self) -> &Owner {
         self.owner.get_or_init(Owner::this)
     }
@@ -88,6 +93,8 @@ impl Instance {
 
     /// A job's folders in the folder of its run, with a room counted as open there until [`Self::leave`].
     pub(crate) fn enter(&self, run: RunId, slug: &str, shape: &Shape) -> Result<Skeleton, OpenError> {
+        // From here on there are folders to be removed.
+        self.guard.wait();
         let mut runs = self.runs();
         runs.idle.retain(|idle| *idle != run);
         let folder = match runs.open.entry(run) {
@@ -148,19 +155,23 @@ impl Instance {
         let mut count = 1_u32;
         loop {
             let path = if count == 1 { work.join(run.to_string()) } else { work.join(format!("{run}.{count}")) };
+            self.guard.folder_made(&path);
             match fs::create_dir(&path) {
                 Ok(()) => {
-                    self.guard.folder_made(&path);
                     self.owner().mark(&path).map_err(|error| fail(&path, error))?;
                     return Ok(path);
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    self.guard.folder_removed(&path);
                     // Of a run that was killed, or of another store's run of the same number, which may be running.
                     if !(owner::is_abandoned(&path, self.owner()) && remove::tree(&path).is_ok()) {
                         count += 1;
                     }
                 }
-                Err(error) => return Err(fail(&path, error)),
+                Err(error) => {
+                    self.guard.folder_removed(&path);
+                    return Err(fail(&path, error));
+                }
             }
         }
     }
@@ -179,8 +190,8 @@ impl Instance {
         let made = self.scratch.get_or_init(|| {
             let base = if self.settings.scratch_in_memory { scratch::base()? } else { return None };
             let folder = base.join(self.prefix.trim_start_matches(PREFIX).trim_end_matches('-'));
-            fs::create_dir(&folder).ok()?;
             self.guard.folder_made(&folder);
+            skeleton::make_private(&folder).ok()?;
             self.owner().mark(&folder).ok()?;
             Some(folder)
         });

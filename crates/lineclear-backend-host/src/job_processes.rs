@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use lineclear_backend::Remain;
 
-use crate::family::{self, Group};
+use crate::family::{self, Freeze, Group};
 use crate::guard::Guard;
 use crate::proc_table::{self, Entry};
 
@@ -129,7 +129,7 @@ impl JobProcesses {
     ///
     /// What earlier steps left running is not touched, for later steps may need it.
     pub(crate) fn kill_step(&self, pid: u32) {
-        family::kill_all(|| self.of_step(pid), KILL_TIME);
+        family::kill_all(|| self.of_step(pid), Freeze::AtLast, KILL_TIME);
     }
 
     fn of_step(&self, pid: u32) -> Vec<Entry> {
@@ -171,6 +171,7 @@ impl JobProcesses {
                 }
                 alive
             },
+            Freeze::AtLast,
             KILL_TIME,
         );
         remains

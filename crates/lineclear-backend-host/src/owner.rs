@@ -45,11 +45,11 @@ impl Owner {
         }
     }
 
-    fn write(&self) -> String {
+    pub(crate) fn write(&self) -> String {
         format!("lineclear {} {} {} {} {}", self.pid, self.started, self.boot, self.pids, self.host)
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut words = text.split(' ');
         if words.next()? != "lineclear" {
             return None;
@@ -83,6 +83,19 @@ impl Owner {
         }
         self.pids == here.pids
             && proc_table::entry(self.pid).is_none_or(|now| now.is_dead() || now.started != self.started)
+    }
+}
+
+/// Removes a folder that `owner`, which is gone, made or was about to make. One of another owner stays.
+pub(crate) fn remove_folder_of(owner: &Owner, folder: &Path) -> io::Result<()> {
+    match Owner::of(folder) {
+        Some(its) if its == *owner => remove::tree(folder).map_err(|left| left.source),
+        Some(_) => Ok(()),
+        // Its owner ended before marking it: then it is empty.
+        None => match fs::remove_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result,
+        },
     }
 }
 

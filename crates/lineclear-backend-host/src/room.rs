@@ -59,7 +59,6 @@ impl Room for HostRoom {
     }
 
     fn start(&self, command: &Command) -> Result<Box<dyn Process>, StartError> {
-        self.instance.guard.wait();
         Ok(Box::new(process::start(Arc::clone(&self.job), command, &self.instance.detach)?))
     }
 

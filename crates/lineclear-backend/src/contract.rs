@@ -58,6 +58,7 @@ macro_rules! backend_contract {
             terminate_reaches_the_entry_process_only
             kill_ends_the_whole_tree
             kill_ends_processes_that_detached_themselves
+            kill_ends_what_goes_on_multiplying
             kill_spares_what_an_earlier_step_left
             kill_spares_a_step_beside
             a_signal_to_an_ended_process_is_no_error
@@ -543,6 +544,22 @@ pub fn kill_ends_processes_that_detached_themselves(backend: &dyn Backend) {
     process.signal(Signal::Kill).expect("killed");
     assert_eq!(until_end(&mut *process).exit, Exit::Signal(9));
     drop(process);
+    assert_eq!(close(room), []);
+}
+
+pub fn kill_ends_what_goes_on_multiplying(backend: &dyn Backend) {
+    let room = open(backend, Workspace::Empty);
+    // Each starts two more, but for a limit in time that keeps a backend that fails from taking the machine along.
+    let script = "end=$(($(date +%s) + 5)); echo ready
+        breed() { test $(date +%s) -lt $end || exit; sleep 0.02; breed & (breed &) ; exit; }
+        trap '' INT TERM HUP; for i in 1 2 3; do breed & done; sleep 1000";
+    let mut process = room.start(&sh(&*room, script)).expect("it starts");
+    wait_for(&mut *process, b"ready\n");
+    thread::sleep(Duration::from_millis(60));
+    process.signal(Signal::Kill).expect("killed");
+    assert_eq!(until_end(&mut *process).exit, Exit::Signal(9));
+    drop(process);
+    assert_remain(&*room, &[]);
     assert_eq!(close(room), []);
 }
 
