@@ -4,7 +4,6 @@ use std::fmt;
 
 use lineclear_source::Span;
 
-use crate::lexer::is_name;
 use crate::tree::{Kind, NodeId, Tree};
 use crate::{Function, Value};
 
@@ -241,101 +240,68 @@ impl PartialEq for Node<'_> {
     }
 }
 
-impl fmt::Display for Node<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind() {
-            NodeKind::Literal(value) => write_literal(value, f),
-            NodeKind::Context(name) => f.write_str(name),
-            NodeKind::Property { of, name } => {
-                of.write_base(f)?;
-                if is_name(name) { write!(f, ".{name}") } else { write!(f, "['{}']", name.replace('\'', "''")) }
-            }
-            NodeKind::Index { of, index } => {
-                of.write_base(f)?;
-                write!(f, "[{index}]")
-            }
-            NodeKind::Wildcard { of } => {
-                of.write_base(f)?;
-                f.write_str(".*")
-            }
-            NodeKind::Not(operand) => {
-                f.write_str("!")?;
-                operand.write_operand(self.precedence(), f)
-            }
-            NodeKind::Compare { comparison, left, right } => {
-                left.write_operand(self.precedence(), f)?;
-                write!(f, " {} ", comparison.symbol())?;
-                right.write_operand(self.precedence() + 1, f)
-            }
-            NodeKind::And(operands) => self.write_chain(" && ", &operands, f),
-            NodeKind::Or(operands) => self.write_chain(" || ", &operands, f),
-            NodeKind::Call { function, arguments } => {
-                write!(f, "{}(", function.name())?;
-                write_list(&arguments, f)?;
-                f.write_str(")")
-            }
-            NodeKind::Text(parts) => {
-                let format: String = (0..parts.len()).map(|at| format!("{{{at}}}")).collect();
-                write!(f, "format('{format}', ")?;
-                write_list(&parts, f)?;
-                f.write_str(")")
-            }
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Expr;
 
-impl Node<'_> {
-    fn precedence(self) -> u8 {
-        match &self.tree.node(self.id).kind {
-            Kind::Or => 1,
-            Kind::And => 2,
-            Kind::Compare(Comparison::Equal | Comparison::NotEqual) => 3,
-            Kind::Compare(_) => 4,
-            Kind::Not => 5,
-            _ => 6,
-        }
+    fn parse(text: &str) -> Expr {
+        Expr::parse(text, None).unwrap_or_else(|errors| panic!("{text}: {errors:?}"))
     }
 
-    fn write_operand(self, at_least: u8, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.precedence() < at_least { write!(f, "({self})") } else { write!(f, "{self}") }
+    #[test]
+    fn references_have_their_whole_path_and_place() {
+        let text = "GitHub.event['pull request'].*[0].n == env.A && steps[matrix.step].outputs || github";
+        let expr = parse(text);
+        let references = expr.root().references();
+        let shown: Vec<String> = references
+            .iter()
+            .map(|reference| {
+                let Reference { context, path, complete, span } = reference;
+                format!("{context} {path:?} {complete} {}", &text[span.range()])
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "github [Name(\"event\"), Name(\"pull request\"), All, Position(0), Name(\"n\")] true GitHub.event['pull request'].*[0].n",
+                "env [Name(\"A\")] true env.A",
+                "steps [] false steps",
+                "matrix [Name(\"step\")] true matrix.step",
+                "github [] true github",
+            ]
+        );
+        assert_eq!(expr.contexts(), ["github", "env", "steps", "matrix"]);
     }
 
-    /// Literals can be looked into only with parentheses around them.
-    fn write_base(self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_literal = matches!(self.tree.node(self.id).kind, Kind::Literal(_));
-        self.write_operand(if is_literal { 7 } else { 6 }, f)
+    #[test]
+    fn every_part_has_its_place() {
+        let text = " ! ( contains( a.b , 'x' ) || 1 < 2 ) ".replace('a', "env");
+        let text = text.replace("contenvins", "contains");
+        let expr = parse(&text);
+        let places: Vec<&str> = expr.root().walk().map(|node| expr.text_of(node)).collect();
+        assert_eq!(
+            places,
+            [
+                "! ( contains( env.b , 'x' ) || 1 < 2 )",
+                "contains( env.b , 'x' ) || 1 < 2",
+                "contains( env.b , 'x' )",
+                "env.b",
+                "env",
+                "'x'",
+                "1 < 2",
+                "1",
+                "2"
+            ]
+        );
     }
 
-    fn write_chain(self, symbol: &str, operands: &[Self], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, operand) in operands.iter().enumerate() {
-            if at > 0 {
-                f.write_str(symbol)?;
-            }
-            operand.write_operand(self.precedence() + 1, f)?;
-        }
-        Ok(())
-    }
-}
-
-fn write_list(nodes: &[Node<'_>], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    for (at, node) in nodes.iter().enumerate() {
-        if at > 0 {
-            f.write_str(", ")?;
-        }
-        write!(f, "{node}")?;
-    }
-    Ok(())
-}
-
-fn write_literal(value: &Value, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match value {
-        Value::Null => f.write_str("null"),
-        Value::Bool(value) => write!(f, "{value}"),
-        Value::Number(number) if number.is_infinite() => {
-            f.write_str(if *number > 0.0 { "Infinity" } else { "-Infinity" })
-        }
-        // All digits, where the language's own text has fifteen.
-        Value::Number(number) => write!(f, "{number:?}"),
-        _ => write!(f, "'{}'", value.as_text().replace('\'', "''")),
+    #[test]
+    fn parts_of_templates_have_their_place_in_the_whole_text() {
+        let text = "a ${{ env.A }} b ${{ env.B }}";
+        let template = crate::Template::parse(text, None).unwrap();
+        let places: Vec<_> = template.expressions().iter().map(|expr| &text[expr.root().span().range()]).collect();
+        assert_eq!(places, ["env.A", "env.B"]);
+        assert_eq!(template.expressions()[1].text(), " env.B ");
     }
 }

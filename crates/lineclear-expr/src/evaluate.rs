@@ -265,5 +265,5 @@ fn select_all(base: &Evaluated) -> Vec<Value> {
 fn position(index: &Value) -> Option<usize> {
     let number = index.to_number().floor();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range by the check")]
-    (0.0..=f64::from(i32::MAX)).contains(&number).then(|| number as usize)
+    (0.0..=f64::from(i32::MAX)).contains(&number).then_some(number as usize)
 }

@@ -142,10 +142,14 @@ fn collect<'e>(node: Node<'e>, record: &[Option<Value>], out: &mut Vec<Node<'e>>
 
 /// The operand of a chain that ended it, or all if none did.
 fn chain<'e>(operands: &[Node<'e>], ends: impl Fn(&Value) -> bool, record: &[Option<Value>], out: &mut Vec<Node<'e>>) {
-    let ended = operands.iter().find(|operand| record[operand.id.index()].as_ref().is_some_and(&ends));
-    match ended {
-        Some(&operand) => collect(operand, record, out),
-        None => operands.iter().for_each(|&operand| collect(operand, record, out)),
+    let ended = operands.iter().position(|operand| record[operand.id.index()].as_ref().is_some_and(&ends));
+    let before = out.len();
+    if let Some(at) = ended {
+        collect(operands[at], record, out);
+    }
+    // Where a constant ended it, the operands that let it come to that say why.
+    if out.len() == before {
+        operands[..ended.unwrap_or(operands.len())].iter().for_each(|&operand| collect(operand, record, out));
     }
 }
 

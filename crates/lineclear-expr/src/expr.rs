@@ -159,7 +159,8 @@ impl Expr {
         }
         let (value, record) = evaluate::evaluate_recorded(&self.tree, self.root, scope, self.memory)?;
         let parts = explain::deciding_parts(self.root(), &record, |span| self.slice(span));
-        let secret = explain::shows_secret(self.root());
+        // Neither a boolean nor nothing is a secret, wherever it comes from.
+        let secret = !matches!(value, Value::Bool(_) | Value::Null) && explain::shows_secret(self.root());
         Ok(Explanation { value, parts, secret })
     }
 

@@ -3,6 +3,38 @@
 //! [`Expr::parse`] reads an expression, [`Expr::evaluate`] gives its [`Value`] in a [`Scope`], [`Template`] is text that
 //! holds expressions. Which contexts may stand at a place is the [`Allowed`] of that place.
 //! This crate reads no file and no environment: what it needs to know it asks of the scope.
+//!
+//! ```
+//! use lineclear_expr::{Allowed, Expr, MapScope, Template, Value};
+//!
+//! let github = serde_json::json!({ "ref": "refs/heads/feature/x", "run_number": 7 });
+//! let mut scope = MapScope::default();
+//! scope.contexts.insert("github".to_owned(), Value::from_json(&github));
+//!
+//! // An expression, and why it came out as it did.
+//! let expr = Expr::parse("github.ref == 'refs/heads/main'", Some(&Allowed::STEP_RUN)).expect("it is well formed");
+//! assert_eq!(expr.evaluate(&scope), Ok(Value::Bool(false)));
+//! let explanation = expr.explain(&scope).expect("nothing in it can fail");
+//! assert_eq!(
+//!     explanation.sentence(expr.text()),
+//!     "`github.ref == 'refs/heads/main'` is false: github.ref = refs/heads/feature/x"
+//! );
+//!
+//! // One expression keeps its type; text around it makes a text of it.
+//! let number = Template::parse("${{ github.run_number }}", None).expect("it is well formed");
+//! assert_eq!(number.evaluate(&scope), Ok(Value::Number(7.0)));
+//! let title = Template::parse("run ${{ github.run_number }}", None).expect("it is well formed");
+//! assert_eq!(title.evaluate(&scope), Ok(Value::string("run 7")));
+//!
+//! // All faults at once, each with its place.
+//! let errors = Expr::parse("gihub.ref == secrets.KEY", Some(&Allowed::STEP_IF)).expect_err("two names are not known");
+//! assert_eq!(errors[0].message, "Unrecognized named-value: 'gihub'; did you mean `github`?");
+//! assert_eq!(errors[1].span.range(), 13..20);
+//! ```
+//!
+//! The way of a text: `lexer` (tokens) → `parser` (a tree, without recursion) → `evaluate` with `functions`, `fold`
+//! (comparing text) and `number` (text and numbers). `ast` shows the tree to others, `explain` says what decided, `glob`
+//! has the patterns of `hashFiles`, and `batch` answers JSON lines.
 #![warn(missing_docs)]
 
 mod allowed;
@@ -22,6 +54,7 @@ mod near;
 mod number;
 mod object;
 mod parser;
+mod print;
 mod scope;
 mod template;
 mod tree;

@@ -19,8 +19,9 @@ pub const MAX_DEPTH: u32 = 50;
 
 /// Refuses a text that is longer than [`MAX_LENGTH`].
 pub(crate) fn check_length(text: &str) -> Result<(), ParseError> {
-    // A character takes at least as many bytes as UTF-16 units.
-    let is_short = text.len() <= MAX_LENGTH || text.chars().map(char::len_utf16).sum::<usize>() <= MAX_LENGTH;
+    // A UTF-16 unit takes one to three bytes, so that only texts in between have to be counted.
+    let is_short = text.len() <= MAX_LENGTH
+        || text.len() <= 3 * MAX_LENGTH && text.chars().map(char::len_utf16).sum::<usize>() <= MAX_LENGTH;
     if is_short {
         return Ok(());
     }
