@@ -109,6 +109,7 @@ mod tests {
     #[test]
     fn dotless_i_and_long_s_are_not_folded_into_ascii() {
         assert!(!eq("ı", "I") && !eq("ı", "i") && !eq("İ", "i") && !eq("ſ", "s") && eq("ı", "ı"));
+        assert!(!eq("éı", "ÉI") && !eq("éſ", "ÉS") && cmp("ı", "I") == Ordering::Greater);
         assert!(!contains("ı", "i") && !starts_with("ſ", "S"));
     }
 

@@ -694,6 +694,12 @@ fn values_are_counted_so_that_bombs_end_in_an_error() {
         Expr::parse(&format!("join(fromJSON('[{}1]'), '{}')", "1,".repeat(5000), "x".repeat(10_000)), None).unwrap();
     assert!(expr.evaluate(&World::new()).unwrap_err().message.starts_with(exceeded));
 
+    // What a call has used up is let go once it has its value; values side by side count together.
+    let long = format!("format('{}', '{}')", "{0}".repeat(400), "x".repeat(1000));
+    let tests = vec![format!("contains({long}, 'x')"); 2].join(" && ");
+    assert_eq!(evaluate(&tests), Ok(Value::Bool(true)));
+    assert!(evaluate(&format!("contains({long}, 'x') && startsWith({long}, {long})")).is_err());
+
     let mut large = MapScope::default();
     large.contexts.insert("env".into(), Object::from_iter([("A", "x".repeat(600_000))]).into());
     // By itself an expression may take 1 MiB, at two bytes a character; in a workflow's text 10 MiB.
