@@ -1,8 +1,12 @@
 //! `actions/cache` and its halves `actions/cache/restore` and `actions/cache/save`.
+//!
+//! # Source
+//! `action.yml` and `src/restoreImpl`, `src/saveImpl` of `actions/cache`: which outputs are set when, and that saving never fails
+//! a step.
 
 use lineclear_runner::native::{Call, NativeAction, NativeError};
 
-use crate::caching::{self, CacheSpec, Mode};
+use crate::caching::{self, CacheSpec, Contents, Mode, Saved, text};
 
 /// Restores now and, unless the key was found exactly, saves after the job's other steps.
 #[derive(Debug)]
@@ -19,37 +23,66 @@ pub(crate) struct Save;
 const KEY: &str = "key";
 const MATCHED: &str = "matched";
 
+/// What the inputs describe.
 fn spec(call: &Call<'_>) -> Result<CacheSpec, NativeError> {
-    let required = |name: &str| match call.input(name) {
-        "" => Err(NativeError(format!("Input required and not supplied: {name}"))),
-        value => Ok(value.to_owned()),
+    let key = required(call, "key")?;
+    required(call, "path")?;
+    // As the real action: spaces after the `!` of a negation are no part of the path.
+    let lines = |input: &str| {
+        call.lines(input).into_iter().map(|line| match line.strip_prefix('!') {
+            Some(rest) => format!("!{}", rest.trim_start()),
+            None => line.to_owned(),
+        })
     };
-    required("path")?;
-    let own = |lines: Vec<&str>| lines.into_iter().map(str::to_owned).collect();
-    Ok(CacheSpec {
-        paths: own(call.lines("path")),
-        key: required("key")?,
-        restore_keys: own(call.lines("restore-keys")),
-    })
+    let (paths, restore_keys) = (lines("path").collect(), lines("restore-keys").collect());
+    Ok(CacheSpec { contents: Contents::Patterns(paths), key, restore_keys })
 }
 
-/// Restores and sets the outputs that both forms have. Gives the key that was found.
-fn restore(call: &mut Call<'_>) -> Result<(CacheSpec, Option<String>), NativeError> {
-    let spec = spec(call)?;
-    let mode = if call.flag("lookup-only")? { Mode::LookupOnly } else { Mode::Restore };
-    let hit = caching::restore(call, &spec, mode)?;
-    match &hit {
-        Some(hit) => call.effects.output("cache-hit", if hit.exact { "true" } else { "false" }),
-        None if call.flag("fail-on-cache-miss")? => {
+fn required(call: &Call<'_>, input: &str) -> Result<String, NativeError> {
+    match call.input(input) {
+        "" => Err(NativeError(format!("Input required and not supplied: {input}"))),
+        value => Ok(value.to_owned()),
+    }
+}
+
+/// These inputs are true for `true` in any case, and false for everything else.
+fn is_true(call: &Call<'_>, input: &str) -> bool {
+    call.input(input).eq_ignore_ascii_case("true")
+}
+
+/// Whether the event belongs to a ref, which is what caches are kept by.
+fn has_ref(call: &mut Call<'_>) -> bool {
+    let github = &call.contexts.github;
+    if !text(github, "ref").is_empty() {
+        return true;
+    }
+    let event = text(github, "event_name").to_owned();
+    call.effects.log(&format!(
+        "[warning]Event Validation Error: The event type {event} is not supported because it's not tied to a branch or tag ref."
+    ));
+    false
+}
+
+/// Restores and sets the output that both forms have. Gives the key that was found.
+fn restore(call: &mut Call<'_>, spec: &CacheSpec) -> Result<Option<String>, NativeError> {
+    let mode = if is_true(call, "lookup-only") { Mode::LookupOnly } else { Mode::Restore };
+    let hit = caching::restore(call, spec, mode)?;
+    let Some(hit) = hit else {
+        if is_true(call, "fail-on-cache-miss") {
             return Err(NativeError(format!(
                 "Failed to restore cache entry. Exiting as fail-on-cache-miss is set. Input key: {}",
                 spec.key
             )));
         }
-        // The real action leaves the output empty on a miss.
-        None => {}
-    }
-    Ok((spec, hit.map(|hit| hit.entry.key)))
+        // The real action leaves `cache-hit` empty on a miss.
+        let keys: Vec<&str> = std::iter::once(&spec.key).chain(&spec.restore_keys).map(String::as_str).collect();
+        call.effects.log(&format!("Cache not found for input keys: {}", keys.join(", ")));
+        return Ok(None);
+    };
+    call.effects.output("cache-hit", if hit.exact { "true" } else { "false" });
+    let how = if mode == Mode::LookupOnly { "found and can be restored" } else { "restored" };
+    call.effects.log(&format!("Cache {how} from key: {}", hit.entry.key));
+    Ok(Some(hit.entry.key))
 }
 
 impl NativeAction for Cache {
@@ -75,8 +108,13 @@ outputs:
     }
 
     fn main(&self, call: &mut Call<'_>) -> Result<(), NativeError> {
-        let (spec, matched) = restore(call)?;
-        call.state.insert(KEY.into(), spec.key);
+        if !has_ref(call) {
+            return Ok(());
+        }
+        // Kept before anything can fail: the post stage saves under it whatever the look-up comes to.
+        call.state.insert(KEY.into(), required(call, "key")?);
+        let spec = spec(call)?;
+        let matched = restore(call, &spec)?;
         call.state.extend(matched.map(|key| (MATCHED.to_owned(), key)));
         Ok(())
     }
@@ -92,12 +130,15 @@ outputs:
     fn post(&self, call: &mut Call<'_>) -> Result<(), NativeError> {
         // The key as it was when the cache was restored: the files that it hashes may have changed since.
         let Some(key) = call.state.get(KEY).cloned() else { return Ok(()) };
+        if !has_ref(call) {
+            return Ok(());
+        }
         if call.state.get(MATCHED) == Some(&key) {
             call.effects.log(&format!("Cache hit occurred on the primary key {key}, not saving cache."));
             return Ok(());
         }
-        let spec = CacheSpec { key, ..spec(call)? };
-        caching::save(call, &spec)
+        save(call, |spec| CacheSpec { key, ..spec });
+        Ok(())
     }
 }
 
@@ -124,10 +165,14 @@ outputs:
     }
 
     fn main(&self, call: &mut Call<'_>) -> Result<(), NativeError> {
+        if !has_ref(call) {
+            return Ok(());
+        }
         // Set first: it is there even if the look-up fails the step.
-        let key = call.input("key").to_owned();
+        let key = required(call, "key")?;
         call.effects.output("cache-primary-key", &key);
-        let (_, matched) = restore(call)?;
+        let spec = spec(call)?;
+        let matched = restore(call, &spec)?;
         if let Some(key) = matched {
             call.effects.output("cache-matched-key", &key);
         }
@@ -152,7 +197,25 @@ inputs:
     }
 
     fn main(&self, call: &mut Call<'_>) -> Result<(), NativeError> {
-        let spec = spec(call)?;
-        caching::save(call, &spec)
+        if has_ref(call) && save(call, |spec| spec) == Saved::No {
+            caching::warn(call, "Cache save failed.");
+        }
+        Ok(())
     }
+}
+
+/// Saves what the inputs describe. Inputs that describe nothing are a line in the log: saving never fails a step.
+fn save(call: &mut Call<'_>, change: impl FnOnce(CacheSpec) -> CacheSpec) -> Saved {
+    let spec = match spec(call) {
+        Ok(spec) => change(spec),
+        Err(error) => {
+            call.effects.log(&format!("[warning]{error}"));
+            return Saved::No;
+        }
+    };
+    let saved = caching::save(call, &spec);
+    if saved == Saved::Yes {
+        call.effects.log(&format!("Cache saved with key: {}", spec.key));
+    }
+    saved
 }

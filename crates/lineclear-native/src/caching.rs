@@ -17,13 +17,55 @@ const LONGEST_KEY: usize = 512;
 /// Most keys in one look-up.
 const MOST_KEYS: usize = 10;
 
-/// A cache as an action's inputs describe it.
+/// A cache that is looked for or to be kept.
 #[derive(Clone, Debug)]
 pub(crate) struct CacheSpec {
-    /// Paths and patterns as the user wrote them.
-    pub(crate) paths: Vec<String>,
+    pub(crate) contents: Contents,
     pub(crate) key: String,
     pub(crate) restore_keys: Vec<String>,
+}
+
+/// What a cache holds.
+#[derive(Clone, Debug)]
+pub(crate) enum Contents {
+    /// What paths and patterns, as the user wrote them, find from the workspace.
+    Patterns(Vec<String>),
+    /// Folders by their names in `base`, which may be another folder in each job.
+    Folders { base: PathBuf, names: Vec<String> },
+}
+
+impl Contents {
+    /// What the version is made from: caches of other paths are other caches.
+    fn names(&self) -> &[String] {
+        match self {
+            Self::Patterns(names) | Self::Folders { names, .. } => names,
+        }
+    }
+
+    fn base(&self, call: &Call<'_>) -> PathBuf {
+        match self {
+            Self::Patterns(_) => call.workspace().to_path_buf(),
+            Self::Folders { base, .. } => base.clone(),
+        }
+    }
+
+    /// The paths that are there, relative to the base where they lie in it.
+    fn find(&self, call: &Call<'_>) -> Result<Vec<PathBuf>, NativeError> {
+        match self {
+            Self::Patterns(patterns) => {
+                let workspace = call.workspace();
+                let relative = |path: PathBuf| match path.strip_prefix(workspace) {
+                    Ok(rest) if rest.as_os_str().is_empty() => PathBuf::from("."),
+                    Ok(rest) => rest.to_path_buf(),
+                    Err(_) => path,
+                };
+                Ok(search::cache_paths(call, patterns)?.into_iter().map(relative).collect())
+            }
+            Self::Folders { base, names } => {
+                Ok(names.iter().filter(|name| base.join(name).is_dir()).map(PathBuf::from).collect())
+            }
+        }
+    }
 }
 
 /// What to do with a cache that is found.
@@ -44,8 +86,8 @@ pub(crate) fn restore(call: &mut Call<'_>, spec: &CacheSpec, mode: Mode) -> Resu
     let keys: Vec<String> = std::iter::once(&spec.key).chain(&spec.restore_keys).cloned().collect();
     let lookup = Lookup {
         repository: call.repository.clone(),
-        keys: keys.clone(),
-        version: version(&spec.paths),
+        keys,
+        version: version(spec.contents.names()),
         scopes: readable_scopes(call),
         now: call.now,
     };
@@ -53,8 +95,7 @@ pub(crate) fn restore(call: &mut Call<'_>, spec: &CacheSpec, mode: Mode) -> Resu
     let hit = match caches.find(&lookup) {
         Ok(Ok(hit)) => hit,
         Ok(Err(miss)) => {
-            call.effects.log(&format!("Cache not found for input keys: {}", keys.join(", ")));
-            call.effects.log(&miss.reason);
+            call.effects.log(&format!("Cache miss: {}", miss.reason));
             return Ok(None);
         }
         Err(error) => {
@@ -62,22 +103,22 @@ pub(crate) fn restore(call: &mut Call<'_>, spec: &CacheSpec, mode: Mode) -> Resu
             return Ok(None);
         }
     };
-    call.effects.log(&hit.reason);
+    let how = if hit.exact { "Cache hit for" } else { "Cache hit for restore-key" };
+    call.effects.log(&format!("{how}: {} ({})", hit.entry.key, hit.reason));
     if mode == Mode::LookupOnly {
-        call.effects.log(&format!("Cache found and can be restored from key: {}", hit.entry.key));
+        call.effects.log("Lookup only - skipping download");
         return Ok(Some(hit));
     }
-    let workspace = call.workspace().to_path_buf();
-    match caches.restore(&hit, &workspace) {
+    let base = spec.contents.base(call);
+    match caches.restore(&hit, &base) {
         Ok(report) => {
-            let size = megabytes(report.bytes);
-            let files = report.files;
+            let (size, bytes, files) = (megabytes(report.bytes), report.bytes, report.files);
             let unchanged = match report.unchanged {
                 0 => String::new(),
                 unchanged => format!(", {unchanged} of them unchanged"),
             };
-            call.effects.log(&format!("Cache Size: ~{size} MB ({} B), {files} files{unchanged}", report.bytes));
-            call.effects.log(&format!("Cache restored from key: {}", hit.entry.key));
+            call.effects.log(&format!("Cache Size: ~{size} MB ({bytes} B), {files} files{unchanged}"));
+            call.effects.log("Cache restored successfully");
             Ok(Some(hit))
         }
         Err(error) => {
@@ -87,43 +128,62 @@ pub(crate) fn restore(call: &mut Call<'_>, spec: &CacheSpec, mode: Mode) -> Resu
     }
 }
 
-/// Saves the cache under its key. Trouble is a warning, a key that exists already is a line in the log.
-///
-/// # Errors
-/// A key that no cache can have.
-pub(crate) fn save(call: &mut Call<'_>, spec: &CacheSpec) -> Result<(), NativeError> {
-    check_keys(spec)?;
-    let workspace = call.workspace().to_path_buf();
-    let found = search::cache_paths(call, &spec.paths)?;
-    if found.is_empty() {
-        let message = "Path Validation Error: Path(s) specified in the action for caching do(es) not exist, hence no cache is being saved.";
-        warn(call, message);
-        return Ok(());
+/// What became of a cache that was to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Saved {
+    Yes,
+    No,
+}
+
+/// Saves the cache under its key. Nothing that goes wrong here fails a step: trouble is a warning, and a key that exists
+/// already is a line in the log (trap 88).
+pub(crate) fn save(call: &mut Call<'_>, spec: &CacheSpec) -> Saved {
+    match try_to_save(call, spec) {
+        Ok(saved) => saved,
+        Err(error) => {
+            call.effects.log(&format!("[warning]{error}"));
+            Saved::No
+        }
     }
-    let paths: Vec<PathBuf> =
-        found.into_iter().map(|path| path.strip_prefix(&workspace).map_or(path.clone(), PathBuf::from)).collect();
+}
+
+fn try_to_save(call: &mut Call<'_>, spec: &CacheSpec) -> Result<Saved, NativeError> {
+    check_keys(spec)?;
+    let paths = spec.contents.find(call)?;
+    if paths.is_empty() {
+        return Err(NativeError(
+            "Path Validation Error: Path(s) specified in the action for caching do(es) not exist, hence no cache is being saved."
+                .into(),
+        ));
+    }
     let new = NewCache {
         repository: call.repository.clone(),
         key: spec.key.clone(),
-        version: version(&spec.paths),
+        version: version(spec.contents.names()),
         scope: CacheScope(text(&call.contexts.github, "ref").to_owned()),
         paths,
         now: call.now,
     };
-    let caches = call.caches.clone();
-    match caches.save(&new, &workspace) {
+    let (caches, base) = (call.caches.clone(), spec.contents.base(call));
+    match caches.save(&new, &base) {
         Ok(SaveOutcome::Saved(entry)) => {
             let (size, stored) = (megabytes(entry.size), megabytes(entry.stored));
-            call.effects.log(&format!("Cache Size: ~{size} MB ({} B), {} files, ~{stored} MB kept", entry.size, entry.files));
-            call.effects.log(&format!("Cache saved with key: {}", spec.key));
+            let (bytes, files) = (entry.size, entry.files);
+            call.effects.log(&format!(
+                "Cache Size: ~{size} MB ({bytes} B), {files} files; ~{stored} MB of it are new to the store"
+            ));
+            Ok(Saved::Yes)
         }
-        Ok(SaveOutcome::Exists) => call.effects.log(&format!(
-            "Failed to save: Unable to reserve cache with key {}, another job may be creating this cache or it exists already.",
-            spec.key
-        )),
-        Err(error) => warn(call, &format!("Failed to save: {}", with_causes(&error))),
+        Ok(SaveOutcome::Exists) => {
+            let why = "another job may be creating this cache, or it exists already";
+            call.effects.log(&format!("Failed to save: Unable to reserve cache with key {}, {why}.", spec.key));
+            Ok(Saved::No)
+        }
+        Err(error) => {
+            warn(call, &format!("Failed to save: {}", with_causes(&error)));
+            Ok(Saved::No)
+        }
     }
-    Ok(())
 }
 
 /// Own ref, then the pull request's base branch, then the default branch.
@@ -149,7 +209,7 @@ fn check_keys(spec: &CacheSpec) -> Result<(), NativeError> {
         return Err(NativeError(format!("Key Validation Error: Keys are limited to a maximum of {MOST_KEYS}.")));
     }
     for key in std::iter::once(&spec.key).chain(&spec.restore_keys) {
-        if key.chars().count() > LONGEST_KEY {
+        if key.encode_utf16().count() > LONGEST_KEY {
             return Err(NativeError(format!(
                 "Key Validation Error: {key} cannot be larger than {LONGEST_KEY} characters."
             )));
@@ -196,7 +256,11 @@ mod tests {
 
     #[test]
     fn impossible_keys_are_refused() {
-        let spec = |key: &str| CacheSpec { paths: Vec::new(), key: key.into(), restore_keys: Vec::new() };
+        let spec = |key: &str| CacheSpec {
+            contents: Contents::Patterns(Vec::new()),
+            key: key.into(),
+            restore_keys: Vec::new(),
+        };
         assert!(check_keys(&spec("a")).is_ok());
         assert!(check_keys(&spec("a,b")).is_err_and(|error| error.0.contains("commas")));
         assert!(check_keys(&spec(&"x".repeat(513))).is_err_and(|error| error.0.contains("512")));

@@ -13,15 +13,23 @@ mod search;
 mod setup;
 mod upload_artifact;
 
+use std::path::PathBuf;
+
 use lineclear_runner::native::NativeAction;
 
-/// Every native action.
+/// Every native action, with the folder of repositories that the variable `LINECLEAR_REPOSITORIES_DIR` names.
 pub fn all() -> Vec<Box<dyn NativeAction>> {
+    all_with(std::env::var_os("LINECLEAR_REPOSITORIES_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from))
+}
+
+/// Every native action. Checkouts of other repositories than the run's own take those that are in the folder `repositories` as
+/// `<owner>/<name>`, bare or not, and need no network for them.
+pub fn all_with(repositories: Option<PathBuf>) -> Vec<Box<dyn NativeAction>> {
     let mut actions: Vec<Box<dyn NativeAction>> = vec![
+        Box::new(checkout::Checkout { repositories }),
         Box::new(cache::Cache),
         Box::new(cache::Restore),
         Box::new(cache::Save),
-        Box::new(checkout::Checkout),
         Box::new(upload_artifact::UploadArtifact),
         Box::new(merge_artifacts::MergeArtifacts),
         Box::new(download_artifact::DownloadArtifact),

@@ -1,12 +1,13 @@
 //! `actions/upload-artifact/merge`: several artifacts of a run become one.
-
-use std::path::{Path, PathBuf};
+//!
+//! # Source
+//! `merge/action.yml` and `src/merge` of `actions/upload-artifact`.
 
 use lineclear_runner::native::{Call, NativeAction, NativeError};
 
 use crate::caching::with_causes;
 use crate::search;
-use crate::upload_artifact::{report, upload};
+use crate::upload_artifact::{Keeping, named, report, upload};
 
 /// Downloads what matches, and uploads it again as one artifact.
 #[derive(Debug)]
@@ -38,54 +39,43 @@ outputs:
     fn main(&self, call: &mut Call<'_>) -> Result<(), NativeError> {
         let (pattern, name) = (call.input("pattern").to_owned(), call.input("name").to_owned());
         let (separate, hidden) = (call.flag("separate-directories")?, call.flag("include-hidden-files")?);
+        for (input, value) in [("name", &name), ("pattern", &pattern)] {
+            if value.is_empty() {
+                return Err(NativeError(format!("Input required and not supplied: {input}")));
+            }
+        }
+        let (delete, keeping) = (call.flag("delete-merged")?, Keeping::read(call)?);
         let artifacts = call.artifacts.clone();
         let wrong = |error: lineclear_store::StoreError| NativeError(with_causes(&error));
         let mut chosen = artifacts.list(call.run).map_err(wrong)?;
+        let known = chosen.len();
         chosen.retain(|artifact| search::name_matches(&pattern, &artifact.name));
         if chosen.is_empty() {
-            return Err(NativeError(format!("No artifacts were found with the provided pattern: '{pattern}'")));
+            return Err(NativeError(format!("No artifacts found matching pattern '{pattern}'; the run has {known}")));
         }
-        call.effects.log(&format!("Merging {} artifacts into `{name}`", chosen.len()));
-        let together = call.room.layout().temp.join("_merged_artifacts");
+        call.effects.log("Preparing to download the following artifacts:");
         for artifact in &chosen {
-            let place = if separate { together.join(&artifact.name) } else { together.clone() };
+            call.effects.log(&format!("- {} (ID: {}, Size: {})", artifact.name, artifact.id, artifact.size));
+        }
+        // Removed when it is dropped, whatever happens.
+        let together = tempfile::Builder::new()
+            .prefix("merge-artifact-")
+            .tempdir_in(&call.room.layout().temp)
+            .map_err(|error| NativeError(format!("cannot make a folder to merge in: {error}")))?;
+        for artifact in &chosen {
+            let place = if separate { together.path().join(&artifact.name) } else { together.path().to_path_buf() };
             artifacts.download(call.run, &artifact.name, &place).map_err(wrong)?;
         }
-        let files = below(&together, hidden)
-            .map_err(|error| NativeError(format!("cannot read `{}`: {error}", together.display())))?;
-        let meta = upload(call, &name, files, false)?;
+        let files = search::files_below(together.path(), hidden)?;
+        let meta = upload(call, &name, named(together.path(), &files), false, keeping)?;
         report(call, &meta);
-        if call.flag("delete-merged")? {
-            for artifact in chosen.iter().filter(|artifact| artifact.name != name) {
+        call.effects.log(&format!("The {} artifact(s) have been successfully merged!", chosen.len()));
+        if delete {
+            for artifact in &chosen {
                 artifacts.delete(call.run, &artifact.name).map_err(wrong)?;
-                call.effects.log(&format!("Artifact `{}` is deleted", artifact.name));
             }
+            call.effects.log(&format!("The {} artifact(s) have been deleted", chosen.len()));
         }
-        // What stays behind goes with the job's temporary folder.
-        let _ = std::fs::remove_dir_all(&together);
         Ok(())
     }
-}
-
-/// Every file below `root` with its path from there.
-fn below(root: &Path, hidden: bool) -> std::io::Result<Vec<(String, PathBuf)>> {
-    let mut files = Vec::new();
-    let mut folders = vec![root.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder)? {
-            let entry = entry?;
-            if !hidden && entry.file_name().to_string_lossy().starts_with('.') {
-                continue;
-            }
-            let path = entry.path();
-            if entry.file_type()?.is_dir() {
-                folders.push(path);
-            } else {
-                let inside = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
-                files.push((inside, path));
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
 }

@@ -49,6 +49,9 @@ outputs:
             let known = "Unrecognized if-no-files-found input. Provided";
             return Err(NativeError(format!("{known}: {if_none}. Available options: warn,error,ignore")));
         }
+        // Read before anything is looked for: what is wrong there is wrong whatever is found.
+        let keeping = Keeping::read(call)?;
+        let (archive, overwrite) = (call.flag("archive")?, call.flag("overwrite")?);
         let paths: Vec<String> = call.lines("path").into_iter().map(str::to_owned).collect();
         let hidden = call.flag("include-hidden-files")?;
         let found = search::artifact_files(call, &paths, hidden)?;
@@ -74,7 +77,7 @@ outputs:
         call.effects.log(&format!("With the provided path, there will be {count} file{plural} uploaded"));
         let mut name = call.input("name").to_owned();
         let mut files = named(&found.root, &found.files);
-        if !call.flag("archive")? {
+        if !archive {
             let [(inside, file)] = files.as_mut_slice() else {
                 let message = "When 'archive' is set to false, only a single file can be uploaded. Found";
                 return Err(NativeError(format!("{message} {count} files to upload.")));
@@ -83,15 +86,15 @@ outputs:
             name = file_name(file);
             inside.clone_from(&name);
         }
-        let meta = upload(call, &name, files, call.flag("overwrite")?)?;
+        let meta = upload(call, &name, files, overwrite, keeping)?;
         report(call, &meta);
         Ok(())
     }
 }
 
 /// Each file with its path inside the artifact.
-fn named(root: &Path, files: &[PathBuf]) -> Vec<(String, PathBuf)> {
-    let inside = |file: &Path| file.strip_prefix(root).unwrap_or(file).to_string_lossy().replace('\\', "/");
+pub(crate) fn named(root: &Path, files: &[PathBuf]) -> Vec<(String, PathBuf)> {
+    let inside = |file: &Path| file.strip_prefix(root).unwrap_or(file).to_string_lossy().into_owned();
     files.iter().map(|file| (inside(file), file.clone())).collect()
 }
 
@@ -99,27 +102,59 @@ fn file_name(file: &Path) -> String {
     file.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// How an artifact is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Keeping {
+    /// `None` for the store's own default.
+    retention_days: Option<u32>,
+    compression_level: u32,
+}
+
+impl Keeping {
+    /// # Errors
+    /// An input that is no number, or one that is out of bounds.
+    pub(crate) fn read(call: &Call<'_>) -> Result<Self, NativeError> {
+        let retention_days = match call.input("retention-days") {
+            "" => None,
+            text => {
+                let days = text.parse::<u32>().map_err(|_| {
+                    NativeError(format!(
+                        "Invalid retention-days: `{text}` is no number of days; 0 means as long as by default"
+                    ))
+                })?;
+                Some(days).filter(|days| *days > 0)
+            }
+        };
+        let compression_level = match call.input("compression-level") {
+            "" => 6,
+            text => text
+                .parse::<u32>()
+                .ok()
+                .filter(|level| *level <= 9)
+                .ok_or_else(|| NativeError(format!("Invalid compression-level: `{text}`. Valid values are 0-9")))?,
+        };
+        Ok(Self { retention_days, compression_level })
+    }
+}
+
 /// Stores the files under a name.
+///
+/// # Errors
+/// The name or that of a file is not allowed, the name is taken, or the store fails.
 pub(crate) fn upload(
     call: &mut Call<'_>,
     name: &str,
     files: Vec<(String, PathBuf)>,
     overwrite: bool,
+    keeping: Keeping,
 ) -> Result<ArtifactMeta, NativeError> {
-    let number = |input: &str, limit: u32| match call.input(input) {
-        "" => Ok(None),
-        text => match text.parse::<u32>() {
-            Ok(number) if number <= limit => Ok(Some(number)),
-            _ => Err(NativeError(format!("Invalid {input}: `{text}`; expected a whole number from 0 to {limit}"))),
-        },
-    };
     let request = ArtifactRequest {
         run: call.run,
         name: name.to_owned(),
         files,
         overwrite,
-        retention_days: number("retention-days", 3650)?.filter(|&days| days > 0),
-        compression_level: number("compression-level", 9)?.unwrap_or(6),
+        retention_days: keeping.retention_days,
+        compression_level: keeping.compression_level,
         now: call.now,
     };
     call.artifacts.upload(&request).map_err(|error| NativeError(with_causes(&error)))
@@ -137,6 +172,7 @@ pub(crate) fn report(call: &mut Call<'_>, meta: &ArtifactMeta) {
     );
     call.effects.log(&format!("SHA256 digest of uploaded artifact is {digest}"));
     call.effects.log(&said);
+    call.effects.log(&format!("Artifact download URL: {url}"));
     call.effects.output("artifact-id", &meta.id.to_string());
     call.effects.output("artifact-url", &url);
     call.effects.output("artifact-digest", &digest);

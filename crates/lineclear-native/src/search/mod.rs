@@ -3,8 +3,8 @@
 //! # Source
 //! `packages/glob` and `packages/cache` of `actions/toolkit`; `src/shared/search` of `actions/upload-artifact`.
 
+mod class;
 mod name;
-mod pattern;
 mod walk;
 
 use std::collections::BTreeSet;
@@ -23,18 +23,15 @@ pub(crate) struct Found {
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// What the patterns of a cache's `path` find: files and folders, a folder standing for all in it.
+/// What the patterns of a cache's `path` find: files and folders, a folder standing for all in it, also for what a later pattern
+/// takes out again (as the archive of the real action has it).
 ///
 /// # Errors
 /// An unusable pattern, or a folder that cannot be read.
 pub(crate) fn cache_paths(call: &Call<'_>, patterns: &[String]) -> Result<Vec<PathBuf>, NativeError> {
-    let options = Options { follows_links: true, descends: false, skips_hidden: false };
+    let options = Options { follows_links: true, enters_matches: false, skips_hidden: false };
     let search = search(call, patterns)?;
-    let found = search.run(options)?;
-    // A folder that is found brings all below it; the store takes each path once.
-    let known: BTreeSet<&PathBuf> = found.iter().collect();
-    let is_inside = |path: &&PathBuf| path.ancestors().skip(1).any(|folder| known.contains(&folder.to_path_buf()));
-    Ok(found.iter().filter(|path| !is_inside(path)).cloned().collect())
+    search.run(options)
 }
 
 /// The files that `path` of upload-artifact finds.
@@ -49,7 +46,7 @@ pub(crate) fn artifact_files(
     patterns: &[String],
     include_hidden: bool,
 ) -> Result<Found, NativeError> {
-    let options = Options { follows_links: true, descends: true, skips_hidden: !include_hidden };
+    let options = Options { follows_links: true, enters_matches: true, skips_hidden: !include_hidden };
     let search = search(call, patterns)?;
     let mut files: Vec<PathBuf> = search.run(options)?.into_iter().filter(|path| !path.is_dir()).collect();
     files.sort();
@@ -108,7 +105,7 @@ fn common_ancestor(paths: &[PathBuf]) -> PathBuf {
 /// A folder that cannot be read.
 pub(crate) fn files_below(root: &Path, include_hidden: bool) -> Result<Vec<PathBuf>, NativeError> {
     let search = Search::new(&["**".to_owned()], root, None).map_err(NativeError)?;
-    let options = Options { follows_links: true, descends: true, skips_hidden: !include_hidden };
+    let options = Options { follows_links: true, enters_matches: true, skips_hidden: !include_hidden };
     let mut files: Vec<PathBuf> = search.run(options)?.into_iter().filter(|path| !path.is_dir()).collect();
     files.sort();
     Ok(files)

@@ -4,7 +4,7 @@
 //! The documentation of the npm package `minimatch`: braces, extended patterns, `!` and `#` in front, and that a leading dot is
 //! matched only by a dot.
 
-use super::pattern::{Class, class};
+use super::class::{Class, class};
 
 /// Most patterns that braces may stand for.
 const MOST_ALTERNATIVES: usize = 1000;
@@ -139,13 +139,15 @@ fn parse(pattern: &[char], depth: usize) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut at = 0;
     while let Some(&character) = pattern.get(at) {
-        if "?*+@!".contains(character) && pattern.get(at + 1) == Some(&'(') && depth > 0 {
-            if let Some((alternatives, length)) = group(&pattern[at + 1..]) {
-                let alternatives = alternatives.iter().map(|alternative| parse(alternative, depth - 1)).collect();
-                parts.push(Part::Group(character, alternatives));
-                at += 1 + length;
-                continue;
-            }
+        if "?*+@!".contains(character)
+            && pattern.get(at + 1) == Some(&'(')
+            && depth > 0
+            && let Some((alternatives, length)) = group(&pattern[at + 1..])
+        {
+            let alternatives = alternatives.iter().map(|alternative| parse(alternative, depth - 1)).collect();
+            parts.push(Part::Group(character, alternatives));
+            at += 1 + length;
+            continue;
         }
         at += 1;
         parts.push(match character {

@@ -8,11 +8,15 @@ mod go;
 mod java;
 mod node;
 mod python;
+mod python_environment;
 mod rust;
 mod tool;
 mod version;
+mod version_file;
 
 use lineclear_runner::native::NativeAction;
+
+pub(crate) use tool::on_path;
 
 /// Every setup action.
 pub(crate) fn all() -> Vec<Box<dyn NativeAction>> {

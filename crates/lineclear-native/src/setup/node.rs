@@ -1,12 +1,17 @@
 //! `actions/setup-node`.
+//!
+//! # Source
+//! `action.yml` and the documentation of `actions/setup-node`: inputs, outputs, the `.npmrc` of `registry-url`, keys of its cache.
 
 use std::path::PathBuf;
 
-use lineclear_runner::native::{Call, NativeAction, NativeError};
+use lineclear_event::AnnotationLevel;
+use lineclear_runner::native::{Call, NativeAction, NativeError, RunOptions};
 
 use super::dependency_cache::{self, DependencyCache, dependency_files, own_folder, platform};
 use super::tool::{self, Search, VersionsFolder, folder_of, home_folder};
-use super::version::Wanted;
+use super::version::{Prereleases, Wanted};
+use super::version_file;
 
 /// Finds Node and puts it on the PATH.
 #[derive(Debug)]
@@ -42,24 +47,37 @@ outputs:
 
     fn main(&self, call: &mut Call<'_>) -> Result<(), NativeError> {
         let asked = match (call.input("node-version").to_owned(), call.input("node-version-file").to_owned()) {
-            (version, _) if !version.is_empty() => version,
-            (_, file) if !file.is_empty() => tool::from_file(call, &file, &["node", "nodejs"])?,
-            _ => "latest".to_owned(),
+            (version, file) if !version.is_empty() => {
+                if !file.is_empty() {
+                    let message =
+                        "Both node-version and node-version-file inputs are specified, only node-version will be used";
+                    call.effects.annotate(AnnotationLevel::Warning, message);
+                }
+                Some(version)
+            }
+            (_, file) if !file.is_empty() => version_file::read(call, &file, &["node", "nodejs"])?.pop(),
+            // As the real action: whatever is on the PATH.
+            _ => None,
         };
-        let wanted = match lts(&asked) {
-            Some(major) => Wanted::parse(major),
-            None => Wanted::parse(&asked),
-        };
-        let wanted = wanted.map_err(|error| NativeError(error.to_string()))?;
-        let search = search(call);
-        let found = tool::find(call, &search, &wanted)?;
-        call.effects.log(&format!("Found Node {} in {} ({})", found.version, found.source, found.program.display()));
-        call.effects.add_path(folder_of(&found.program));
-        call.effects.output("node-version", &format!("v{}", found.version));
+        if let Some(asked) = asked {
+            let wanted = Wanted::parse(&long_term(&asked)?).map_err(|error| NativeError(error.to_string()))?;
+            let search = search(call);
+            let found = tool::find(call, &search, &wanted, Prereleases::Never)?;
+            call.effects.log(&format!(
+                "Found Node {} in {} ({})",
+                found.version,
+                found.source,
+                found.program.display()
+            ));
+            call.effects.add_path(folder_of(&found.program));
+        }
+        tell_versions(call)?;
         registry(call)?;
         call.effects.add_matcher(MATCHERS);
-        let manager = call.input("cache").to_owned();
-        if manager.is_empty() { Ok(()) } else { restore_cache(call, &manager) }
+        match manager(call)? {
+            Some(manager) => restore_cache(call, &manager),
+            None => Ok(()),
+        }
     }
 
     fn has_post(&self) -> bool {
@@ -75,15 +93,81 @@ outputs:
     }
 }
 
-/// The major version behind the name of a long-term release: `lts/iron`.
-fn lts(asked: &str) -> Option<&'static str> {
-    Some(match asked.trim().to_ascii_lowercase().strip_prefix("lts/")? {
-        "hydrogen" => "18",
-        "iron" => "20",
-        "jod" => "22",
-        "krypton" => "24",
-        _ => return None,
+/// Majors with long-term support and the names of their lines.
+///
+/// # Source
+/// The release schedule of Node.js.
+const LONG_TERM: [(&str, &str); 8] = [
+    ("dubnium", "10"),
+    ("erbium", "12"),
+    ("fermium", "14"),
+    ("gallium", "16"),
+    ("hydrogen", "18"),
+    ("iron", "20"),
+    ("jod", "22"),
+    ("krypton", "24"),
+];
+
+/// What `lts/*`, `lts/-1` and `lts/iron` stand for; other texts as they are.
+fn long_term(asked: &str) -> Result<String, NativeError> {
+    let lower = asked.trim().to_ascii_lowercase();
+    let Some(name) = lower.strip_prefix("lts/") else { return Ok(asked.to_owned()) };
+    let majors = || LONG_TERM.iter().map(|(_, major)| *major);
+    if name == "*" {
+        return Ok(majors().collect::<Vec<_>>().join(" || "));
+    }
+    let back = name.strip_prefix('-').and_then(|back| back.parse::<usize>().ok());
+    let found = match back {
+        Some(back) => majors().rev().nth(back),
+        None => LONG_TERM.iter().find(|(line, _)| *line == name).map(|(_, major)| *major),
+    };
+    found.map(str::to_owned).ok_or_else(|| {
+        let known: Vec<&str> = LONG_TERM.iter().map(|(line, _)| *line).collect();
+        NativeError(format!(
+            "`{asked}` is no long-term version of Node that is known here; known are {}",
+            known.join(", ")
+        ))
     })
+}
+
+/// Shows the versions that steps will have, and sets the output.
+fn tell_versions(call: &mut Call<'_>) -> Result<(), NativeError> {
+    let quiet = RunOptions { quiet: true, ..RunOptions::default() };
+    let node = call.effects.capture("node", &["--version"], quiet).map_err(|error| {
+        NativeError(format!("There is no Node on the PATH: {error}. Ask for a version with `node-version`"))
+    })?;
+    call.effects.log(&format!("node: {}", node.trim()));
+    for tool in ["npm", "yarn"] {
+        // They need not be there.
+        if let Some(version) =
+            tool::on_path(&call.env, tool).and_then(|_| call.effects.capture(tool, &["--version"], quiet).ok())
+        {
+            call.effects.log(&format!("{tool}: {}", version.trim()));
+        }
+    }
+    call.effects.output("node-version", node.trim());
+    Ok(())
+}
+
+/// The package manager whose downloads are to be cached.
+fn manager(call: &Call<'_>) -> Result<Option<String>, NativeError> {
+    let named = call.input("cache").to_owned();
+    if !named.is_empty() {
+        return Ok(Some(named));
+    }
+    // Newer versions cache by themselves for a package that says that it is managed by npm.
+    let reference = call.env.get("GITHUB_ACTION_REF").map_or("", String::as_str).trim_start_matches('v');
+    let major = reference.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if major.is_some_and(|major| major < 5) || !call.flag("package-manager-cache")? {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(call.workspace().join("package.json")).unwrap_or_default();
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let own = [&json["devEngines"]["packageManager"]["name"], &json["packageManager"]];
+    let name = own.into_iter().find_map(serde_json::Value::as_str).unwrap_or_default();
+    let is_npm = name.trim_start_matches('^').split('@').next() == Some("npm");
+    let has_lock = LOCK_FILES.iter().any(|file| call.workspace().join(file).is_file());
+    Ok((is_npm && has_lock).then(|| "npm".to_owned()))
 }
 
 fn search(call: &Call<'_>) -> Search {
@@ -103,6 +187,7 @@ fn search(call: &Call<'_>) -> Search {
         ],
         on_path: vec!["node".into(), "nodejs".into()],
         version_argument: "--version",
+        version_file: None,
         how_to_get: "Install it (with nvm: `nvm install VERSION`; with fnm: `fnm install VERSION`), or ask for one that is there.".into(),
     }
 }
@@ -137,23 +222,43 @@ fn registry(call: &mut Call<'_>) -> Result<(), NativeError> {
     Ok(())
 }
 
+/// The files that stand for a package's dependencies, in the order in which they are looked for.
+const LOCK_FILES: [&str; 4] = ["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock"];
+
 fn restore_cache(call: &mut Call<'_>, manager: &str) -> Result<(), NativeError> {
-    let (variable, files): (&str, &[&str]) = match manager {
-        "npm" => ("npm_config_cache", &["package-lock.json", "npm-shrinkwrap.json"]),
-        "pnpm" => ("npm_config_store_dir", &["pnpm-lock.yaml"]),
-        "yarn" => ("YARN_CACHE_FOLDER", &["yarn.lock"]),
+    let (variable, name): (&str, &'static str) = match manager {
+        "npm" => ("npm_config_cache", "npm"),
+        "pnpm" => ("npm_config_store_dir", "pnpm"),
+        // The first is read by Yarn 1, the second by later ones.
+        "yarn" => ("YARN_CACHE_FOLDER", "yarn"),
         other => {
             return Err(NativeError(format!("Caching for '{other}' is not supported; expected npm, pnpm or yarn")));
         }
     };
-    let folder = own_folder(call, manager);
-    call.effects.export(variable, &folder.to_string_lossy());
-    let cache = DependencyCache {
-        prefix: format!("node-cache-{}-{manager}", platform(call)),
-        folders: vec![folder],
-        dependency_files: dependency_files(call, files),
+    let folder = own_folder(call, name).to_string_lossy().into_owned();
+    call.effects.export(variable, &folder);
+    if manager == "yarn" {
+        call.effects.export("YARN_ENABLE_GLOBAL_CACHE", "true");
+        call.effects.export("YARN_GLOBAL_FOLDER", &folder);
+    }
+    let files = match call.input("cache-dependency-path") {
+        "" => {
+            let workspace = call.workspace();
+            let first = LOCK_FILES.iter().find(|file| workspace.join(file).is_file()).ok_or_else(|| {
+                let (folder, known) = (workspace.display(), LOCK_FILES.join(","));
+                NativeError(format!(
+                    "Dependencies lock file is not found in {folder}. Supported file patterns: {known}"
+                ))
+            })?;
+            vec![(*first).to_owned()]
+        }
+        _ => dependency_files(call, &[]),
     };
-    dependency_cache::restore(call, &cache)
+    let prefix = format!("node-cache-{}-{manager}", platform(call));
+    dependency_cache::restore(
+        call,
+        &DependencyCache { prefix, folders: vec![name], dependency_files: files, falls_back: false },
+    )
 }
 
 /// The problem matchers that the real action turns on: tsc, and both formats of eslint.

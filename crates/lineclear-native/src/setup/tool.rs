@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use lineclear_runner::native::{Call, NativeError, RunOptions};
 use semver::Version;
 
-use super::version::{Wanted, read_version};
+use super::version::{Prereleases, Wanted, read_version};
 
 /// One installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,9 @@ pub(crate) struct Search {
     /// How messages call it: "Python".
     pub(crate) tool: &'static str,
     pub(crate) folders: Vec<VersionsFolder>,
-    /// Programs to be found on the PATH and asked for their version.
+    /// A file in the folder of a version that tells the version better than the folder's name, and what stands before it there.
+    pub(crate) version_file: Option<(&'static str, &'static str)>,
+    /// Programs to be found on the PATH and asked for their version, if no folder has one that fits.
     pub(crate) on_path: Vec<String>,
     /// The argument that makes the program print its version.
     pub(crate) version_argument: &'static str,
@@ -41,20 +43,27 @@ pub(crate) struct Search {
     pub(crate) how_to_get: String,
 }
 
-/// Finds the newest installation that fits.
+/// Finds the newest installation that fits: one in a folder of versions, or else one on the PATH.
 ///
 /// # Errors
 /// None fits: the message lists what there is, and says how to get what is missing.
-pub(crate) fn find(call: &mut Call<'_>, search: &Search, wanted: &Wanted) -> Result<Installation, NativeError> {
-    let found = installations(call, search);
-    // Of equal versions the first place wins: the tool cache before the PATH.
-    let best = found.iter().rev().filter(|one| wanted.matches(&one.version)).max_by(|a, b| a.version.cmp(&b.version));
-    best.cloned().ok_or_else(|| {
+pub(crate) fn find(
+    call: &mut Call<'_>,
+    search: &Search,
+    wanted: &Wanted,
+    prereleases: Prereleases,
+) -> Result<Installation, NativeError> {
+    let mut found = in_folders(search);
+    if let Some(best) = best(&found, wanted, prereleases) {
+        return Ok(best);
+    }
+    found.extend(on_path_of(call, search));
+    best(&found, wanted, prereleases).ok_or_else(|| {
         let tool = search.tool;
         let mut there: BTreeMap<&Version, &'static str> = BTreeMap::new();
-        found.iter().for_each(|one| {
+        for one in &found {
             there.entry(&one.version).or_insert(one.source);
-        });
+        }
         let there: Vec<String> = there.iter().map(|(version, source)| format!("{version} ({source})")).collect();
         let there = match there.as_slice() {
             [] => format!("this machine has no {tool} at all"),
@@ -64,37 +73,67 @@ pub(crate) fn find(call: &mut Call<'_>, search: &Search, wanted: &Wanted) -> Res
     })
 }
 
-fn installations(call: &mut Call<'_>, search: &Search) -> Vec<Installation> {
+fn best(found: &[Installation], wanted: &Wanted, prereleases: Prereleases) -> Option<Installation> {
+    let newest = |fits: &dyn Fn(&Version) -> bool| {
+        // Of equal versions the first place wins.
+        found.iter().rev().filter(|one| fits(&one.version)).max_by(|a, b| a.version.cmp(&b.version)).cloned()
+    };
+    newest(&|version| wanted.matches(version))
+        .or_else(|| newest(&|version| prereleases == Prereleases::IfNeeded && wanted.matches_before_release(version)))
+}
+
+/// The installations in folders of versions, in the order of the places.
+pub(crate) fn in_folders(search: &Search) -> Vec<Installation> {
     let mut found = Vec::new();
     for place in &search.folders {
         let Ok(entries) = std::fs::read_dir(&place.folder) else { continue };
         for entry in entries.flatten() {
             let program = entry.path().join(place.program);
-            let name = entry.file_name();
-            let version = name.to_str().filter(|name| !name.contains("..")).and_then(read_version);
-            if let (Some(version), true) = (version, program.is_file()) {
+            if !program.is_file() {
+                continue;
+            }
+            let told = search.version_file.and_then(|(file, before)| version_in(&entry.path().join(file), before));
+            let named = || entry.file_name().to_str().and_then(read_version);
+            if let Some(version) = told.or_else(named) {
                 found.push(Installation { version, program, source: place.source });
             }
         }
     }
+    found
+}
+
+fn version_in(file: &Path, before: &str) -> Option<Version> {
+    let text = std::fs::read_to_string(file).ok()?;
+    read_version(text.lines().find_map(|line| line.strip_prefix(before))?)
+}
+
+fn on_path_of(call: &mut Call<'_>, search: &Search) -> Vec<Installation> {
+    let mut found: Vec<Installation> = Vec::new();
+    let elsewhere = call.room.layout().temp.clone();
     for name in &search.on_path {
         let Some(program) = on_path(&call.env, name) else { continue };
-        let options = RunOptions { quiet: true, ..RunOptions::default() };
-        // A program that cannot say its version, such as a shim without one behind it, is none.
-        let Ok(said) = call.effects.capture(&program.to_string_lossy(), &[search.version_argument], options) else {
-            continue;
-        };
-        if let Some(version) = read_version(&said) {
+        // Not in the workspace, and with what is there only: some tools choose or fetch a version by the folder they are in.
+        let env = [("GOTOOLCHAIN", "local")];
+        let options = RunOptions { quiet: true, folder: Some(&elsewhere), env: &env };
+        let said = call.effects.capture(&program.to_string_lossy(), &[search.version_argument], options);
+        if let Some(version) = said.ok().as_deref().and_then(read_version) {
             found.push(Installation { version, program, source: "PATH" });
         }
     }
     found
 }
 
-/// The program `name` on the PATH of the job.
+/// The program `name` on the PATH of the job. Shims are passed over: what is behind them is found in its own folder, and some
+/// have nothing behind them.
 pub(crate) fn on_path(env: &BTreeMap<String, String>, name: &str) -> Option<PathBuf> {
-    let path = env.get("PATH")?;
-    std::env::split_paths(path).map(|folder| folder.join(name)).find(|program| program.is_file())
+    let is_shim = |folder: &PathBuf| folder.file_name().is_some_and(|name| name == "shims");
+    let folders = std::env::split_paths(env.get("PATH")?).filter(|folder| !is_shim(folder)).collect::<Vec<_>>();
+    folders.into_iter().map(|folder| folder.join(name)).find(|program| is_program(program))
+}
+
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
 /// A folder below the user's home, or where a variable says.
@@ -105,46 +144,33 @@ pub(crate) fn home_folder(call: &Call<'_>, variable: &str, default: &str) -> Pat
     }
 }
 
-/// The version that a file of the repository asks for, such as `.python-version`, `.nvmrc`, `.tool-versions`, `go.mod`.
-///
-/// # Errors
-/// The file is not there, or names no version of `tools`.
-pub(crate) fn from_file(call: &Call<'_>, file: &str, tools: &[&str]) -> Result<String, NativeError> {
-    let path = call.resolve(file);
-    let wrong = |why: String| NativeError(format!("The specified version file `{file}` {why}"));
-    let text = std::fs::read_to_string(&path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', '/']));
-    let version = match name.as_str() {
-        ".tool-versions" => lines().find_map(|line| {
-            let (tool, version) = line.split_once(char::is_whitespace)?;
-            tools.contains(&tool).then(|| version.split_whitespace().next().unwrap_or_default().to_owned())
-        }),
-        "go.mod" | "go.work" => ["toolchain go", "go "]
-            .iter()
-            .find_map(|start| lines().find_map(|line| line.strip_prefix(start)))
-            .map(str::to_owned),
-        "package.json" => from_package_json(&text, tools),
-        _ if name.ends_with(".toml") => lines().find_map(|line| {
-            let (key, value) = line.split_once('=')?;
-            let is_key = ["requires-python", "python", "python_version", "channel"].contains(&key.trim());
-            is_key.then(|| value.trim().trim_matches(['"', '\'']).to_owned())
-        }),
-        _ => lines().next().map(|line| line.trim_start_matches("python-").to_owned()),
-    };
-    version
-        .filter(|version| !version.is_empty())
-        .ok_or_else(|| wrong(format!("names no version of {}", tools.join(" or "))))
-}
-
-fn from_package_json(text: &str, tools: &[&str]) -> Option<String> {
-    let json: serde_json::Value = serde_json::from_str(text).ok()?;
-    ["volta", "engines"]
-        .iter()
-        .find_map(|section| tools.iter().find_map(|tool| json[*section][*tool].as_str().map(str::to_owned)))
-}
-
 /// The folder that holds a program.
 pub(crate) fn folder_of(program: &Path) -> &Path {
     program.parent().unwrap_or(program)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn installation(version: &str, source: &'static str) -> Installation {
+        Installation { version: Version::parse(version).expect("a version"), program: PathBuf::new(), source }
+    }
+
+    #[test]
+    fn the_newest_that_fits_wins_and_of_equals_the_first_place() {
+        let found = [
+            installation("3.12.1", "tool cache"),
+            installation("3.12.1", "pyenv"),
+            installation("3.13.0-rc.1", "pyenv"),
+        ];
+        let chosen = |text: &str, prereleases| {
+            best(&found, &Wanted::parse(text).expect("a version"), prereleases)
+                .map(|one| (one.version.to_string(), one.source))
+        };
+        assert_eq!(chosen("3.x", Prereleases::Never), Some(("3.12.1".into(), "tool cache")));
+        assert_eq!(chosen("3.13", Prereleases::Never), None);
+        assert_eq!(chosen("3.13", Prereleases::IfNeeded), Some(("3.13.0-rc.1".into(), "pyenv")));
+        assert_eq!(chosen(">=3.12", Prereleases::IfNeeded), Some(("3.12.1".into(), "tool cache")));
+    }
 }

@@ -16,6 +16,14 @@ pub(crate) enum Wanted {
     Ranges { alternatives: Vec<VersionReq>, text: String },
 }
 
+/// Whether a version that is not released yet will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Prereleases {
+    Never,
+    /// If no released version fits.
+    IfNeeded,
+}
+
 /// A text that asks for no version.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` asks for no version: expected something like `3.12`, `20.x`, `>=1.21 <1.23` or `latest`")]
@@ -25,10 +33,7 @@ impl Wanted {
     /// Reads a version as the setup actions take it.
     pub(crate) fn parse(text: &str) -> Result<Self, NoVersion> {
         let trimmed = text.trim().trim_start_matches(['v', 'V']);
-        if matches!(
-            trimmed,
-            "" | "*" | "x" | "latest" | "current" | "node" | "stable" | "oldstable" | "lts/*" | "lts/-1"
-        ) {
+        if matches!(trimmed, "" | "*" | "x" | "latest" | "current" | "node" | "stable") {
             return Ok(Self::Newest);
         }
         let no_version = || NoVersion(text.trim().to_owned());
@@ -41,6 +46,13 @@ impl Wanted {
             Self::Newest => version.pre.is_empty(),
             Self::Ranges { alternatives, .. } => alternatives.iter().any(|range| range.matches(version)),
         }
+    }
+}
+
+impl Wanted {
+    /// Whether the version will match once it is released.
+    pub(crate) fn matches_before_release(&self, version: &Semver) -> bool {
+        self.matches(&Semver::new(version.major, version.minor, version.patch))
     }
 }
 
