@@ -55,7 +55,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     let checkout = crate::local_event::Checkout::find(&here);
     let root = checkout.root.clone();
     // Listing the files takes git a moment: it works while the workflows are read.
-    let tree = (!args.in_place && !args.empty_workspace).then(|| Arc::new(WorkingTree::new(&root).without(&home)));
+    let tree = (!args.in_place && !args.empty_workspace).then(|| Arc::new(WorkingTree::new(&root).without(&home).without_git()));
     let backend = host_backend(&home)?;
     let store = Arc::new(FolderStore::open(&home).map_err(Stopped::fault)?);
     let files = ActionsFolder::from_environment(root.clone());
