@@ -1,0 +1,2 @@
+mkdir -p .github/actions/stages
+cp "$ACTIONS"/trap/stages@v1/* .github/actions/stages

@@ -1,0 +1,1 @@
+console.log(`::add-matcher::${__dirname}/matcher.json`);

@@ -1,0 +1,1 @@
+console.log("asked for 12, runs");

@@ -1,0 +1,1 @@
+console.log("asked for 16, runs");

@@ -1,0 +1,4 @@
+const { appendFileSync } = require("fs");
+const who = process.env.INPUT_WHO;
+console.log(`stage main of ${who}, seen [${process.env.STATE_seen || ""}]`);
+appendFileSync(process.env.GITHUB_STATE, `seen=${process.env.STATE_seen || ""} ${who}-main\n`);
