@@ -92,7 +92,10 @@ impl Reporter for PlainReporter {
         let prefix = paint(&self.prefix(run, job), "2", self.style);
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();
-        for line in lines.split_inclusive(|&byte| byte == b'\n') {
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', lines) {
+            let line = &lines[start..=end];
+            start = end + 1;
             buffer.extend_from_slice(prefix.as_bytes());
             match line.strip_prefix(b"##[") {
                 Some(marked) => mark(marked, self.style, &mut buffer),
