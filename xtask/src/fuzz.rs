@@ -40,7 +40,15 @@ pub fn run() -> Result<()> {
         let (scratch, corpus) = (scratch.to_string_lossy().into_owned(), corpus.to_string_lossy().into_owned());
         let time = format!("-max_total_time={seconds}");
         Cmd::new(fuzz.join("target").join(host).join("release").join(target))
-            .args(&[&scratch, &corpus, &time, "-timeout=10", "-rss_limit_mb=1024", "-verbosity=0", "-print_final_stats=1"])
+            .args(&[
+                &scratch,
+                &corpus,
+                &time,
+                "-timeout=10",
+                "-rss_limit_mb=1024",
+                "-verbosity=0",
+                "-print_final_stats=1",
+            ])
             .folder(&fuzz)
             .run()?;
     }

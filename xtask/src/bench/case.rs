@@ -93,7 +93,10 @@ pub fn all(bench: &Bench) -> Result<Vec<Case>> {
         Job { folder: repository.clone(), ..job(bench, command) }
     };
     let limited = |script: &str| {
-        let pipe = format!("bash {0}/{script}.sh | {0}/masklimit /dev/shm/lineclear-bench-log {SECRET}", bench.place.display());
+        let pipe = format!(
+            "bash {0}/{script}.sh | {0}/masklimit /dev/shm/lineclear-bench-log {SECRET}",
+            bench.place.display()
+        );
         job(bench, vec!["bash".into(), "-c".into(), pipe])
     };
     let case = |goal, what: &str, own, other, other_name, limit| Case {
@@ -114,7 +117,14 @@ pub fn all(bench: &Bench) -> Result<Vec<Case>> {
         case("8", "chain of 50 jobs", run("chain", &[]), spawn(50, 1), "50 × posix_spawn", 1.4),
         case("9", "matrix of 50", run("matrix", &[]), spawn(50, 2), "spawner, two in flight", 1.5),
         case("9", "50 independent jobs", run("parallel", &[]), spawn(50, 2), "spawner, two in flight", 1.5),
-        case("9", "4 jobs of `sleep 1`", run("sleep", &[]), job(bench, vec!["sleep".into(), "1".into()]), "sleep 1", 1.05),
+        case(
+            "9",
+            "4 jobs of `sleep 1`",
+            run("sleep", &[]),
+            job(bench, vec!["sleep".into(), "1".into()]),
+            "sleep 1",
+            1.05,
+        ),
         case("10", "a million log lines", run("lines", &[]), limited("lines"), "masklimit", 1.25),
         case("10", "the same with 100 secrets", run("lines", &hundred_secrets()), run("lines", &[]), "one secret", 1.3),
         case("11", "200 MB of output", run("bytes", &[]), limited("bytes"), "masklimit", 1.3),
@@ -131,7 +141,9 @@ pub fn all(bench: &Bench) -> Result<Vec<Case>> {
 
 /// A hundred `--secret` arguments; made once and kept for the life of the program.
 fn hundred_secrets() -> Vec<&'static str> {
-    let word = |number: usize| -> &'static str { Box::leak(format!("SECRET_{number}=value-{number}-of-a-hundred").into_boxed_str()) };
+    let word = |number: usize| -> &'static str {
+        Box::leak(format!("SECRET_{number}=value-{number}-of-a-hundred").into_boxed_str())
+    };
     (0..100).flat_map(|number| ["--secret", word(number)]).collect()
 }
 
@@ -151,7 +163,8 @@ fn workflows(folder: &std::path::Path) -> Result<()> {
     let place = folder.join(".github/workflows");
     std::fs::create_dir_all(&place)?;
     let step = |script: &str| format!("      - run: |\n          {script}\n");
-    let job = |id: &str, keys: &str, steps: &str| format!("  {id}:\n    runs-on: ubuntu-latest\n{keys}    steps:\n{steps}");
+    let job =
+        |id: &str, keys: &str, steps: &str| format!("  {id}:\n    runs-on: ubuntu-latest\n{keys}    steps:\n{steps}");
     let yes = step("true");
     let fifty: Vec<String> = (0..50).map(|number| number.to_string()).collect();
     let needs = |number: usize| if number == 0 { String::new() } else { format!("    needs: j{}\n", number - 1) };

@@ -54,7 +54,12 @@ impl Meter {
     }
 
     fn quietly(&self, program: &str, args: &[&str], job: &Job) -> Result<()> {
-        let status = Command::new(program).args(args).current_dir(&job.folder).envs(job.env.clone()).stdin(Stdio::null()).status()?;
+        let status = Command::new(program)
+            .args(args)
+            .current_dir(&job.folder)
+            .envs(job.env.clone())
+            .stdin(Stdio::null())
+            .status()?;
         if !status.success() {
             bail!("`{program} {}` ended with {status}", args.join(" "));
         }
@@ -62,7 +67,8 @@ impl Meter {
     }
 
     fn once(&self, job: &Job) -> Result<Figures> {
-        let sink = std::fs::File::create("/dev/shm/lineclear-bench-output").or_else(|_| std::fs::File::create("/dev/null"))?;
+        let sink =
+            std::fs::File::create("/dev/shm/lineclear-bench-output").or_else(|_| std::fs::File::create("/dev/null"))?;
         let status = Command::new(&self.measure)
             .arg(&self.result)
             .args(&job.command)
@@ -72,7 +78,8 @@ impl Meter {
             .stdout(sink.try_clone()?)
             .stderr(sink)
             .status()?;
-        let text = std::fs::read_to_string(&self.result).with_context(|| format!("{:?} was not measured: {status}", job.command))?;
+        let text = std::fs::read_to_string(&self.result)
+            .with_context(|| format!("{:?} was not measured: {status}", job.command))?;
         let numbers: Vec<f64> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
         let [wall, cpu, memory, exit] = numbers[..] else { bail!("unexpected figures `{text}`") };
         if exit != 0.0 {

@@ -27,7 +27,8 @@ pub fn run() -> Result<()> {
     let bench = Bench { lineclear: lineclear(), place: place.clone() };
     let rounds = std::env::var("BENCH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(ROUNDS);
     let wanted: Vec<String> = std::env::args().skip(2).collect();
-    let mut rows = String::from("| goal | what | measured | against | ratio | goal ratio | |\n|---|---|--:|--:|--:|--:|---|\n");
+    let mut rows =
+        String::from("| goal | what | measured | against | ratio | goal ratio | |\n|---|---|--:|--:|--:|--:|---|\n");
     for case in case::all(&bench)? {
         if !wanted.is_empty() && !wanted.iter().any(|name| case.what.contains(name.as_str()) || case.goal == name) {
             continue;
