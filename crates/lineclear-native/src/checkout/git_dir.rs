@@ -106,24 +106,32 @@ pub(super) fn finish(folder: &Path, url: &str, target: &Target) -> Result<(), Na
     fs::write(folder.join(".git").join(MARK), "").map_err(wrong)
 }
 
-/// The settings with `origin` and the branch as the real action leaves them.
+/// The settings with `origin` and the branch as the real action leaves them. What else is said of `origin` stays, such as that
+/// it fills in what a partial clone lacks.
 fn config(before: &str, url: &str, branch: Option<&str>) -> String {
+    const ORIGIN: &str = "[remote \"origin\"]";
     let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
     let branch_header = branch.map(|branch| format!("[branch \"{}\"]", quoted(branch)));
-    let is_replaced = |line: &str| line == "[remote \"origin\"]" || branch_header.as_deref() == Some(line);
-    let mut text = String::new();
-    let mut is_kept = true;
+    let (mut text, mut of_origin) = (String::new(), String::new());
+    let mut section = "";
     for line in before.lines() {
         if line.starts_with('[') {
-            is_kept = !is_replaced(line);
+            section = line;
         }
-        if is_kept {
+        let key = line.split('=').next().unwrap_or_default().trim();
+        if branch_header.as_deref() == Some(section) {
+            continue;
+        }
+        if section != ORIGIN {
             text.push_str(line);
             text.push('\n');
+        } else if line != ORIGIN && key != "url" && key != "fetch" {
+            of_origin.push_str(line);
+            of_origin.push('\n');
         }
     }
     text.push_str(&format!(
-        "[remote \"origin\"]\n\turl = \"{}\"\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n",
+        "{ORIGIN}\n\turl = \"{}\"\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n{of_origin}",
         quoted(url)
     ));
     if let (Some(header), Some(branch)) = (branch_header, branch) {
@@ -155,8 +163,8 @@ mod tests {
 
     #[test]
     fn the_remote_and_the_branch_are_set_once() {
-        let before = "[core]\n\tbare = \"false\"\n[remote \"origin\"]\n\turl = \"git@host:o/r\"\n[branch \"main\"]\n\tremote = \"up\"\n[branch \"x\"]\n\tremote = \"up\"\n";
-        let expected = "[core]\n\tbare = \"false\"\n[branch \"x\"]\n\tremote = \"up\"\n[remote \"origin\"]\n\turl = \"https://h/o/r\"\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n[branch \"main\"]\n\tremote = origin\n\tmerge = \"refs/heads/main\"\n";
+        let before = "[core]\n\tbare = \"false\"\n[remote \"origin\"]\n\turl = \"git@host:o/r\"\n\tpromisor = true\n[branch \"main\"]\n\tremote = \"up\"\n[branch \"x\"]\n\tremote = \"up\"\n";
+        let expected = "[core]\n\tbare = \"false\"\n[branch \"x\"]\n\tremote = \"up\"\n[remote \"origin\"]\n\turl = \"https://h/o/r\"\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n\tpromisor = true\n[branch \"main\"]\n\tremote = origin\n\tmerge = \"refs/heads/main\"\n";
         assert_eq!(config(before, "https://h/o/r", Some("main")), expected);
         assert_eq!(config(expected, "https://h/o/r", Some("main")), expected);
     }

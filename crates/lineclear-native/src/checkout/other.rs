@@ -16,6 +16,9 @@ use super::refs::{self, Kind, Target};
 use super::settings::Settings;
 use super::{lfs, own, submodules};
 
+/// How errors begin when there is no way to the repository.
+const UNREACHABLE: &str = "cannot reach";
+
 /// How often a fetch is tried.
 const TRIES: u32 = 2;
 
@@ -34,6 +37,9 @@ pub(super) fn check_out(
     let Some(place) = repositories.and_then(|folder| on_this_machine(folder, &settings.repository)) else {
         return from_network(call, settings, &settings.url()).map_err(|error| {
             let name = &settings.repository;
+            if !error.0.starts_with(UNREACHABLE) {
+                return error;
+            }
             NativeError(format!("{error}. A clone of it in the folder that LINECLEAR_REPOSITORIES_DIR names, as `{name}`, would be used instead"))
         });
     };
@@ -103,15 +109,29 @@ fn fetch(
     let folder = settings.folder.as_path();
     let git = credentials.apply(Git::new(folder));
     // Asked first, with little patience: a server that is not there is known soon, however long a fetch may take.
-    let said = git.ask_soon(call, &["ls-remote", "--symref", url, "HEAD"]);
+    let names = match settings.reference.as_str() {
+        "" => Vec::new(),
+        name if name.starts_with("refs/") => vec![name.to_owned()],
+        name => vec![format!("refs/heads/{name}"), format!("refs/tags/{name}")],
+    };
+    let args: Vec<&str> =
+        ["ls-remote", "--symref", url, "HEAD"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let said = git.ask_soon(call, &args);
     let said =
-        said.map_err(|error| NativeError(format!("cannot reach {}: {}", settings.url(), last_line(&error.0))))?;
+        said.map_err(|error| NativeError(format!("{UNREACHABLE} {}: {}", settings.url(), last_line(&error.0))))?;
+    let has = |name: &String| said.lines().any(|line| line.split('\t').nth(1) == Some(name.as_str()));
     let reference = match (&settings.commit, settings.reference.as_str()) {
         (None, "") => said
             .lines()
             .find_map(|line| line.strip_prefix("ref: ")?.strip_suffix("\tHEAD"))
             .map(str::to_owned)
             .ok_or_else(|| NativeError(format!("{} has no default branch: name a `ref`", settings.url())))?,
+        (None, reference) if !names.iter().any(has) => {
+            let url = settings.url();
+            return Err(NativeError(format!(
+                "A branch or tag with the name '{reference}' could not be found in {url}"
+            )));
+        }
         (_, reference) => reference.to_owned(),
     };
     group(call, "Fetching the repository");
@@ -145,7 +165,6 @@ fn fetch(
     let wanted = settings.commit.as_ref().unwrap_or(&reference);
     let target =
         found.ok_or_else(|| NativeError(format!("A branch or tag with the name '{wanted}' could not be found")))?;
-    git_dir::finish(folder, &settings.url(), &target)?;
     group(call, "Checking out the ref");
     if !settings.sparse.is_empty() {
         git.ask(call, &["update-ref", "--no-deref", "HEAD", &target.commit])?;
@@ -164,6 +183,8 @@ fn fetch(
     end_group(call);
     lfs::pull(call, settings, &git)?;
     submodules::check_out(call, settings, &git, None)?;
+    // Last, as until now `origin` is where things come from.
+    git_dir::finish(folder, &settings.url(), &target)?;
     Ok(target.commit)
 }
 

@@ -85,6 +85,9 @@ fn walk(
     for submodule in &all {
         let (inner, inner_source) = (folder.join(&submodule.path), source.map(|source| source.join(&submodule.path)));
         if is_repository(&inner) {
+            if keep == Keep::Nothing {
+                git.in_folder(&inner).ask(call, &["clean", "-ffdxq"])?;
+            }
             walk(call, settings, &git.in_folder(&inner), inner_source.as_deref(), keep, depth + 1)?;
         }
     }
