@@ -1,7 +1,7 @@
 //! The guard: a small process that cleans up if this one is killed.
 //!
 //! It is the same program started again with a hidden first argument. Its standard input is a pipe that nobody writes to:
-//! when this process ends, however it ends, the pipe closes. If the [journal](crate::journal), its standard output, then
+//! when this process ends, however it ends, the pipe closes. If the journal, its standard output, then
 //! names folders that are still there, this process ended without cleaning up: the guard kills all that it had started and
 //! removes the folders. In its own process group it hears neither Ctrl-C nor a kill of this process's group.
 

@@ -92,17 +92,19 @@ impl Skeleton {
         if !alike(&self.path) || !folders.iter().all(|folder| alike(folder)) {
             return None;
         }
+        let mut was_filled = false;
         // Whatever is not one of the folders goes; looked at from the outside in, each of them is seen in its parent.
         for parent in std::iter::once(&self.path).chain(&folders) {
             for item in fs::read_dir(parent).ok()? {
                 let item = item.ok()?.path();
                 if !folders.contains(&item) {
+                    was_filled = true;
                     remove::tree(&item).ok()?;
                 }
             }
         }
         // Many things in one folder make it large, and that shows only now.
-        folders.iter().all(|folder| alike(folder)).then_some(self)
+        (!was_filled || folders.iter().all(|folder| alike(folder))).then_some(self)
     }
 }
 

@@ -11,16 +11,23 @@ use crate::{Command, Process, StartError};
 
 /// Opens rooms for jobs. One backend serves many jobs at once, from many threads.
 pub trait Backend: Send + Sync + fmt::Debug {
+    /// Makes the job's folders and fills its workspace.
+    ///
+    /// # Errors
+    /// [`OpenError`], after which nothing is left of the room.
     fn open(&self, request: &RoomRequest) -> Result<Box<dyn Room>, OpenError>;
 }
 
 /// What a job needs of its surroundings.
 #[derive(Clone, Debug)]
 pub struct RoomRequest {
+    /// Rooms of one run lie together.
     pub run: RunId,
+    /// Names the room. Any text will do, and two rooms may be open for one key.
     pub job: JobKey,
     /// The repository's name without its owner: the workspace is `<name>/<name>`, as on the hosted runner.
     pub repository: String,
+    /// Where the job works.
     pub workspace: Workspace,
 }
 
@@ -35,8 +42,13 @@ pub enum Workspace {
     Empty,
 }
 
-/// Fills a new workspace.
+/// Fills a new workspace. One value serves many jobs, also at the same time.
 pub trait Fill: Send + Sync + fmt::Debug {
+    /// Puts files into the folder `workspace`, which exists and is empty.
+    ///
+    /// # Errors
+    /// Any, with the file it was about in its text. [`io::ErrorKind::StorageFull`] is told as a full disk. What was filled is
+    /// removed by the caller.
     fn fill(&self, workspace: &Path) -> io::Result<()>;
 }
 
@@ -59,27 +71,40 @@ pub struct Layout {
 }
 
 /// One job's folders and processes. Several processes may run at once.
+///
+/// Dropped without being closed, it cleans up all the same, and nobody is told what was left.
 pub trait Room: Send + Sync + fmt::Debug {
+    /// The job's folders, the same throughout.
     fn layout(&self) -> &Layout;
 
-    /// The value of `RUNNER_TRACKING_ID`, which marks every process of this job.
+    /// The value of `RUNNER_TRACKING_ID`, which marks every process of this job. The caller puts it in the environment of each.
     fn tracking_id(&self) -> &str;
 
     /// The environment that the machine itself gives to steps (layer 0).
     fn base_env(&self) -> &[(std::ffi::OsString, std::ffi::OsString)];
 
+    /// Starts a process in a process group of its own.
+    ///
+    /// # Errors
+    /// [`StartError`], which says what about the command was wrong.
     fn start(&self, command: &Command) -> Result<Box<dyn Process>, StartError>;
 
-    /// Processes of this job that are still alive.
+    /// Processes of this job that are still alive, in no order: those that run, and those that outlived their step.
     fn remains(&self) -> Vec<Remain>;
 
     /// Kills what remains, removes the folders, and says what had to be killed.
+    ///
+    /// The workspace of [`Workspace::InPlace`] and the tool cache stay.
+    ///
+    /// # Errors
+    /// If something could not be removed: [`Uncleaned`](crate::Uncleaned), which has what was killed too.
     fn close(self: Box<Self>) -> io::Result<Vec<Remain>>;
 }
 
 /// A process that outlived its step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remain {
+    /// Its number, while it lives.
     pub pid: u32,
     /// The command line, shortened.
     pub command: String,
@@ -88,10 +113,13 @@ pub struct Remain {
 /// Why a job's surroundings could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// One of the folders could not be made.
     #[error("cannot make the folder `{path}`")]
     Folder { path: PathBuf, source: io::Error },
+    /// The workspace could not be filled.
     #[error("cannot copy the working tree to `{path}`")]
     Fill { path: PathBuf, source: io::Error },
+    /// There is no room for the folders or the files.
     #[error("the disk that holds `{path}` is full")]
     DiskFull { path: PathBuf },
 }

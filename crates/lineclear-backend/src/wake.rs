@@ -13,15 +13,21 @@ pub struct Wake {
 }
 
 impl Wake {
+    /// A bell that was not rung.
+    ///
+    /// # Errors
+    /// If this process may open no more files.
     pub fn new() -> io::Result<Self> {
         Ok(Self { event: Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?) })
     }
 
+    /// Wakes whoever waits, now or later.
     pub fn ring(&self) {
         // The counter can only refuse when it is full: then the bell has been rung already.
         let _ = rustix::io::write(&self.event, &1_u64.to_ne_bytes());
     }
 
+    /// Makes the bell one that was not rung.
     pub fn clear(&self) {
         let mut counter = [0; 8];
         // Refused when it was not rung, which is what clearing wants.
