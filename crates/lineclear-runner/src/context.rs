@@ -4,6 +4,7 @@
 //! Sections 3.6, 3.10 and 3.11 of the protocol notes. Which context may be named where is enforced by the workflow's reader.
 
 use std::cell::{OnceCell, RefCell};
+use std::ffi::OsStr;
 use std::sync::{Arc, OnceLock};
 
 use lineclear_backend::Layout;
@@ -263,7 +264,8 @@ impl Scope for StepScope<'_> {
         if let Some((_, known)) = self.hashes.borrow().iter().find(|(asked, _)| asked == patterns) {
             return Some(known.clone());
         }
-        let hash = hash_files::hash_files(&self.job.room.layout().workspace, patterns);
+        let home = self.job.machine_variable("HOME").and_then(OsStr::to_str);
+        let hash = hash_files::hash_files(&self.job.room.layout().workspace, home, patterns);
         self.hashes.borrow_mut().push((patterns.to_vec(), hash.clone()));
         Some(hash)
     }

@@ -9,9 +9,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use lineclear_expr::glob::GlobPatterns;
 use sha2::{Digest, Sha256};
-
-use crate::glob::Patterns;
 
 /// GitHub gives the function as long.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -21,11 +20,11 @@ const FOLLOW_LINKS: &str = "--follow-symbolic-links";
 /// The hash of all files below `workspace` that `patterns` choose, as lower-case hexadecimal digits; empty when there is none.
 ///
 /// It is the SHA-256 of the files' SHA-256 digests, one after the other, in the order of a depth-first search with the names
-/// of each folder in byte order. The first pattern may be the option `--follow-symbolic-links`.
+/// of each folder in byte order. The first pattern may be the option `--follow-symbolic-links`; `~` in the others is `home`.
 ///
 /// # Errors
 /// A sentence for the user: a bad option or pattern, an unreadable file, or more than two minutes of work.
-pub fn hash_files(workspace: &Path, patterns: &[String]) -> Result<String, String> {
+pub fn hash_files(workspace: &Path, home: Option<&str>, patterns: &[String]) -> Result<String, String> {
     let (follow, patterns) = match patterns.split_first() {
         Some((option, rest)) if option.eq_ignore_ascii_case(FOLLOW_LINKS) => (true, rest),
         Some((option, _)) if option.starts_with("--") => {
@@ -33,17 +32,18 @@ pub fn hash_files(workspace: &Path, patterns: &[String]) -> Result<String, Strin
         }
         _ => (false, patterns),
     };
-    let patterns = Patterns::parse(&patterns.join("\n"), workspace)?;
+    let patterns =
+        GlobPatterns::parse_at(&workspace.to_string_lossy(), home, patterns).map_err(|error| error.to_string())?;
     let mut search =
         Search { patterns, workspace, follow, end: Instant::now() + LONGEST, hash: Sha256::new(), files: 0 };
-    for root in search.patterns.roots() {
-        search.visit(root)?;
+    for root in search.patterns.search_roots() {
+        search.visit(PathBuf::from(root))?;
     }
     if search.files == 0 { Ok(String::new()) } else { Ok(hexadecimal(&search.hash.finalize())) }
 }
 
 struct Search<'w> {
-    patterns: Patterns,
+    patterns: GlobPatterns,
     workspace: &'w Path,
     follow: bool,
     end: Instant,
@@ -71,14 +71,14 @@ impl Search<'_> {
                 Err(error) => return Err(cannot("look at", &path, &error)),
             };
             if !meta.is_dir() {
-                if self.patterns.choose(&path, false) {
+                if self.patterns.matches(&path.to_string_lossy(), false) {
                     self.add(&path)?;
                 }
                 continue;
             }
             // What is outside the workspace counts for nothing, so it is not searched; what leads to the workspace is.
             let is_inside = path.starts_with(self.workspace) || self.workspace.starts_with(&path);
-            if !is_inside || !self.patterns.may_choose_below(&path) {
+            if !is_inside || !self.patterns.may_match_inside(&path.to_string_lossy()) {
                 continue;
             }
             let mut above = above;
@@ -170,7 +170,7 @@ mod tests {
     }
 
     fn hash(folder: &Path, patterns: &[&str]) -> Result<String, String> {
-        hash_files(folder, &patterns.iter().map(|&pattern| pattern.to_owned()).collect::<Vec<_>>())
+        hash_files(folder, folder.to_str(), &patterns.iter().map(|&pattern| pattern.to_owned()).collect::<Vec<_>>())
     }
 
     #[test]
@@ -190,6 +190,7 @@ mod tests {
         assert_eq!(hash(folder.path(), &["**", "a"]), hash(folder.path(), &["**"]), "a file counts once");
         assert_eq!(hash(folder.path(), &["**", "!b"]), Ok(of(&["upper", "A"])));
         assert_eq!(hash(folder.path(), &["/etc/hosts"]), Ok(String::new()), "outside the workspace");
+        assert_eq!(hash(folder.path(), &["~/a\n./b/c"]), Ok(of(&["A", "C"])), "here the workspace is the home folder");
     }
 
     #[test]

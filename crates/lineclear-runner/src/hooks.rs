@@ -43,8 +43,7 @@ impl Hook {
 /// Runs the hook if the runner's settings or the machine's own environment name one; failing fails the job.
 pub(crate) fn run(job: &Job<'_>, worker: &mut Worker, frame: &mut Frame, hook: Hook) {
     let set = job.hands.settings.env.get(hook.variable()).map(OsString::from);
-    let named = || job.room.base_env().iter().find(|(name, _)| name.as_os_str() == hook.variable());
-    let script = set.or_else(|| named().map(|(_, script)| script.clone()));
+    let script = set.or_else(|| job.machine_variable(hook.variable()).map(OsStr::to_owned));
     let Some(script) = script.filter(|script| !script.is_empty()) else { return };
     let (id, name) = hook.step();
     let begun = (job.hands.clock)();

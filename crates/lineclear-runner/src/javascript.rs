@@ -163,8 +163,8 @@ impl Job<'_> {
         if let Some(node) = &*known {
             return Ok(node.clone());
         }
-        let base = self.room.base_env().iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.as_os_str());
-        let program = base
+        let program = self
+            .machine_variable("PATH")
             .and_then(|path| program::find("node", path))
             .or_else(|| program::find("node", step_path))
             .ok_or_else(|| {

@@ -7,7 +7,7 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -69,6 +69,11 @@ impl Job<'_> {
     /// A number that no file of this job has in its name yet.
     pub(crate) fn next_number(&self) -> u64 {
         self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A variable that the machine itself gives to steps.
+    pub(crate) fn machine_variable(&self, name: &str) -> Option<&OsStr> {
+        self.room.base_env().iter().find(|(own, _)| own == name).map(|(_, value)| value.as_os_str())
     }
 
     /// Repository and path of the job's workflow file.

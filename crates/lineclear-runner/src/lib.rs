@@ -17,7 +17,6 @@ mod display_name;
 mod environment;
 mod evaluate;
 mod frame;
-mod glob;
 mod hash_files;
 mod header;
 mod hooks;

@@ -29,6 +29,12 @@ fn files_are_matched_as_the_toolkit_matches_them() {
         ("[z-a]", &["[z-a]"], &["m"]),
         ("[ab", &["[ab"], &["a"]),
         ("[[]x]", &["[x]"], &["x"]),
+        ("x[", &["x["], &["x"]),
+        ("[a-c]x[!0-9]", &["bxy"], &["bx5", "dxy"]),
+        // A set of one character is how a wildcard is written that means itself.
+        ("a[*]b", &["a*b"], &["axb"]),
+        // Only a `]` right behind the `[` is one of the set: the rest is any character, then `a]`.
+        ("[!]a]", &["xa]", "]a]"], &["x", "a]"]),
         ("a**b", &["ab", "axxb"], &["a/b"]),
         ("*a*b*", &["ab", "xaxbx", "aabb"], &["ba", "axc"]),
         (r"\*", &["*"], &["a"]),
@@ -53,9 +59,9 @@ fn files_are_matched_as_the_toolkit_matches_them() {
 fn trap_32_hidden_files_count_and_braces_are_literal() {
     let hidden = patterns("**/*.json");
     assert!(hidden.matches(".config/.x.json", false));
-    let braces = patterns("*.{js,ts}");
-    assert!(!braces.matches("a.js", false));
-    assert!(braces.matches("a.{js,ts}", false));
+    let braces = patterns("*.{js,ts}\n{a,b}");
+    assert!(!braces.matches("a.js", false) && !braces.matches("a", false));
+    assert!(braces.matches("a.{js,ts}", false) && braces.matches("{a,b}", false));
 }
 
 #[test]
@@ -66,6 +72,8 @@ fn the_last_pattern_that_matches_decides() {
     assert!(patterns.matches("keep/important.log", false));
     assert!(patterns.matches("double.log", false));
     assert!(!GlobPatterns::parse(&["!a".into()]).unwrap().matches("b", false));
+    let again = GlobPatterns::parse(&["**".into(), "!node_modules".into(), "node_modules/keep".into()]).unwrap();
+    assert!(!again.matches("node_modules/a", false) && again.matches("node_modules/keep", false));
 }
 
 #[test]
@@ -107,6 +115,7 @@ fn a_walk_begins_at_the_fixed_part_of_each_pattern() {
     assert_eq!(absolute.search_roots(), ["/"]);
     let absolute = GlobPatterns::parse_at("/work/[x] y", None, &["a/*\n/tmp/b".into()]).unwrap();
     assert_eq!(absolute.search_roots(), ["/work/[x] y/a", "/tmp/b"]);
+    assert!(absolute.may_match_inside("/work/[x] y/a/z") && !absolute.may_match_inside("/work/[x] y/b"));
 }
 
 #[test]

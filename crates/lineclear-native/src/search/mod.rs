@@ -82,12 +82,16 @@ pub(crate) fn artifact_files(
 /// # Errors
 /// As of [`lineclear_runner::hash_files`].
 pub(crate) fn hash_files(call: &Call<'_>, patterns: &[String]) -> Result<String, NativeError> {
-    lineclear_runner::hash_files(call.workspace(), patterns).map_err(NativeError)
+    lineclear_runner::hash_files(call.workspace(), home(call), patterns).map_err(NativeError)
 }
 
 fn search(call: &Call<'_>, patterns: &[String]) -> Result<Search, NativeError> {
-    let home = call.env.get("HOME").map(String::as_str);
-    Search::new(patterns, call.workspace(), home).map_err(NativeError)
+    Search::new(patterns, call.workspace(), home(call)).map_err(NativeError)
+}
+
+/// What `~` stands for.
+fn home<'c>(call: &'c Call<'_>) -> Option<&'c str> {
+    call.env.get("HOME").map(String::as_str)
 }
 
 fn common_ancestor(paths: &[PathBuf]) -> PathBuf {

@@ -62,7 +62,8 @@ pub(crate) fn run(args: &EvalArgs) -> Exit {
             return Exit::EngineFault;
         }
     };
-    let hash_files = |patterns: &[String]| lineclear_runner::hash_files(&folder, patterns);
+    let home = std::env::var("HOME").ok();
+    let hash_files = |patterns: &[String]| lineclear_runner::hash_files(&folder, home.as_deref(), patterns);
     match &args.expression {
         Some(text) => evaluate(text, args, &hash_files),
         None => match answer_lines(io::stdin().lock(), io::stdout().lock(), &hash_files) {
