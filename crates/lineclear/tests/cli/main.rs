@@ -1,0 +1,15 @@
+//! The command line through the binary: what programs and people rely on, and what it withstands.
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod choices;
+mod ending;
+mod eval;
+mod hostile;
+mod plan;
+mod report;
+mod rows;
+mod secrets;
+mod stream;
+mod workspace;
