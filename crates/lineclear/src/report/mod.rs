@@ -60,3 +60,6 @@ pub(crate) fn reporter(format: Option<Format>, invocation: Invocation) -> Box<dy
         Format::Tree | Format::Plain => Box::new(PlainReporter::new(out, output::stdout_style(), invocation)),
     }
 }
+
+#[cfg(test)]
+mod tests;
