@@ -7,6 +7,9 @@ use std::os::unix::ffi::OsStrExt;
 /// latter are there when Lineclear itself runs in a job, and speak of that one.
 const LEFT_OUT_PREFIXES: [&str; 6] = ["LINECLEAR_", "GITHUB_", "RUNNER_", "ACTIONS_", "INPUT_", "STATE_"];
 
+/// Settings of this machine's owner that are kept although they begin like something left out: scripts to run around every job.
+const KEPT_PREFIX: &str = "ACTIONS_RUNNER_HOOK_";
+
 /// Variables that are left out: those that make git use another repository than the folder it is started in, which are set
 /// when Lineclear is started by a git hook or alias (`git rev-parse --local-env-vars`); and what a shell notes about itself.
 const LEFT_OUT: [&str; 19] = [
@@ -44,7 +47,8 @@ pub(crate) fn is_inherited(name: &OsStr) -> bool {
     let bytes = name.as_bytes();
     !bytes.is_empty()
         && !LEFT_OUT.iter().any(|left_out| name == *left_out)
-        && !LEFT_OUT_PREFIXES.iter().any(|prefix| bytes.starts_with(prefix.as_bytes()))
+        && (bytes.starts_with(KEPT_PREFIX.as_bytes())
+            || !LEFT_OUT_PREFIXES.iter().any(|prefix| bytes.starts_with(prefix.as_bytes())))
 }
 
 #[cfg(test)]
@@ -63,6 +67,7 @@ mod tests {
             "GIT_DIR",
             "GITHUB_TOKEN",
             "ACTIONS_RUNTIME_TOKEN",
+            "ACTIONS_RUNNER_HOOK_JOB_STARTED",
             "RUNNER_TRACKING_ID",
             "LINECLEAR_STORE",
             "PWD",
@@ -71,6 +76,6 @@ mod tests {
         ];
         let kept = base_env(given.iter().map(|name| (OsString::from(name), OsString::from("x"))));
         let names: Vec<_> = kept.iter().filter_map(|(name, _)| name.to_str()).collect();
-        assert_eq!(names, ["CI", "GIT_AUTHOR_NAME", "GIT_CONFIG_COUNT", "GIT_SSH_COMMAND", "HOME", "PATH"]);
+        assert_eq!(names, ["ACTIONS_RUNNER_HOOK_JOB_STARTED", "CI", "GIT_AUTHOR_NAME", "GIT_CONFIG_COUNT", "GIT_SSH_COMMAND", "HOME", "PATH"]);
     }
 }
