@@ -8,7 +8,7 @@ use crate::explain::{self, Explanation};
 use crate::known::Known;
 use crate::memory::{EXPRESSION_BYTES, TEMPLATE_BYTES};
 use crate::parser::{check_depth, check_length, parse_into};
-use crate::template::segments;
+use crate::template::{Segment, segments};
 use crate::tree::{Kind, NodeId, Tree};
 use crate::{Allowed, EvaluateError, Function, Node, NodeKind, ParseError, Scope, StatusFunction, Value, evaluate};
 
@@ -70,30 +70,51 @@ impl Expr {
     /// # Errors
     /// As [`Expr::parse`].
     pub fn parse_condition(text: &str, allowed: Option<&Allowed>) -> Result<Self, Vec<ParseError>> {
-        check_length(text).map_err(|error| vec![error])?;
-        let source: Arc<str> = text.into();
-        let range = Span::new(0, text.len());
         let known = Known::new(allowed);
-        let mut tree = Tree::default();
-        let mut errors = Vec::new();
         let may_ask = known.has_function(Function::Status(StatusFunction::Success));
-        let root = if text.trim().is_empty() {
+        if text.trim().is_empty() {
+            check_length(text).map_err(|error| vec![error])?;
             // `success()`, or nothing in the way where that cannot be asked.
             let kind = if may_ask {
                 Kind::Call(Function::Status(StatusFunction::Success))
             } else {
                 Kind::Literal(true.into())
             };
-            Some(tree.leaf(kind, range))
-        } else if text.contains("${{") {
-            parse_segments(&mut tree, text, &known, &mut errors)
-        } else {
-            parse_into(&mut tree, text, range.range(), &known, &mut errors)
-        };
-        let root = finish(&tree, root, range, errors)?;
-        let mut expr = Self { source, range, tree, root, guarded: false, memory: TEMPLATE_BYTES };
+            let range = Span::new(0, text.len());
+            let mut tree = Tree::default();
+            let root = tree.leaf(kind, range);
+            return Ok(Self { source: text.into(), range, tree, root, guarded: false, memory: TEMPLATE_BYTES });
+        }
+        let mut expr = Self::parse_bare_condition(text, &known)?;
         expr.guarded = may_ask && !expr.calls_status_function();
         Ok(expr)
+    }
+
+    /// Reads the text of a condition that nothing comes in front of, such as the `pre-if` and `post-if` of an action: with
+    /// or without `${{ }}`, mixed text being a string, as in [`Expr::parse_condition`].
+    ///
+    /// # Errors
+    /// As [`Expr::parse`]; an empty text is one.
+    pub fn parse_plain_condition(text: &str, allowed: Option<&Allowed>) -> Result<Self, Vec<ParseError>> {
+        Self::parse_bare_condition(text, &Known::new(allowed))
+    }
+
+    fn parse_bare_condition(text: &str, known: &Known<'_>) -> Result<Self, Vec<ParseError>> {
+        check_length(text).map_err(|error| vec![error])?;
+        let mut range = Span::new(0, text.len());
+        let mut tree = Tree::default();
+        let mut errors = Vec::new();
+        let root = if text.contains("${{") {
+            let segments = segments(text).map_err(|error| vec![error])?;
+            if let [only] = &segments[..] {
+                range = only.span;
+            }
+            parse_segments(&mut tree, text, &segments, known, &mut errors)
+        } else {
+            parse_into(&mut tree, text, range.range(), known, &mut errors)
+        };
+        let root = finish(&tree, root, range, errors)?;
+        Ok(Self { source: text.into(), range, tree, root, guarded: false, memory: TEMPLATE_BYTES })
     }
 
     /// The text as it was written: what the parser was given, or what is between `${{` and `}}` of a template.
@@ -185,16 +206,15 @@ impl Expr {
 }
 
 /// Reads text with `${{ }}` in it to what the runner makes of it: the one expression, or all parts joined.
-fn parse_segments(tree: &mut Tree, text: &str, known: &Known<'_>, errors: &mut Vec<ParseError>) -> Option<NodeId> {
-    let segments = match segments(text) {
-        Ok(segments) => segments,
-        Err(error) => {
-            errors.push(error);
-            return None;
-        }
-    };
+fn parse_segments(
+    tree: &mut Tree,
+    text: &str,
+    segments: &[Segment],
+    known: &Known<'_>,
+    errors: &mut Vec<ParseError>,
+) -> Option<NodeId> {
     let mut parts = Vec::new();
-    for segment in &segments {
+    for segment in segments {
         if segment.is_expression {
             parts.extend(parse_into(tree, text, segment.span.range(), known, errors));
         } else {
@@ -202,7 +222,7 @@ fn parse_segments(tree: &mut Tree, text: &str, known: &Known<'_>, errors: &mut V
             parts.push(tree.leaf(Kind::Literal(literal.into()), segment.span));
         }
     }
-    match (&parts[..], &segments[..]) {
+    match (&parts[..], segments) {
         (&[only], [_]) => Some(only),
         (_, [_]) => None,
         _ => Some(tree.branch(Kind::Text, Span::new(0, text.len()), &parts)),

@@ -542,6 +542,34 @@ fn trap_33_text_around_the_braces_makes_a_condition_true() {
 }
 
 #[test]
+fn nothing_comes_in_front_of_a_plain_condition() {
+    let mut world = World::new();
+    world.succeeded = false;
+    for (text, expected) in [
+        ("github.actor == 'mona'", "true"),
+        ("${{ github.actor == 'mona' }}", "true"),
+        ("success()", "false"),
+        // Not one expression from the first `${{` to the last `}}`.
+        ("${{ false }} && ${{ true }}", "\"false && true\""),
+    ] {
+        let expr = Expr::parse_plain_condition(text, Some(&Allowed::ACTION_STAGE_IF)).unwrap();
+        assert!(!expr.is_guarded(), "{text}");
+        assert_eq!(expr.evaluate(&world).unwrap().to_json().to_string(), expected, "{text}");
+    }
+    for text in ["", " ", "${{ }}"] {
+        assert_eq!(Expr::parse_plain_condition(text, None).unwrap_err()[0].message, "An expression was expected");
+    }
+}
+
+#[test]
+fn the_text_of_a_condition_is_without_its_braces() {
+    let text = |text: &str| Expr::parse_condition(text, None).unwrap().text().to_owned();
+    assert_eq!(text("github.ref"), "github.ref");
+    assert_eq!(text("${{ github.ref }}").trim(), "github.ref");
+    assert_eq!(text("${{ github.ref }} || ${{ true }}"), "${{ github.ref }} || ${{ true }}");
+}
+
+#[test]
 fn faults_of_conditions_have_their_place_in_the_whole_text() {
     let text = "${{ github.ref == foo }}";
     let errors = Expr::parse_condition(text, None).unwrap_err();

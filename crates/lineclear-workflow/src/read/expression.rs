@@ -101,9 +101,25 @@ impl Reader {
 
     /// The text of an `if`.
     pub(super) fn condition(&mut self, node: &Node, allowed: &Allowed) -> Option<Condition> {
-        let scalar = self.condition_scalar(node)?;
+        self.condition_read_by(node, |text| Expr::parse_condition(text, Some(allowed)))
+    }
+
+    /// `pre-if` and `post-if`: evaluated as they are, without an implicit `success()`.
+    pub(super) fn stage_condition(&mut self, node: &Node, allowed: &Allowed) -> Option<Condition> {
+        self.condition_read_by(node, |text| Expr::parse_plain_condition(text, Some(allowed)))
+    }
+
+    fn condition_read_by(
+        &mut self,
+        node: &Node,
+        parse: impl FnOnce(&str) -> Result<Expr, Vec<ParseError>>,
+    ) -> Option<Condition> {
+        let Some(scalar) = node.as_scalar() else {
+            self.wrong_type(node, "`if`", "an expression");
+            return None;
+        };
         let text = text_of(scalar);
-        match Expr::parse_condition(&text, Some(allowed)) {
+        match parse(&text) {
             Ok(expr) => {
                 self.warn_of_mixed_text(scalar, &text);
                 Some(Condition { expr, scalar: Arc::clone(scalar) })
@@ -113,34 +129,6 @@ impl Reader {
                 None
             }
         }
-    }
-
-    /// `pre-if` and `post-if`: evaluated as they are, without an implicit `success()`.
-    pub(super) fn stage_condition(&mut self, node: &Node, allowed: &Allowed) -> Option<Condition> {
-        let scalar = self.condition_scalar(node)?;
-        let text = text_of(scalar);
-        let start = text.len() - text.trim_start().len();
-        let trimmed = text.trim();
-        let (inner, offset) = match trimmed.strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}")) {
-            Some(inner) => (inner, start + 3),
-            None => (trimmed, start),
-        };
-        match Expr::parse(inner, Some(allowed)) {
-            Ok(expr) => Some(Condition { expr, scalar: Arc::clone(scalar) }),
-            Err(errors) => {
-                let shifted = errors.into_iter().map(|error| ParseError { span: error.span.shifted(offset), ..error });
-                self.condition_errors(scalar, shifted.collect());
-                None
-            }
-        }
-    }
-
-    fn condition_scalar<'n>(&mut self, node: &'n Node) -> Option<&'n Arc<Scalar>> {
-        let scalar = node.as_scalar();
-        if scalar.is_none() {
-            self.wrong_type(node, "`if`", "an expression");
-        }
-        scalar
     }
 
     /// Text around `${{ }}` makes a condition a string, and a string is true unless it is empty.

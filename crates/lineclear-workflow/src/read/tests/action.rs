@@ -106,6 +106,16 @@ fn inputs_and_outputs_of_actions_are_read_leniently() {
 }
 
 #[test]
+fn trap_33_text_between_braces_is_no_single_condition_of_a_stage() {
+    check_action(
+        "runs:\n  using: node24\n  main: m.js\n  post-if: ${{ inputs.a }} && ${{ inputs.b }}\n",
+        expect![[r#"
+            4:12 warning if-always-true this condition is always true: text around `${{ }}` makes it a string
+        "#]],
+    );
+}
+
+#[test]
 fn the_stages_of_an_action_are_kept() {
     let yaml = "runs: { using: node20, main: m.js, pre: p.js, post: q.js, pre-if: runner.os == 'Linux' }\n";
     let action = Action::read(&Source::new("action.yml", yaml)).model.expect("a valid action");
