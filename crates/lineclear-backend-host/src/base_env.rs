@@ -76,6 +76,17 @@ mod tests {
         ];
         let kept = base_env(given.iter().map(|name| (OsString::from(name), OsString::from("x"))));
         let names: Vec<_> = kept.iter().filter_map(|(name, _)| name.to_str()).collect();
-        assert_eq!(names, ["ACTIONS_RUNNER_HOOK_JOB_STARTED", "CI", "GIT_AUTHOR_NAME", "GIT_CONFIG_COUNT", "GIT_SSH_COMMAND", "HOME", "PATH"]);
+        assert_eq!(
+            names,
+            [
+                "ACTIONS_RUNNER_HOOK_JOB_STARTED",
+                "CI",
+                "GIT_AUTHOR_NAME",
+                "GIT_CONFIG_COUNT",
+                "GIT_SSH_COMMAND",
+                "HOME",
+                "PATH"
+            ]
+        );
     }
 }
