@@ -59,11 +59,11 @@ pub(crate) fn main() -> ExitCode {
             return if error.use_stderr() { Exit::BadInput } else { Exit::Success }.into();
         }
     };
-    if let Some(folder) = &cli.directory {
-        if let Err(error) = std::env::set_current_dir(folder) {
-            output::complain(&format!("error: cannot work in `{}`: {error}", folder.display()));
-            return Exit::BadInput.into();
-        }
+    if let Some(folder) = &cli.directory
+        && let Err(error) = std::env::set_current_dir(folder)
+    {
+        output::complain(&format!("error: cannot work in `{}`: {error}", folder.display()));
+        return Exit::BadInput.into();
     }
     let exit = match cli.command {
         Some(Command::Run(args)) => run::run(&args),

@@ -70,7 +70,14 @@ pub(crate) fn plan(asked: &Asked, checkout: &Checkout, called: &ActionsFolder) -
         head_message: local.head_message,
         ..Facts::default()
     };
-    let (workflows, unreadable) = sort_out(files);
+    let mut workflows = Vec::with_capacity(files.len());
+    let mut unreadable = Vec::new();
+    for (at, file) in files.into_iter().enumerate() {
+        match file.workflow {
+            Some(workflow) => workflows.push((workflow, file.findings)),
+            None => unreadable.push((at, PlannedWorkflow::unreadable(&file.source, &file.findings))),
+        }
+    }
     let mut plan = lineclear_plan::plan(&workflows, &local.event, &facts, called);
     for (at, workflow) in unreadable {
         plan.workflows.insert(at.min(plan.workflows.len()), workflow);
@@ -103,19 +110,6 @@ fn natural_event(files: &[WorkflowFile]) -> Option<&str> {
     let known = ["push", "pull_request", "workflow_dispatch", "schedule"];
     let preferred = known.into_iter().find(|known| events.contains(known));
     preferred.or_else(|| events.into_iter().find(|event| *event != "workflow_call"))
-}
-
-/// Files that hold a workflow, and the entries of those that do not with their places.
-fn sort_out(files: Vec<WorkflowFile>) -> (Vec<(Workflow, Vec<Diagnostic>)>, Vec<(usize, PlannedWorkflow)>) {
-    let mut readable = Vec::with_capacity(files.len());
-    let mut unreadable = Vec::new();
-    for (at, file) in files.into_iter().enumerate() {
-        match file.workflow {
-            Some(workflow) => readable.push((workflow, file.findings)),
-            None => unreadable.push((at, PlannedWorkflow::unreadable(&file.source, &file.findings))),
-        }
-    }
-    (readable, unreadable)
 }
 
 /// Addresses that jobs are told; the environment may name others.

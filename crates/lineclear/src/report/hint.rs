@@ -113,9 +113,7 @@ pub(crate) fn hint<'a>(exit_code: Option<i32>, tail: impl Iterator<Item = &'a st
     let shows = |sign: &&str| tail.clone().any(|line| line.contains(*sign));
     KINDS
         .iter()
-        .find(|kind| {
-            kind.signs.iter().any(|sign| shows(&sign)) || kind.exit_code.is_some() && kind.exit_code == exit_code
-        })
+        .find(|kind| kind.signs.iter().any(&shows) || kind.exit_code.is_some() && kind.exit_code == exit_code)
         .map(|kind| kind.advice)
 }
 

@@ -36,7 +36,7 @@ fn ask(input: &Input, answers: &mut impl BufRead, screen: &mut impl Write) -> io
         InputKind::String | InputKind::Number | InputKind::Environment => Vec::new(),
     };
     loop {
-        let mut question = format!("{}", input.name.value);
+        let mut question = input.name.value.clone();
         if let Some(description) = &input.description {
             question.push_str(&format!(" ({description})"));
         }

@@ -55,8 +55,9 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     let checkout = crate::local_event::Checkout::find(&here);
     let root = checkout.root.clone();
     // Listing the files takes git a moment: it works while the workflows are read.
-    let tree = (!args.in_place && !args.empty_workspace).then(|| Arc::new(WorkingTree::new(&root).without(&home).without_git()));
-    let backend = host_backend(&home)?;
+    let tree = (!args.in_place && !args.empty_workspace)
+        .then(|| Arc::new(WorkingTree::new(&root).without(&home).without_git()));
+    let backend = Arc::new(host_backend(&home)?);
     let store = Arc::new(FolderStore::open(&home).map_err(Stopped::fault)?);
     let files = ActionsFolder::from_environment(root.clone());
     let prepared = prepare::prepare(args, &checkout, &files, &*store)?;
@@ -88,7 +89,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     };
     let job_runner = JobRunner {
         runner,
-        backend,
+        backend: Arc::clone(&backend),
         workspace,
         store: Arc::clone(&store),
         files,
@@ -111,6 +112,9 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         inbox.request(request, record);
     }
     let ended = drive.run_until_idle();
+    if let Some(problem) = backend.guard_problem() {
+        output::complain(&format!("note: had this command been killed, its steps would have gone on: {problem}"));
+    }
     let conclusions = std::mem::take(&mut drive.hands_mut().conclusions);
     telling.close();
     ended.map_err(Stopped::fault)?;
@@ -125,7 +129,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
 /// Everything a job is run with on this machine.
 struct JobRunner {
     runner: RunnerSettings,
-    backend: HostBackend,
+    backend: Arc<HostBackend>,
     workspace: Workspace,
     store: Arc<FolderStore>,
     files: ActionsFolder,
@@ -142,7 +146,7 @@ impl JobRunner {
             &self.secrets,
             &JobHands {
                 settings: &self.runner,
-                backend: &self.backend as &dyn Backend,
+                backend: &*self.backend as &dyn Backend,
                 workspace: self.workspace.clone(),
                 caches: Arc::clone(&self.store) as Arc<dyn Caches>,
                 artifacts: Arc::clone(&self.store) as Arc<dyn Artifacts>,
@@ -164,9 +168,15 @@ fn host_backend(home: &std::path::Path) -> Result<HostBackend, Stopped> {
         .unwrap_or_else(|| home.join("tools"));
     let settings = HostSettings::new(home.join("work"), tool_cache).with_guard(GuardProgram::this_program());
     let backend = HostBackend::new(settings).map_err(Stopped::fault)?;
-    // The guard starts while the workflows are read.
+    // Both go on while the workflows are read.
     backend.begin_guard();
+    sweep(home.join("work"));
     Ok(backend)
+}
+
+/// Removes what an earlier command, killed together with its guard, could not.
+fn sweep(work: PathBuf) {
+    std::thread::spawn(move || lineclear_backend_host::sweep(&work));
 }
 
 /// The event starts no workflow: that is told with the reason of each, and is no failure.

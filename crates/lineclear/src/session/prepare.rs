@@ -47,11 +47,14 @@ impl Stopped {
     }
 }
 
+/// A run to be asked for, and its record.
+pub(crate) type Begun = (RunRequest, Arc<dyn RunRecord>);
+
 /// What is known before the first job starts.
 pub(crate) struct Prepared {
     pub(crate) event: ForgeEvent,
     pub(crate) plan: Plan,
-    pub(crate) runs: Vec<(RunRequest, Arc<dyn RunRecord>)>,
+    pub(crate) runs: Vec<Begun>,
     pub(crate) secrets: Secrets,
     pub(crate) env: BTreeMap<String, String>,
 }
@@ -137,12 +140,7 @@ pub(crate) fn prepare(
 }
 
 /// Begins the record of each run that the plan asks for.
-fn begin(
-    args: &RunArgs,
-    planning: &Planning,
-    calls: &ActionsFolder,
-    store: &dyn Store,
-) -> Result<Vec<(RunRequest, Arc<dyn RunRecord>)>, Stopped> {
+fn begin(args: &RunArgs, planning: &Planning, calls: &ActionsFolder, store: &dyn Store) -> Result<Vec<Begun>, Stopped> {
     let facts = &planning.facts;
     let mut runs = Vec::new();
     for (workflow, _) in &planning.workflows {

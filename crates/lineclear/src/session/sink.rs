@@ -61,13 +61,11 @@ impl Telling {
 
     fn record(&self, run: RunId, keep: impl FnOnce(&dyn RunRecord) -> Result<(), lineclear_store::StoreError>) {
         let record = self.records.read().unwrap_or_else(PoisonError::into_inner).get(&run).cloned();
-        if let Some(record) = record {
-            if let Err(error) = keep(&*record) {
-                self.complained.call_once(|| {
-                    output::complain("the run goes on, but its record is incomplete");
-                    output::complain_of(&error);
-                });
-            }
+        if let Some(Err(error)) = record.map(|record| keep(&*record)) {
+            self.complained.call_once(|| {
+                output::complain("the run goes on, but its record is incomplete");
+                output::complain_of(&error);
+            });
         }
     }
 }
