@@ -10,6 +10,7 @@ mod node;
 mod python;
 mod python_environment;
 mod rust;
+mod rust_cache;
 mod tool;
 mod version;
 mod version_file;

@@ -32,8 +32,13 @@ pub(super) fn environment(call: &mut Call<'_>, found: &Installation) -> Result<P
         let name = package.file_name().unwrap_or_default();
         copy_tree(package, &site.join(name)).map_err(|error| cannot("copy pip into", &folder, &error))?;
     }
-    let minor = format!("pip{}.{}", found.version.major, found.version.minor);
-    for name in ["pip", "pip3", &minor] {
+    let minor = format!("{}.{}", found.version.major, found.version.minor);
+    // Older interpreters leave this name out.
+    let named = folder.join("bin").join(format!("python{minor}"));
+    if !named.exists() {
+        std::os::unix::fs::symlink("python", &named).map_err(|error| cannot("make", &named, &error))?;
+    }
+    for name in ["pip", "pip3", &format!("pip{minor}")] {
         let script = folder.join("bin").join(name);
         write_program(&script, &pip_script(&python)).map_err(|error| cannot("write", &script, &error))?;
     }

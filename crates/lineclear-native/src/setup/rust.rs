@@ -2,11 +2,15 @@
 //!
 //! They use the rustup of this machine. A toolchain that is installed already is used as it is; rustup is asked to install one
 //! only when it is missing.
+//!
+//! # Source
+//! `action.yml` of the three actions: inputs, outputs, variables.
 
 use std::path::PathBuf;
 
 use lineclear_runner::native::{Call, NativeAction, NativeError, RunOptions};
 
+use super::rust_cache::{self, RustCache, RustCacheAction};
 use super::tool::{home_folder, on_path};
 
 /// One of the actions: they differ in names of inputs and in where the default toolchain comes from.
@@ -21,6 +25,7 @@ struct RustToolchain {
 /// The Rust toolchain actions.
 pub(crate) fn all() -> Vec<Box<dyn NativeAction>> {
     vec![
+        Box::new(RustCacheAction),
         Box::new(RustToolchain {
             name: "dtolnay/rust-toolchain",
             metadata: "
@@ -37,7 +42,7 @@ outputs:
             reference_is_toolchain: true,
         }),
         Box::new(RustToolchain {
-            name: "actions-rust-lang/setup-rust-toolchain",
+            name: SETUP,
             metadata: "
 name: Setup Rust Toolchain
 inputs:
@@ -123,11 +128,47 @@ impl NativeAction for RustToolchain {
         call.effects.export("RUSTUP_TOOLCHAIN", &toolchain);
         call.effects.add_path(&cargo_home.join("bin"));
         self.environment(call);
-        self.outputs(call, &rustup, &toolchain)
+        self.outputs(call, &rustup, &toolchain)?;
+        self.cache(call)
+    }
+
+    fn has_post(&self) -> bool {
+        self.name == SETUP
+    }
+
+    fn post_if(&self) -> &'static str {
+        "success() || failure()"
+    }
+
+    fn post(&self, call: &mut Call<'_>) -> Result<(), NativeError> {
+        if call.input("cache-save-if") != "false" {
+            rust_cache::save(call);
+        }
+        Ok(())
     }
 }
 
+/// The one that caches.
+const SETUP: &str = "actions-rust-lang/setup-rust-toolchain";
+
 impl RustToolchain {
+    /// The `cache` input, which is on unless it is turned off.
+    fn cache(&self, call: &mut Call<'_>) -> Result<(), NativeError> {
+        if self.name != SETUP || !call.flag("cache")? {
+            return Ok(());
+        }
+        let inputs = call.inputs.clone();
+        let of = |name: &str| inputs.get(name).map_or("", |value| value.trim());
+        let cache = RustCache {
+            prefix: "v0-rust",
+            shared_key: of("cache-shared-key"),
+            key: of("cache-key"),
+            workspaces: of("cache-workspaces").lines().map(str::trim).filter(|line| !line.is_empty()).collect(),
+            lookup_only: false,
+        };
+        rust_cache::restore(call, &cache).map(drop)
+    }
+
     fn toolchain(&self, call: &Call<'_>) -> Result<String, NativeError> {
         let named = call.input("toolchain").to_owned();
         if !named.is_empty() {
@@ -154,8 +195,7 @@ impl RustToolchain {
         for (name, value) in
             [("CARGO_INCREMENTAL", "0"), ("CARGO_TERM_COLOR", "always"), ("CARGO_PROFILE_DEV_DEBUG", "0")]
         {
-            let is_of_this_action =
-                name != "CARGO_PROFILE_DEV_DEBUG" || self.name == "actions-rust-lang/setup-rust-toolchain";
+            let is_of_this_action = name != "CARGO_PROFILE_DEV_DEBUG" || self.name == SETUP;
             if is_of_this_action && unset(call, name) {
                 call.effects.export(name, value);
             }

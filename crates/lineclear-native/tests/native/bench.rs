@@ -29,14 +29,16 @@ pub(crate) struct Bench {
     pub(crate) settings: RunnerSettings,
     pub(crate) run: RunId,
     pub(crate) place: Place,
+    /// The tool cache.
+    pub(crate) tools: PathBuf,
     now: AtomicI64,
 }
 
 /// Where jobs work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    Copy,
-    InPlace,
+    Copied,
+    Itself,
     Empty,
 }
 
@@ -125,7 +127,8 @@ impl Bench {
                 ..RunnerSettings::default()
             },
             run: RunId(42),
-            place: Place::Copy,
+            place: Place::Copied,
+            tools: folder.path().join("tools"),
             now: AtomicI64::new(1_700_000_000_000),
             folder,
         }
@@ -137,6 +140,12 @@ impl Bench {
         git(&bench.root, &["init", "--quiet", "-b", "main"]);
         bench.commit("first", &[]);
         bench
+    }
+
+    /// With the tool cache that all tests share, where what takes long is made once.
+    pub(crate) fn with_shared_tools(mut self) -> Self {
+        self.tools = Path::new(env!("CARGO_TARGET_TMPDIR")).join("native-tools");
+        self
     }
 
     /// Writes files and commits all there is; the next job is about that commit.
@@ -182,7 +191,7 @@ impl Bench {
         let mut settings = self.settings.clone();
         settings.repository_root = self.root.clone();
         let work = self.folder.path().join("work");
-        let backend = HostBackend::new(HostSettings::new(&work, self.folder.path().join("tools"))).expect("a backend");
+        let backend = HostBackend::new(HostSettings::new(&work, &self.tools)).expect("a backend");
         let sink = Sink::default();
         let control = JobControl::new().expect("an event descriptor");
         let natives = lineclear_native::all_with(Some(self.repositories.clone()));
@@ -190,8 +199,8 @@ impl Bench {
             settings: &settings,
             backend: &backend,
             workspace: match self.place {
-                Place::Copy => Workspace::Copy(Arc::new(WorkingTree::new(&self.root))),
-                Place::InPlace => Workspace::InPlace(self.root.clone()),
+                Place::Copied => Workspace::Copy(Arc::new(WorkingTree::new(&self.root))),
+                Place::Itself => Workspace::InPlace(self.root.clone()),
                 Place::Empty => Workspace::Empty,
             },
             caches: Arc::new(self.store.clone()),
@@ -206,12 +215,7 @@ impl Bench {
         let report = run_job(&self.spec(&text), &Secrets::default(), &hands);
         let Seen { log, annotations } = sink.0.into_inner().expect("no test panics while it logs");
         if let Some(reason) = &report.reason {
-            return Done {
-                conclusion: report.conclusion,
-                log: format!("{log}\n= {reason}"),
-                annotations,
-                outputs: report.outputs,
-            };
+            return Done { conclusion: report.conclusion, log: format!("{log}\n= {reason}"), annotations };
         }
         Done { conclusion: report.conclusion, log, annotations }
     }

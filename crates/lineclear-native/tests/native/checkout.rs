@@ -209,7 +209,7 @@ fn an_empty_workspace_is_filled() {
 fn a_job_in_place_is_looked_at_and_never_changed() {
     let (mut bench, commits) = history();
     bench.write(&[("new.txt", "new")]);
-    bench.place = Place::InPlace;
+    bench.place = Place::Itself;
     let before = std::fs::read(bench.root.join(".git/config")).unwrap();
     let done = bench
         .job("- { id: co, uses: actions/checkout@v4 }\n- run: 'echo out=${{ steps.co.outputs.commit }}'")
