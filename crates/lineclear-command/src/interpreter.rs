@@ -185,7 +185,7 @@ impl Interpreter {
 
     /// Lines that are complete and stand at their own beginning.
     fn complete_lines(&mut self, block: &[u8], ear: &mut dyn Ear) {
-        let matching = !self.matchers.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        let mut matching = self.is_matching();
         if !matching && !may_hold_command(block) {
             return self.show(block, ear);
         }
@@ -203,6 +203,8 @@ impl Interpreter {
                     self.show(&block[shown..start], ear);
                     shown = end;
                     self.obey(&command, &text, ear);
+                    // The command may have added the first matcher, or removed the last.
+                    matching = self.is_matching();
                 } else if matching {
                     // What the line means is told after the line itself.
                     let seen = self.matchers.lock().unwrap_or_else(PoisonError::into_inner).see(&text);
@@ -216,6 +218,10 @@ impl Interpreter {
             start = end;
         }
         self.show(&block[shown..], ear);
+    }
+
+    fn is_matching(&self) -> bool {
+        !self.matchers.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     fn understands(&self, name: &str) -> bool {

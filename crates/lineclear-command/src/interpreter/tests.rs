@@ -172,6 +172,35 @@ fn matchers_see_every_ordinary_line() {
     assert!(heard.log.starts_with("a\nE wrong\n<Annotation"), "{}", heard.log);
 }
 
+/// Adds the problem matcher that a command names, as the runner does.
+struct Adding {
+    matchers: Arc<Mutex<Matchers>>,
+    annotations: usize,
+}
+
+impl Ear for Adding {
+    fn lines(&mut self, _: &[u8]) {}
+
+    fn said(&mut self, said: Said) {
+        match said {
+            Said::AddMatcher(json) => self.matchers.lock().expect("not poisoned").add(&json).expect("valid"),
+            Said::Annotation(_) => self.annotations += 1,
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_matcher_sees_the_lines_after_its_own_command_in_the_same_chunk() {
+    let matchers: Arc<Mutex<Matchers>> = Arc::default();
+    let mut ear = Adding { matchers: Arc::clone(&matchers), annotations: 0 };
+    let mut interpreter = Interpreter::new(InterpreterSettings::default(), SharedMasker::default(), matchers);
+    let json = r#"{"problemMatcher":[{"owner":"m","pattern":[{"regexp":"^E (.*)$","message":1}]}]}"#;
+    let text = format!("E before\n::add-matcher::{json}\nE one\nE two\n::remove-matcher owner=m::\nE later\n");
+    interpreter.feed(0, text.as_bytes(), &mut ear);
+    assert_eq!(ear.annotations, 2);
+}
+
 #[test]
 fn invalid_utf_8_is_shown_as_replacement_characters() {
     let heard = listen(InterpreterSettings::default(), &[(0, b"a\xFFb\n\xC3")]);
