@@ -1,6 +1,6 @@
 //! A job's `if`, and the sentence that explains it.
 
-use lineclear_expr::{Explanation, Value};
+use lineclear_expr::{Explanation, Value, Wording};
 use lineclear_plan::{JobScope, NeedsStatus};
 
 use crate::evaluate::fault;
@@ -34,7 +34,7 @@ impl Run {
             Ok(_) if status.cancelled => Decided::Out(self.cancelled_because()),
             Ok(explanation) => Decided::Out(match lineage.culprit.filter(|_| asked_for_success(&explanation)) {
                 Some(culprit) => self.blame(node, culprit),
-                None => why_false(condition.raw(), &explanation),
+                None => explanation.sentence_of_if(&condition.expr, &OfNeeds),
             }),
             Err(error) => Decided::Faulty(fault("if", &self.entered(node).workflow.source, condition.span(), &error)),
         }
@@ -70,37 +70,17 @@ fn call(text: &str) -> String {
     text.replace(char::is_whitespace, "").to_lowercase()
 }
 
-/// "if: `github.ref == 'refs/heads/main'` is false: github.ref = refs/heads/x".
-fn why_false(written: &str, explanation: &Explanation) -> String {
-    let written = written.split_whitespace().collect::<Vec<_>>().join(" ");
-    let inner = written.strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}"));
-    let condition = inner.filter(|inner| !inner.contains("${{")).map_or(written.as_str(), str::trim);
-    let values: Vec<_> = explanation.parts.iter().map(|(text, value)| part(text, value)).collect();
-    let because = if values.is_empty() { String::new() } else { format!(": {}", values.join(", ")) };
-    format!("if: `{condition}` is false{because}")
-}
+/// Puts what a status function says of a job's needs into words.
+struct OfNeeds;
 
-/// A part that decided, with its value; what a status function says is put into words.
-fn part(text: &str, value: &Value) -> String {
-    match (call(text).as_str(), value.is_truthy()) {
-        ("failure()", false) => "nothing that it needs failed".to_owned(),
-        ("cancelled()", false) => "the run is not cancelled".to_owned(),
-        ("success()", true) => "all that it needs succeeded".to_owned(),
-        _ => format!("{text} = {}", shown(value)),
-    }
-}
-
-/// A value in a sentence: text as it is, cut where it is long.
-fn shown(value: &Value) -> String {
-    const LONGEST: usize = 200;
-    let text = match value {
-        Value::Null => return "null".to_owned(),
-        Value::String(text) if text.is_empty() => return "''".to_owned(),
-        Value::Array(_) | Value::Object(_) => value.to_json().to_string(),
-        other => other.to_text(),
-    };
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+impl Wording for OfNeeds {
+    fn part(&self, text: &str, value: &Value) -> Option<String> {
+        let words = match (call(text).as_str(), value.is_truthy()) {
+            ("failure()", false) => "nothing that it needs failed",
+            ("cancelled()", false) => "the run is not cancelled",
+            ("success()", true) => "all that it needs succeeded",
+            _ => return None,
+        };
+        Some(words.to_owned())
     }
 }

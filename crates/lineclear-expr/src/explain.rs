@@ -3,14 +3,8 @@
 use lineclear_source::Span;
 
 use crate::ast::{NodeKind, Segment};
+use crate::sentence::HIDDEN;
 use crate::{Function, Node, StatusFunction, Value};
-
-/// How much of a value, and of an expression, a sentence shows, in characters.
-const VALUE_SHOWN: usize = 80;
-const TEXT_SHOWN: usize = 160;
-
-/// What stands for a value that must not be shown.
-const HIDDEN: &str = "***";
 
 /// Why an expression came out as it did: each part that decided, with its value.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,67 +18,6 @@ pub struct Explanation {
     pub parts: Vec<(String, Value)>,
     /// Whether the value as a whole comes from secrets and must not be shown.
     pub secret: bool,
-}
-
-impl Explanation {
-    /// A sentence for people: "`github.ref == 'refs/heads/main'` is false: github.ref = refs/heads/feature/x".
-    ///
-    /// `text` is the expression; a long one, and long values, are shortened. Secrets are shown as `***`.
-    pub fn sentence(&self, text: &str) -> String {
-        let value = if self.secret { HIDDEN.to_owned() } else { shown(&self.value) };
-        let text = shortened(text, TEXT_SHOWN);
-        let parts: Vec<String> = self
-            .parts
-            .iter()
-            .filter(|(part, _)| *part != text)
-            .map(|(part, value)| format!("{} = {}", shortened(part, VALUE_SHOWN), shown(value)))
-            .collect();
-        if parts.is_empty() {
-            format!("`{text}` is {value}")
-        } else {
-            format!("`{text}` is {value}: {}", parts.join(", "))
-        }
-    }
-}
-
-/// A value in one short line. Text is shown as it is; what could be taken for nothing is quoted.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::String(text) if text.trim().is_empty() => format!("'{}'", shortened(text, VALUE_SHOWN)),
-        Value::Array(_) | Value::Object(_) => shortened(&value.to_json_pretty(), VALUE_SHOWN),
-        _ => shortened(&value.as_text(), VALUE_SHOWN),
-    }
-}
-
-/// `text` in one line of at most `limit` characters, white space drawn together.
-pub(crate) fn shortened(text: &str, limit: usize) -> String {
-    let mut out = String::new();
-    let mut length = 0;
-    for word in text.split_whitespace() {
-        if length > limit {
-            break;
-        }
-        if length > 0 {
-            out.push(' ');
-            length += 1;
-        }
-        // One more than fits is enough to see that it does not.
-        for c in word.chars().take(limit + 1) {
-            out.push(c);
-            length += 1;
-        }
-    }
-    clipped(&out, limit)
-}
-
-/// The first `limit` characters of `text`, the last of them a `…` if there are more.
-pub(crate) fn clipped(text: &str, limit: usize) -> String {
-    let mut chars = text.char_indices().skip(limit.saturating_sub(1));
-    match (chars.next(), chars.next()) {
-        (Some((at, _)), Some(_)) => format!("{}…", &text[..at]),
-        _ => text.to_owned(),
-    }
 }
 
 /// The parts that decided the value of `root`, given what every node that was looked at came to.
@@ -185,20 +118,5 @@ pub(crate) fn shows_secret(node: Node<'_>) -> bool {
         } => false,
         NodeKind::Call { function: Function::Status(StatusFunction::Success | StatusFunction::Failure), .. } => false,
         _ => is_secret(node),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_text_is_shortened_to_one_line() {
-        assert_eq!(shortened("a\n  b\tc", 80), "a b c");
-        assert_eq!(shortened("abcdef", 6), "abcdef");
-        assert_eq!(shortened("abcdefg", 6), "abcde…");
-        assert_eq!(shortened("äöü äöü", 5), "äöü …");
-        assert_eq!(shortened(&"word ".repeat(1_000_000), 10), "word word…");
-        assert_eq!(clipped("a\nb", 80), "a\nb");
     }
 }

@@ -1,8 +1,8 @@
 //! What the functions do.
 
 use crate::evaluate::{Evaluated, Evaluator};
-use crate::explain::clipped;
 use crate::memory::Memory;
+use crate::sentence::clipped;
 use crate::tree::NodeId;
 use crate::{EvaluateError, Function, StatusFunction, Value, fold, json};
 

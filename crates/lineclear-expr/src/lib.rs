@@ -33,7 +33,7 @@
 //! ```
 //!
 //! The way of a text: `lexer` (tokens) → `parser` (a tree, without recursion) → `evaluate` with `functions`, `fold`
-//! (comparing text) and `number` (text and numbers). `ast` shows the tree to others, `explain` says what decided, `glob`
+//! (comparing text) and `number` (text and numbers). `ast` shows the tree to others, `explain` says what decided and `sentence` puts it into words, `glob`
 //! has the patterns of `hashFiles`, and `batch` answers JSON lines.
 #![warn(missing_docs)]
 
@@ -56,6 +56,7 @@ mod object;
 mod parser;
 mod print;
 mod scope;
+mod sentence;
 mod template;
 mod tree;
 mod value;
@@ -74,5 +75,6 @@ pub use memory::{EXPRESSION_BYTES, TEMPLATE_BYTES};
 pub use object::Object;
 pub use parser::{MAX_DEPTH, MAX_LENGTH};
 pub use scope::{MapScope, Scope, StatusFunction};
+pub use sentence::Wording;
 pub use template::{Template, TemplatePart};
 pub use value::{Value, ValueKind};

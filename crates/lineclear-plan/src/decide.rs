@@ -121,7 +121,7 @@ pub(crate) fn decide(
             decision(Verdict::KnownAtRunTime, reason)
         }
         Outcome::Known(true, explanation) => {
-            let reason = format!("{} is true{}", shown(condition), parts(condition, &explanation));
+            let reason = explanation.sentence_of_if(&condition.expr, &());
             match &ancestors.open {
                 // It would not run after a skipped job, and whether that one is skipped is open.
                 Some(open) if outcome(skipped).is_false() => {
@@ -153,10 +153,7 @@ pub(crate) fn decide(
                         Outcome::Known(false, explanation) => explanation,
                         _ => explanation,
                     };
-                    decision(
-                        Verdict::Skipped,
-                        format!("{} is false{}", shown(condition), parts(condition, &explanation)),
-                    )
+                    decision(Verdict::Skipped, explanation.sentence_of_if(&condition.expr, &()))
                 }
             }
         }
@@ -191,35 +188,7 @@ pub(crate) fn decision(verdict: Verdict, reason: String) -> Decision {
 
 /// "if: `github.ref == 'x'`".
 fn shown(condition: &Condition) -> String {
-    let raw = condition.raw().trim();
-    let inner = raw.strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}"));
-    let text = match inner {
-        Some(inner) if !inner.contains("${{") => inner,
-        _ => raw,
-    };
-    format!("if: `{}`", shorten(text))
-}
-
-/// ": github.ref = refs/heads/x, github.event_name = push".
-fn parts(condition: &Condition, explanation: &Explanation) -> String {
-    let whole = shown(condition);
-    let parts: Vec<_> = explanation
-        .parts
-        .iter()
-        // That `always()` is true was said already.
-        .filter(|(text, value)| !matches!(value, Value::Bool(_)) || whole != format!("if: `{}`", shorten(text)))
-        .map(|(text, value)| format!("{} = {}", shorten(text), shorten(&plain(value))))
-        .collect();
-    if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) }
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => "null".into(),
-        Value::String(text) if text.is_empty() => "''".into(),
-        Value::Array(_) | Value::Object(_) => value.to_json().to_string(),
-        other => other.to_text(),
-    }
+    format!("if: `{}`", condition.expr.short_text())
 }
 
 /// On one line, and not too long.

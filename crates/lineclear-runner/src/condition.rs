@@ -1,14 +1,13 @@
 //! Whether a step runs, and why not (C5).
 
+use std::borrow::Cow;
+
 use lineclear_command::SharedMasker;
-use lineclear_expr::{Explanation, Value};
+use lineclear_expr::{Explanation, Expr, Value, Wording};
 use lineclear_workflow::Condition;
 
 use crate::context::{StatusView, StepScope};
 use crate::frame::Status;
-
-/// Longer values are cut in a reason.
-const LONGEST_VALUE: usize = 80;
 
 /// What a condition decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +62,7 @@ pub(crate) fn decide(
         }
         Ok(_) => match condition.expr.explain(scope) {
             Ok(explanation) => {
-                Decision::Skip { reason: explain(condition.raw(), &explanation, first_failure, scope.masker()) }
+                Decision::Skip { reason: explain(&condition.expr, &explanation, first_failure, scope.masker()) }
             }
             Err(error) => broken(&error.message),
         },
@@ -80,49 +79,27 @@ fn implicit(status: Status, first_failure: Option<&str>) -> String {
 
 /// "if: `github.ref == 'refs/heads/main'` is false: github.ref = refs/heads/x". Values are masked.
 pub(crate) fn explain(
-    raw: &str,
+    condition: &Expr,
     explanation: &Explanation,
     first_failure: Option<&str>,
     masker: &SharedMasker,
 ) -> String {
-    let parts: Vec<String> = explanation
-        .parts
-        .iter()
-        .map(|(text, value)| match first_failure {
-            Some(failure) if text.eq_ignore_ascii_case("success()") => {
-                format!("{text} = {} ({failure})", shown(value, masker))
-            }
-            _ => format!("{text} = {}", shown(value, masker)),
-        })
-        .collect();
-    let raw = raw.trim();
-    let raw = raw.strip_prefix("${{").and_then(|raw| raw.strip_suffix("}}")).map_or(raw, str::trim);
-    if parts.is_empty() {
-        format!("if: `{raw}` is {}", falsy(&explanation.value, masker))
-    } else {
-        format!("if: `{raw}` is {}: {}", falsy(&explanation.value, masker), parts.join(", "))
-    }
+    explanation.sentence_of_if(condition, &OfSteps { first_failure, masker })
 }
 
-fn falsy(value: &Value, masker: &SharedMasker) -> String {
-    match value {
-        Value::Bool(_) => "false".to_owned(),
-        other => shown(other, masker),
-    }
+/// Hides the job's secrets, and says of `success()` what made the status what it is.
+struct OfSteps<'s> {
+    first_failure: Option<&'s str>,
+    masker: &'s SharedMasker,
 }
 
-fn shown(value: &Value, masker: &SharedMasker) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::String(text) if text.is_empty() => "''".to_owned(),
-        other => {
-            // Masked before it is cut: a mask does not know the half of a secret.
-            let text = other.to_text();
-            let text = masker.mask(&text);
-            match text.char_indices().nth(LONGEST_VALUE) {
-                Some((at, _)) => format!("{}…", &text[..at]),
-                None => text.into_owned(),
-            }
-        }
+impl Wording for OfSteps<'_> {
+    fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.masker.mask(text)
+    }
+
+    fn part(&self, text: &str, value: &Value) -> Option<String> {
+        let failure = self.first_failure.filter(|_| text.eq_ignore_ascii_case("success()"))?;
+        Some(format!("{text} = {} ({failure})", value.to_text()))
     }
 }

@@ -98,7 +98,7 @@ impl Post {
         let (expr, raw) = match (self.action.body, &self.action.metadata.runs) {
             (Body::Native(number), _) => {
                 let text = job.native_action(number).map_or("always()", |native| native.post_if());
-                native = Expr::parse_condition(text, None).map_err(|_| {
+                native = Expr::parse_plain_condition(text, None).map_err(|_| {
                     format!("the post condition `{text}` of `{}` is no expression", self.action.reference)
                 })?;
                 (&native, text)
@@ -115,7 +115,7 @@ impl Post {
             return Ok(Verdict::Run { keeps_on_cancel });
         }
         let explanation = expr.explain(&scope).map_err(|error| broken(error.message))?;
-        Ok(Verdict::Skip(condition::explain(raw, &explanation, frame.first_failure.as_deref(), &job.masker)))
+        Ok(Verdict::Skip(condition::explain(expr, &explanation, frame.first_failure.as_deref(), &job.masker)))
     }
 
     fn run(&self, call: &StepCall<'_>, worker: &mut Worker, frame: &Frame, job_frame: &Frame) -> Stage {

@@ -189,7 +189,7 @@ jobs:
             a success
             > b fails
             b failure: a step failed
-            d skipped: if: `failure('a')` is false: failure('a') = false
+            d skipped: if: `failure('a')` is false
             dispatch c
             > c ok
             c success

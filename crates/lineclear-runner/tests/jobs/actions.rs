@@ -507,7 +507,7 @@ fn a_post_stage_can_be_conditional_and_its_failure_fails_the_job() {
             < __octo_a success
             > __octo_b: Run octo/b@v1
             < __octo_b success
-            - __post_octo_b: Post Run octo/b@v1: if: `failure()` is false: failure() = false
+            - __post_octo_b: Post Run octo/b@v1: if: `failure()` is false
             > __post_octo_a: Post Run octo/a@v1
               Post job cleanup.
             < __post_octo_a failure (exit code 2)

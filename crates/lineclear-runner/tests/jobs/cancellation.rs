@@ -29,7 +29,7 @@ fn traps_59_and_60_a_cancelled_job_runs_what_asks_for_it() {
           ! Error: The operation was canceled.
         < __run cancelled (the job was cancelled)
         - __run_2: Run echo never: the job was cancelled
-        - __run_3: Run echo never: if: `failure()` is false: failure() = false
+        - __run_3: Run echo never: if: `failure()` is false
         > __run_4: Run echo always cancelled
           always cancelled
         < __run_4 success

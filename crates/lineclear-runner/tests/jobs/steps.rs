@@ -51,7 +51,7 @@ fn traps_46_and_59_a_failing_step_skips_those_after_it_unless_they_ask_for_failu
               four
             < __run_4 success
             - __run_5: Run echo five: if: `success() || false` is false: success() = false (step `One` failed with exit code 3)
-            - __run_6: Run echo six: if: `cancelled()` is false: cancelled() = false
+            - __run_6: Run echo six: if: `cancelled()` is false
             = failure: step `One` failed with exit code 3
         "#]],
     );
@@ -269,7 +269,7 @@ fn traps_36_and_s1_67_outcome_and_conclusion_differ_under_continue_on_error() {
             > scan: Run exit 1
               ! Error: Process completed with exit code 1.
             < scan failure/success (exit code 1)
-            - __run: Run echo never: if: `failure()` is false: failure() = false
+            - __run: Run echo never: if: `failure()` is false
             > __run_2: Run echo failure success
               failure success
             < __run_2 success
