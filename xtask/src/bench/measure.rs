@@ -19,6 +19,14 @@ pub struct Figures {
     pub memory: f64,
 }
 
+/// The medians of a case.
+#[derive(Clone, Copy, Debug)]
+pub struct Medians {
+    pub own: Figures,
+    pub other: Figures,
+    pub less: Option<Figures>,
+}
+
 /// The small programs that measure, compiled once.
 pub struct Meter {
     measure: PathBuf,
@@ -35,22 +43,25 @@ impl Meter {
         Ok(Self { measure: place.join("measure"), result: place.join("result") })
     }
 
-    /// The medians of both commands of a case, run in turns.
-    pub fn in_turns(&self, case: &Case, rounds: usize) -> Result<(Figures, Figures)> {
-        let (mut own, mut other) = (Vec::new(), Vec::new());
+    /// The medians of a case's commands, run in turns.
+    pub fn in_turns(&self, case: &Case, rounds: usize) -> Result<Medians> {
+        let jobs = [Some(&case.own), Some(&case.other), case.less.as_ref()];
+        let mut figures = [Vec::new(), Vec::new(), Vec::new()];
         for round in 0..=rounds {
-            for (job, list) in [(&case.own, &mut own), (&case.other, &mut other)] {
+            for (job, list) in jobs.iter().zip(&mut figures) {
+                let Some(job) = job else { continue };
                 if let Some(before) = &job.before {
                     self.quietly("bash", &["-euc", before], job)?;
                 }
-                let figures = self.once(job)?;
+                let once = self.once(job)?;
                 // The first round warms up.
                 if round > 0 {
-                    list.push(figures);
+                    list.push(once);
                 }
             }
         }
-        Ok((median(&own), median(&other)))
+        let [own, other, less] = figures;
+        Ok(Medians { own: median(&own), other: median(&other), less: (!less.is_empty()).then(|| median(&less)) })
     }
 
     fn quietly(&self, program: &str, args: &[&str], job: &Job) -> Result<()> {

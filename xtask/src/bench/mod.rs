@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use crate::shell::{Cmd, cargo, root};
 use case::Case;
-use measure::{Figures, Meter};
+use measure::{Medians, Meter};
 
 /// Rounds that count; one more, the first, warms up.
 const ROUNDS: usize = 9;
@@ -33,8 +33,7 @@ pub fn run() -> Result<()> {
         if !wanted.is_empty() && !wanted.iter().any(|name| case.what.contains(name.as_str()) || case.goal == name) {
             continue;
         }
-        let (own, other) = meter.in_turns(&case, rounds)?;
-        let row = row(&case, &own, &other);
+        let row = row(&case, &meter.in_turns(&case, rounds)?);
         print!("{row}");
         rows.push_str(&row);
     }
@@ -54,10 +53,10 @@ fn lineclear() -> PathBuf {
     target.join("release/lineclear")
 }
 
-fn row(case: &Case, own: &Figures, other: &Figures) -> String {
-    let (measured, against) = (case.quantity.of(own), case.quantity.of(other));
-    let base = case.less.as_ref().map_or((0.0, 0.0), |less| (less.own, less.other));
-    let (measured, against) = ((measured - base.0) / case.per, (against - base.1) / case.per);
+fn row(case: &Case, figures: &Medians) -> String {
+    let base = figures.less.as_ref().map_or(0.0, |less| case.quantity.of(less));
+    let measured = (case.quantity.of(&figures.own) - base) / case.per.0;
+    let against = case.quantity.of(&figures.other) / case.per.1;
     let ratio = measured / against;
     let verdict = if ratio <= case.limit { "met" } else { "**missed**" };
     let (shown, shown_against) = (case.quantity.show(measured), case.quantity.show(against));
