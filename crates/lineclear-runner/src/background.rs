@@ -139,9 +139,9 @@ impl<'scope, 'env> Crew<'scope, 'env> {
         planned: &PlannedStep<'_>,
         ids: &[Spanned<String>],
     ) {
-        let unknown = ids.iter().map(|id| id.value.as_str()).find(|id| !self.knows(id)).map(str::to_owned);
+        let known = ids.iter().try_for_each(|id| self.knows(&id.value));
         let wanted = |id: &str| ids.iter().any(|wanted| wanted.value.eq_ignore_ascii_case(id));
-        self.gather(job, worker, frame, planned, unknown, wanted);
+        self.gather(job, worker, frame, planned, |_, _, _| known, wanted);
     }
 
     /// A `wait-all` step.
@@ -152,7 +152,7 @@ impl<'scope, 'env> Crew<'scope, 'env> {
         frame: &mut Frame,
         planned: &PlannedStep<'_>,
     ) {
-        self.gather(job, worker, frame, planned, None, |_| true);
+        self.gather(job, worker, frame, planned, |_, _, _| Ok(()), |_| true);
     }
 
     /// A `parallel` step: starts its steps and waits for them.
@@ -163,17 +163,10 @@ impl<'scope, 'env> Crew<'scope, 'env> {
         frame: &mut Frame,
         planned: &'env PlannedStep<'env>,
     ) {
-        let mut fault = None;
-        for inner in &planned.inner {
-            if let Err(reason) = self.start(job, worker, frame, inner) {
-                fault = Some(reason);
-                break;
-            }
-        }
-        if let Some(reason) = fault {
-            fail_visibly(job, frame, planned, reason);
-        }
-        self.gather(job, worker, frame, planned, None, |id| planned.inner.iter().any(|inner| inner.id == id));
+        let start = |crew: &mut Self, worker: &mut Worker, frame: &Frame| -> Result<(), String> {
+            planned.inner.iter().try_for_each(|inner| crew.start(job, worker, frame, inner))
+        };
+        self.gather(job, worker, frame, planned, start, |id| planned.inner.iter().any(|inner| inner.id == id));
     }
 
     /// What runs before the post stages: whatever no one waited for.
@@ -192,25 +185,28 @@ impl<'scope, 'env> Crew<'scope, 'env> {
         step::note(frame, finished.conclusion, || finished.reason.clone().unwrap_or_default());
     }
 
+    /// A step that does `first` and then waits for those that are `wanted`. An error is why it fails for itself.
     fn gather(
         &mut self,
         job: &Job<'_>,
         worker: &mut Worker,
         frame: &mut Frame,
         planned: &PlannedStep<'_>,
-        unknown: Option<String>,
+        first: impl FnOnce(&mut Self, &mut Worker, &Frame) -> Result<(), String>,
         wanted: impl Fn(&str) -> bool,
     ) {
         let begun = (job.hands.clock)();
         let mut finished = Finished::skipped(name_of(job, worker, frame, planned));
         step::tell_started(job, &planned.id, &finished.name);
         let log = StepLog::new(job, &planned.id);
-        let stage = match unknown {
-            Some(id) => {
-                let reason = format!("no background step `{id}` was started before this one");
-                Stage::told_failure(&log, reason)
+        let stage = match first(self, worker, frame) {
+            Err(reason) => {
+                let stage = Stage::told_failure(&log, reason);
+                // What did start must not run on beside the steps after this one.
+                self.collect(worker, frame, wanted);
+                stage
             }
-            None => self.collect(worker, frame, wanted).into_stage(),
+            Ok(()) => self.collect(worker, frame, wanted).into_stage(),
         };
         let continues = match &planned.step.continue_on_error {
             Some(text) => {
@@ -232,9 +228,15 @@ impl<'scope, 'env> Crew<'scope, 'env> {
         step::note(frame, finished.conclusion, || finished.reason.clone().unwrap_or_default());
     }
 
-    fn knows(&self, id: &str) -> bool {
+    /// An error where no background step of this id was started yet.
+    fn knows(&self, id: &str) -> Result<(), String> {
         let running = self.running.iter().map(|running| running.planned.id.as_str());
-        running.chain(self.collected.iter().map(String::as_str)).any(|known| known.eq_ignore_ascii_case(id))
+        let mut known = running.chain(self.collected.iter().map(String::as_str));
+        if known.any(|known| known.eq_ignore_ascii_case(id)) {
+            Ok(())
+        } else {
+            Err(format!("no background step `{id}` was started before this one"))
+        }
     }
 
     /// A `cancel` step: stops a background step and collects it. That does not fail the job.
@@ -250,8 +252,8 @@ impl<'scope, 'env> Crew<'scope, 'env> {
             running.stopped = true;
             running.control.cancel();
         }
-        let unknown = (!self.knows(id)).then(|| id.to_owned());
-        self.gather(job, worker, frame, planned, unknown, |started| started.eq_ignore_ascii_case(id));
+        let known = self.knows(id);
+        self.gather(job, worker, frame, planned, |_, _, _| known, |started| started.eq_ignore_ascii_case(id));
     }
 }
 
