@@ -11,6 +11,7 @@ mod python;
 mod python_environment;
 mod rust;
 mod rust_cache;
+mod rust_release;
 mod tool;
 mod version;
 mod version_file;

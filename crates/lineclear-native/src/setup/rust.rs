@@ -1,34 +1,55 @@
 //! The Rust toolchain actions: `dtolnay/rust-toolchain`, `actions-rust-lang/setup-rust-toolchain`, `actions-rs/toolchain`.
 //!
 //! They use the rustup of this machine. A toolchain that is installed already is used as it is; rustup is asked to install one
-//! only when it is missing.
+//! only when it is missing. What the actions make rustup's default or override is a variable of the job here: the user's own
+//! settings stay.
 //!
 //! # Source
-//! `action.yml` of the three actions: inputs, outputs, variables.
+//! `action.yml` of the three actions: inputs, outputs, variables, when a `rust-toolchain` file counts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lineclear_runner::native::{Call, NativeAction, NativeError, RunOptions};
 
 use super::rust_cache::{self, RustCache, RustCacheAction};
+use super::rust_release;
 use super::tool::{home_folder, on_path};
 
-/// One of the actions: they differ in names of inputs and in where the default toolchain comes from.
-#[derive(Debug)]
-struct RustToolchain {
-    name: &'static str,
-    metadata: &'static str,
-    /// Whether the action's own ref names the toolchain: `dtolnay/rust-toolchain@1.80`.
-    reference_is_toolchain: bool,
-}
-
-/// The Rust toolchain actions.
+/// The Rust toolchain actions, and the one that keeps what cargo builds.
 pub(crate) fn all() -> Vec<Box<dyn NativeAction>> {
     vec![
+        Box::new(RustToolchain(Flavour::Dtolnay)),
+        Box::new(RustToolchain(Flavour::RustLang)),
+        Box::new(RustToolchain(Flavour::Rs)),
         Box::new(RustCacheAction),
-        Box::new(RustToolchain {
-            name: "dtolnay/rust-toolchain",
-            metadata: "
+    ]
+}
+
+/// One of the actions.
+#[derive(Debug)]
+struct RustToolchain(Flavour);
+
+/// Which of them: they differ in names, in where the toolchain comes from, and in what they set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flavour {
+    Dtolnay,
+    RustLang,
+    Rs,
+}
+
+impl NativeAction for RustToolchain {
+    fn name(&self) -> &'static str {
+        match self.0 {
+            Flavour::Dtolnay => "dtolnay/rust-toolchain",
+            Flavour::RustLang => "actions-rust-lang/setup-rust-toolchain",
+            Flavour::Rs => "actions-rs/toolchain",
+        }
+    }
+
+    fn metadata(&self) -> &'static str {
+        match self.0 {
+            Flavour::Dtolnay => {
+                "
 name: rustup toolchain install
 inputs:
   toolchain: {}
@@ -38,12 +59,10 @@ inputs:
 outputs:
   cachekey: { description: a short hash of the toolchain }
   name: { description: the toolchain's name }
-",
-            reference_is_toolchain: true,
-        }),
-        Box::new(RustToolchain {
-            name: SETUP,
-            metadata: "
+"
+            }
+            Flavour::RustLang => {
+                "
 name: Setup Rust Toolchain
 inputs:
   toolchain: {}
@@ -58,22 +77,22 @@ inputs:
   cache-bin: { default: 'true' }
   cache-provider: { default: github }
   cache-all-crates: { default: 'false' }
+  cache-workspace-crates: { default: 'false' }
   cache-save-if: { default: 'true' }
+  cache-targets: { default: 'true' }
   matcher: { default: 'true' }
   rustflags: { default: '-D warnings' }
   override: { default: 'true' }
   rust-src-dir: {}
 outputs:
-  rustc-version: { description: version of rustc }
-  cargo-version: { description: version of cargo }
-  rustup-version: { description: version of rustup }
+  rustc-version: { description: what rustc says of its version }
+  cargo-version: { description: what cargo says of its version }
+  rustup-version: { description: what rustup says of its version }
   cachekey: { description: a short hash of the toolchain }
-",
-            reference_is_toolchain: false,
-        }),
-        Box::new(RustToolchain {
-            name: "actions-rs/toolchain",
-            metadata: "
+"
+            }
+            Flavour::Rs => {
+                "
 name: rust-toolchain
 inputs:
   toolchain: {}
@@ -87,57 +106,49 @@ outputs:
   rustc_hash: { description: its commit }
   cargo: { description: version of cargo }
   rustup: { description: version of rustup }
-",
-            reference_is_toolchain: false,
-        }),
-    ]
-}
-
-impl NativeAction for RustToolchain {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn metadata(&self) -> &'static str {
-        self.metadata
+"
+            }
+        }
     }
 
     fn main(&self, call: &mut Call<'_>) -> Result<(), NativeError> {
+        let folder = source_folder(call)?;
         let cargo_home = home_folder(call, "CARGO_HOME", ".cargo");
         let rustup = on_path(&call.env, "rustup").unwrap_or_else(|| cargo_home.join("bin/rustup"));
-        let toolchain = self.toolchain(call)?;
+        let asked = self.asked(call, &folder)?;
         if !rustup.is_file() {
-            return without_rustup(call, &toolchain);
+            return without_rustup(call, &asked);
         }
-        let rustup = rustup.to_string_lossy().into_owned();
-        let targets = words(call, &["targets", "target"]);
-        let components = words(call, &["components"]);
-        if !is_complete(call, &rustup, &toolchain, &targets, &components) {
-            let mut args = vec!["toolchain", "install", &toolchain, "--profile", "minimal", "--no-self-update"];
-            targets.iter().for_each(|target| args.extend(["--target", target]));
-            components.iter().for_each(|component| args.extend(["--component", component]));
-            let code = call.effects.run(&rustup, &args, RunOptions::default())?;
-            if code != 0 {
-                let message = "rustup could not install it: is the name right, and is this machine connected?";
-                return Err(NativeError(format!(
-                    "There is no Rust toolchain `{toolchain}` on this machine, and {message}"
-                )));
-            }
-        }
-        // A variable of the job, not rustup's default: the user's own setting stays.
-        call.effects.export("RUSTUP_TOOLCHAIN", &toolchain);
         call.effects.add_path(&cargo_home.join("bin"));
+        let rustup = Rustup { program: rustup.to_string_lossy().into_owned(), folder };
+        let (targets, components) = (words(call, &["targets", "target"]), words(call, &["components"]));
+        let chosen = match &asked {
+            Asked::File => {
+                rustup.use_file(call, &targets, &components)?;
+                None
+            }
+            Asked::Named(names) => {
+                let mut last = None;
+                for name in names {
+                    last = Some(rustup.ensure(call, name, &targets, &components)?);
+                }
+                last
+            }
+        };
+        if let Some(toolchain) = chosen.as_deref().filter(|_| self.makes_default(call, &rustup.folder)) {
+            call.effects.export("RUSTUP_TOOLCHAIN", toolchain);
+        }
         self.environment(call);
-        self.outputs(call, &rustup, &toolchain)?;
+        self.tell(call, &rustup, chosen.as_deref())?;
         self.cache(call)
     }
 
     fn has_post(&self) -> bool {
-        self.name == SETUP
+        self.0 == Flavour::RustLang
     }
 
     fn post_if(&self) -> &'static str {
-        "success() || failure()"
+        rust_cache::POST_IF
     }
 
     fn post(&self, call: &mut Call<'_>) -> Result<(), NativeError> {
@@ -148,140 +159,302 @@ impl NativeAction for RustToolchain {
     }
 }
 
-/// The one that caches.
-const SETUP: &str = "actions-rust-lang/setup-rust-toolchain";
+/// Which toolchain is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Asked {
+    /// What the `rust-toolchain` file says.
+    File,
+    /// All of these, of which the last is the one that counts.
+    Named(Vec<String>),
+}
 
 impl RustToolchain {
-    /// The `cache` input, which is on unless it is turned off.
-    fn cache(&self, call: &mut Call<'_>) -> Result<(), NativeError> {
-        if self.name != SETUP || !call.flag("cache")? {
-            return Ok(());
+    fn asked(&self, call: &Call<'_>, folder: &Path) -> Result<Asked, NativeError> {
+        let named = call.input("toolchain");
+        if !named.is_empty() {
+            return Ok(Asked::Named(match self.0 {
+                Flavour::Dtolnay => vec![rust_release::resolve(named, call.now)],
+                Flavour::RustLang => {
+                    named.split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+                }
+                Flavour::Rs => vec![named.to_owned()],
+            }));
         }
-        let inputs = call.inputs.clone();
-        let of = |name: &str| inputs.get(name).map_or("", |value| value.trim());
-        let cache = RustCache {
-            prefix: "v0-rust",
-            shared_key: of("cache-shared-key"),
-            key: of("cache-key"),
-            workspaces: of("cache-workspaces").lines().map(str::trim).filter(|line| !line.is_empty()).collect(),
-            lookup_only: false,
-        };
-        rust_cache::restore(call, &cache).map(drop)
+        if self.0 == Flavour::Dtolnay {
+            // The action's own ref names the toolchain: `dtolnay/rust-toolchain@1.80`.
+            let reference = call.env.get("GITHUB_ACTION_REF").map_or("", String::as_str);
+            let is_commit = reference.len() == 40 && reference.bytes().all(|byte| byte.is_ascii_hexdigit());
+            if matches!(reference, "" | "master" | "v1") || is_commit {
+                return Err(NativeError("'toolchain' is a required input".into()));
+            }
+            return Ok(Asked::Named(vec![reference.to_owned()]));
+        }
+        match has_file(folder) {
+            true => Ok(Asked::File),
+            false if self.0 == Flavour::Rs => Err(NativeError(
+                "toolchain input was not given and repository does not have a rust-toolchain file".into(),
+            )),
+            false => Ok(Asked::Named(vec!["stable".to_owned()])),
+        }
     }
 
-    fn toolchain(&self, call: &Call<'_>) -> Result<String, NativeError> {
-        let named = call.input("toolchain").to_owned();
-        if !named.is_empty() {
-            return Ok(named);
+    /// Whether the action makes the toolchain the one that is used: one of the repository's own file counts more than a default,
+    /// and less than an override.
+    fn makes_default(&self, call: &mut Call<'_>, folder: &Path) -> bool {
+        let is = |input: &str| call.input(input) == "true";
+        let (as_override, as_default) = match self.0 {
+            Flavour::Dtolnay => (false, true),
+            Flavour::RustLang => (is("override"), false),
+            Flavour::Rs => (is("override"), is("default")),
+        };
+        if as_default && !as_override && has_file(folder) {
+            call.effects.log("The rust-toolchain file of the repository counts more than this toolchain");
+            return false;
         }
-        let reference = call.env.get("GITHUB_ACTION_REF").map_or("", String::as_str);
-        let is_commit = reference.len() == 40 && reference.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if self.reference_is_toolchain && !matches!(reference, "" | "master" | "main" | "v1") && !is_commit {
-            return Ok(reference.to_owned());
-        }
-        if self.reference_is_toolchain {
-            return Err(NativeError("'toolchain' is a required input".into()));
-        }
-        let file = ["rust-toolchain.toml", "rust-toolchain"]
-            .iter()
-            .map(|name| call.workspace().join(name))
-            .find(|file| file.is_file());
-        let channel = file.and_then(|file| std::fs::read_to_string(file).ok()).and_then(|text| channel(&text));
-        Ok(channel.unwrap_or_else(|| "stable".to_owned()))
+        as_override || as_default
     }
 
     fn environment(&self, call: &mut Call<'_>) {
-        let unset = |call: &Call<'_>, name: &str| !call.env.contains_key(name);
-        for (name, value) in
-            [("CARGO_INCREMENTAL", "0"), ("CARGO_TERM_COLOR", "always"), ("CARGO_PROFILE_DEV_DEBUG", "0")]
-        {
-            let is_of_this_action = name != "CARGO_PROFILE_DEV_DEBUG" || self.name == SETUP;
-            if is_of_this_action && unset(call, name) {
+        let variables: &[(&str, &str)] = match self.0 {
+            Flavour::Dtolnay => &[("CARGO_INCREMENTAL", "0"), ("CARGO_TERM_COLOR", "always")],
+            Flavour::RustLang => &[
+                ("CARGO_INCREMENTAL", "0"),
+                ("CARGO_PROFILE_DEV_DEBUG", "0"),
+                ("CARGO_TERM_COLOR", "always"),
+                ("RUST_BACKTRACE", "short"),
+                ("CARGO_UNSTABLE_SPARSE_REGISTRY", "true"),
+                ("CARGO_REGISTRIES_CRATES_IO_PROTOCOL", "sparse"),
+            ],
+            Flavour::Rs => &[],
+        };
+        let flags = call.input("rustflags").to_owned();
+        let own = Some(("RUSTFLAGS", flags.as_str())).filter(|(_, flags)| !flags.is_empty());
+        for (name, value) in variables.iter().copied().chain(own) {
+            if !call.env.contains_key(name) {
                 call.effects.export(name, value);
             }
         }
-        let flags = call.input("rustflags").to_owned();
-        if !flags.is_empty() && unset(call, "RUSTFLAGS") {
-            call.effects.export("RUSTFLAGS", &flags);
-        }
-        if self.name != "dtolnay/rust-toolchain" && call.input("matcher") != "false" {
+        let has_matcher = match self.0 {
+            Flavour::Dtolnay => false,
+            Flavour::RustLang => call.input("matcher") == "true",
+            Flavour::Rs => true,
+        };
+        if has_matcher {
             call.effects.add_matcher(MATCHER);
         }
     }
 
-    fn outputs(&self, call: &mut Call<'_>, rustup: &str, toolchain: &str) -> Result<(), NativeError> {
-        let quiet = RunOptions { quiet: true, ..RunOptions::default() };
-        let rustc = call.effects.capture(rustup, &["run", toolchain, "rustc", "--version", "--verbose"], quiet)?;
-        let cargo = call.effects.capture(rustup, &["run", toolchain, "cargo", "--version"], quiet)?;
+    /// Shows the versions and sets the outputs.
+    fn tell(&self, call: &mut Call<'_>, rustup: &Rustup, toolchain: Option<&str>) -> Result<(), NativeError> {
+        let rustc = rustup.run(call, toolchain, &["rustc", "--version", "--verbose"])?;
+        let cargo = rustup.run(call, toolchain, &["cargo", "--version"])?;
         let field =
             |name: &str| rustc.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned();
         let (release, commit) = (field("release:"), field("commit-hash:"));
+        let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+        call.effects.log(&first(&rustc));
+        call.effects.log(&first(&cargo));
         let date = field("commit-date:").replace('-', "");
-        call.effects.log(rustc.lines().next().unwrap_or_default());
-        let cargo_version = cargo.split_whitespace().nth(1).unwrap_or_default().to_owned();
-        let short: String = commit.chars().take(12).collect();
-        call.effects.output("cachekey", &format!("{date}{short}"));
-        match self.name {
-            "dtolnay/rust-toolchain" => call.effects.output("name", toolchain),
-            "actions-rs/toolchain" => {
+        let key: String = format!("{date}{commit}").chars().take(12).collect();
+        match self.0 {
+            Flavour::Dtolnay => {
+                call.effects.output("cachekey", &key);
+                call.effects.output("name", toolchain.unwrap_or_default());
+            }
+            Flavour::RustLang => {
+                let version = rustup.ask(call, &["--version"])?;
+                call.effects.output("cachekey", &key);
+                call.effects.output("rustc-version", &first(&rustc));
+                call.effects.output("cargo-version", &first(&cargo));
+                call.effects.output("rustup-version", &first(&version));
+            }
+            Flavour::Rs => {
+                let second = |text: &str| text.split_whitespace().nth(1).unwrap_or_default().to_owned();
+                let version = rustup.ask(call, &["--version"])?;
                 call.effects.output("rustc", &release);
                 call.effects.output("rustc_hash", &commit);
-                call.effects.output("cargo", &cargo_version);
-            }
-            _ => {
-                call.effects.output("rustc-version", &release);
-                call.effects.output("cargo-version", &cargo_version);
+                call.effects.output("cargo", &second(&cargo));
+                call.effects.output("rustup", &second(&version));
             }
         }
         Ok(())
     }
+
+    /// The `cache` input, which is on unless it is turned off.
+    fn cache(&self, call: &mut Call<'_>) -> Result<(), NativeError> {
+        if self.0 != Flavour::RustLang || call.input("cache") != "true" {
+            return Ok(());
+        }
+        let of = |input: &str| call.input(input).to_owned();
+        let workspaces = match of("cache-workspaces").as_str() {
+            "" => of("rust-src-dir"),
+            named => named.to_owned(),
+        };
+        let cache = RustCache {
+            prefix: "v0-rust".into(),
+            shared_key: of("cache-shared-key"),
+            key: of("cache-key"),
+            with_job: true,
+            env: String::new(),
+            workspaces,
+            targets: of("cache-targets") != "false",
+            folders: of("cache-directories"),
+            on_failure: of("cache-on-failure"),
+            lookup_only: false,
+        };
+        rust_cache::restore(call, &cache).map(drop)
+    }
 }
 
-/// Whether the toolchain is there with everything asked for, so that rustup need not reach out.
-fn is_complete(call: &mut Call<'_>, rustup: &str, toolchain: &str, targets: &[String], components: &[String]) -> bool {
-    let quiet = RunOptions { quiet: true, ..RunOptions::default() };
-    let Ok(installed) =
-        call.effects.capture(rustup, &["component", "list", "--installed", "--toolchain", toolchain], quiet)
-    else {
-        return false;
-    };
-    let has = |name: &str| installed.lines().any(|line| line == name || line.starts_with(&format!("{name}-")));
-    let has_target = |target: &String| installed.lines().any(|line| line == format!("rust-std-{target}"));
-    components.iter().all(|component| has(component.trim_end_matches("-preview"))) && targets.iter().all(has_target)
+/// rustup as it works in one folder.
+#[derive(Clone, Debug)]
+struct Rustup {
+    program: String,
+    folder: PathBuf,
+}
+
+impl Rustup {
+    /// Nothing is installed by asking.
+    fn ask(&self, call: &mut Call<'_>, args: &[&str]) -> Result<String, NativeError> {
+        let env = [("RUSTUP_AUTO_INSTALL", "0")];
+        call.effects.capture(&self.program, args, RunOptions { quiet: true, env: &env, folder: Some(&self.folder) })
+    }
+
+    /// What a program of the toolchain says, or of the one that the folder has.
+    fn run(&self, call: &mut Call<'_>, toolchain: Option<&str>, command: &[&str]) -> Result<String, NativeError> {
+        let toolchain = match toolchain {
+            Some(toolchain) => toolchain.to_owned(),
+            None => {
+                let active = self.ask(call, &["show", "active-toolchain"])?;
+                active.split_whitespace().next().unwrap_or_default().to_owned()
+            }
+        };
+        let args: Vec<&str> = ["run", &toolchain].into_iter().chain(command.iter().copied()).collect();
+        self.ask(call, &args)
+    }
+
+    /// Installs what the folder's `rust-toolchain` file asks for, as far as it is missing.
+    fn use_file(&self, call: &mut Call<'_>, targets: &[String], components: &[String]) -> Result<(), NativeError> {
+        if self
+            .ask(call, &["show", "active-toolchain"])
+            .and_then(|_| self.run(call, None, &["rustc", "--version"]))
+            .is_err()
+        {
+            let options = RunOptions { folder: Some(&self.folder), ..RunOptions::default() };
+            if call.effects.run(&self.program, &["toolchain", "install"], options)? != 0 {
+                return Err(missing("that the rust-toolchain file asks for"));
+            }
+        }
+        for (kind, wanted) in [("component", components), ("target", targets)] {
+            if wanted.is_empty() || self.has(call, None, targets, components) {
+                continue;
+            }
+            let args: Vec<&str> = [kind, "add"].into_iter().chain(wanted.iter().map(String::as_str)).collect();
+            let options = RunOptions { folder: Some(&self.folder), ..RunOptions::default() };
+            if call.effects.run(&self.program, &args, options)? != 0 {
+                return Err(missing(&format!("with {}", wanted.join(", "))));
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the name of the installed toolchain for `name`, which is installed first if it is missing.
+    fn ensure(
+        &self,
+        call: &mut Call<'_>,
+        name: &str,
+        targets: &[String],
+        components: &[String],
+    ) -> Result<String, NativeError> {
+        let installed = self.ask(call, &["toolchain", "list"]).unwrap_or_default();
+        let name = installed_patch(name, &installed).unwrap_or_else(|| name.to_owned());
+        if self.has(call, Some(&name), targets, components) {
+            return Ok(name);
+        }
+        let mut args = vec!["toolchain", "install", &name, "--profile", "minimal", "--no-self-update"];
+        targets.iter().for_each(|target| args.extend(["--target", target]));
+        components.iter().for_each(|component| args.extend(["--component", component]));
+        if name.starts_with("nightly") && !components.is_empty() {
+            args.push("--allow-downgrade");
+        }
+        match call.effects.run(&self.program, &args, RunOptions::default())? {
+            0 => Ok(name),
+            _ => Err(missing(&format!("`{name}`"))),
+        }
+    }
+
+    /// Whether the toolchain is there with everything asked for, so that rustup need not reach out.
+    fn has(&self, call: &mut Call<'_>, toolchain: Option<&str>, targets: &[String], components: &[String]) -> bool {
+        let mut args = vec!["component", "list", "--installed"];
+        args.extend(toolchain.iter().flat_map(|toolchain| ["--toolchain", toolchain]));
+        let Ok(installed) = self.ask(call, &args) else { return false };
+        let has = |name: &str| installed.lines().any(|line| line == name || line.starts_with(&format!("{name}-")));
+        let has_target = |target: &String| installed.lines().any(|line| line == format!("rust-std-{target}"));
+        components.iter().all(|component| has(component.trim_end_matches("-preview"))) && targets.iter().all(has_target)
+    }
+}
+
+fn missing(what: &str) -> NativeError {
+    let why = "rustup could not install it: is the name right, and is this machine connected?";
+    NativeError(format!("There is no Rust toolchain {what} on this machine, and {why}"))
+}
+
+/// The newest installed `1.80.x` for `1.80`, which means just that.
+fn installed_patch(name: &str, installed: &str) -> Option<String> {
+    let is_minor = name.split('.').count() == 2 && name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let toolchains = || installed.lines().filter_map(|line| line.split_whitespace().next());
+    if !is_minor || toolchains().any(|toolchain| toolchain.strip_prefix(name).is_some_and(|rest| rest.starts_with('-')))
+    {
+        return None;
+    }
+    let patches = toolchains().filter_map(|toolchain| {
+        let version = toolchain.split('-').next()?;
+        let patch = version.strip_prefix(name)?.strip_prefix('.')?.parse::<u32>().ok()?;
+        Some((patch, version))
+    });
+    patches.max().map(|(_, version)| version.to_owned())
+}
+
+fn has_file(folder: &Path) -> bool {
+    ["rust-toolchain.toml", "rust-toolchain"].iter().any(|name| folder.join(name).is_file())
+}
+
+fn source_folder(call: &Call<'_>) -> Result<PathBuf, NativeError> {
+    let folder = call.workspace().join(call.input("rust-src-dir"));
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    Err(NativeError(format!(
+        "'rust-src-dir' does not point to an existing directory: `{}`",
+        call.input("rust-src-dir")
+    )))
 }
 
 /// Without rustup, a Rust that is installed by other means will do for `stable`.
-fn without_rustup(call: &mut Call<'_>, toolchain: &str) -> Result<(), NativeError> {
+fn without_rustup(call: &mut Call<'_>, asked: &Asked) -> Result<(), NativeError> {
     let Some(cargo) = on_path(&call.env, "cargo") else {
-        return Err(NativeError("This machine has neither rustup nor cargo: install Rust with rustup".into()));
+        return Err(NativeError(
+            "This machine has neither rustup nor cargo: install Rust with rustup (https://rustup.rs)".into(),
+        ));
     };
-    if toolchain != "stable" {
-        let message =
-            format!("This machine has no rustup to choose the toolchain `{toolchain}` with, only {}", cargo.display());
-        return Err(NativeError(message));
-    }
-    call.effects.log(&format!("There is no rustup; using {}", cargo.display()));
-    call.effects.output("name", toolchain);
-    let folder: PathBuf = cargo.parent().map(PathBuf::from).unwrap_or_default();
-    call.effects.add_path(&folder);
-    Ok(())
+    let wanted = match asked {
+        Asked::File => "of the rust-toolchain file".to_owned(),
+        Asked::Named(names) if names.iter().any(|name| name != "stable") => format!("`{}`", names.join("`, `")),
+        Asked::Named(_) => {
+            call.effects.log(&format!("There is no rustup; using {}", cargo.display()));
+            call.effects.output("name", "stable");
+            return Ok(());
+        }
+    };
+    Err(NativeError(format!(
+        "This machine has no rustup to choose the toolchain {wanted} with, only {}",
+        cargo.display()
+    )))
 }
 
 fn words(call: &Call<'_>, inputs: &[&str]) -> Vec<String> {
     let texts = inputs.iter().map(|input| call.input(input));
     texts.flat_map(|text| text.split([',', ' ', '\n'])).filter(|word| !word.is_empty()).map(str::to_owned).collect()
-}
-
-/// The channel of a `rust-toolchain(.toml)` file.
-fn channel(text: &str) -> Option<String> {
-    let keyed = text.lines().find_map(|line| {
-        let (key, value) = line.split_once('=')?;
-        (key.trim() == "channel").then(|| value.trim().trim_matches(['"', '\'']).to_owned())
-    });
-    keyed.or_else(|| {
-        let first = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
-        (!first.starts_with('[')).then(|| first.to_owned())
-    })
 }
 
 const MATCHER: &str = r#"{"problemMatcher":[{"owner":"rust","pattern":[
@@ -293,9 +466,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_channel_is_read_from_both_forms_of_the_file() {
-        assert_eq!(channel("[toolchain]\nchannel = \"1.80\"\n").as_deref(), Some("1.80"));
-        assert_eq!(channel("nightly\n").as_deref(), Some("nightly"));
-        assert_eq!(channel("[toolchain]\n"), None);
+    fn a_minor_version_means_its_newest_installed_patch() {
+        let installed =
+            "stable-x86_64-unknown-linux-gnu (active)\n1.80.0-x86_64\n1.80.1-x86_64\n1.8.0-x\n1.81-x86_64\n1.81.1-x\n";
+        let found = |name: &str| installed_patch(name, installed);
+        assert_eq!(found("1.80").as_deref(), Some("1.80.1"));
+        assert_eq!(found("1.8").as_deref(), Some("1.8.0"));
+        assert_eq!(found("1.81"), None, "it is installed by that very name");
+        assert_eq!(found("1.82"), None);
+        assert_eq!(found("stable"), None);
     }
 }

@@ -9,6 +9,7 @@
 use std::path::{Component, Path};
 
 use lineclear_runner::native::{Call, NativeAction, NativeError, RunOptions};
+use sha2::{Digest, Sha256};
 
 use super::dependency_cache::platform;
 use crate::caching::{self, CacheSpec, Contents, Mode, Saved, text};
@@ -18,15 +19,29 @@ const KEY: &str = "rust-cache-key";
 const PATHS: &str = "rust-cache-paths";
 const MATCHED: &str = "rust-cache-matched";
 
+/// The condition of the post stage: what was built by a job that failed is kept only where that is asked for.
+pub(super) const POST_IF: &str = "success() || env.CACHE_ON_FAILURE == 'true'";
+
+/// Variables with these beginnings change what is built.
+const VARIABLES: [&str; 6] = ["CARGO", "CC", "CFLAGS", "CXX", "CMAKE", "RUST"];
+
 /// What the cache is to be.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RustCache<'a> {
-    pub(super) prefix: &'a str,
-    /// In place of the job's id: jobs that say the same share a cache.
-    pub(super) shared_key: &'a str,
-    pub(super) key: &'a str,
+pub(super) struct RustCache {
+    pub(super) prefix: String,
+    /// In place of key and job: jobs that say the same share a cache.
+    pub(super) shared_key: String,
+    pub(super) key: String,
+    /// Whether jobs have caches of their own.
+    pub(super) with_job: bool,
+    /// Beginnings of further variables that change what is built.
+    pub(super) env: String,
     /// `folder -> target`, one a line.
-    pub(super) workspaces: Vec<&'a str>,
+    pub(super) workspaces: String,
+    pub(super) targets: bool,
+    /// Further folders.
+    pub(super) folders: String,
+    pub(super) on_failure: String,
     pub(super) lookup_only: bool,
 }
 
@@ -66,14 +81,18 @@ outputs:
     }
 
     fn main(&self, call: &mut Call<'_>) -> Result<(), NativeError> {
-        let inputs = call.inputs.clone();
-        let of = |name: &str| inputs.get(name).map_or("", |value| value.trim());
+        let of = |input: &str| call.input(input).to_owned();
         let cache = RustCache {
             prefix: of("prefix-key"),
             shared_key: of("shared-key"),
             key: of("key"),
-            workspaces: of("workspaces").lines().map(str::trim).filter(|line| !line.is_empty()).collect(),
-            lookup_only: of("lookup-only") == "true",
+            with_job: of("add-job-id-key").eq_ignore_ascii_case("true"),
+            env: of("env-vars"),
+            workspaces: of("workspaces"),
+            targets: of("cache-targets") != "false",
+            folders: of("cache-directories"),
+            on_failure: of("cache-on-failure"),
+            lookup_only: of("lookup-only").eq_ignore_ascii_case("true"),
         };
         let is_hit = restore(call, &cache)?;
         call.effects.output("cache-hit", if is_hit { "true" } else { "false" });
@@ -85,7 +104,7 @@ outputs:
     }
 
     fn post_if(&self) -> &'static str {
-        "success() || env.CACHE_ON_FAILURE == 'true'"
+        POST_IF
     }
 
     fn post(&self, call: &mut Call<'_>) -> Result<(), NativeError> {
@@ -102,40 +121,35 @@ outputs:
 ///
 /// # Errors
 /// A folder outside of the workspace, or no compiler.
-pub(super) fn restore(call: &mut Call<'_>, cache: &RustCache<'_>) -> Result<bool, NativeError> {
-    let workspaces = if cache.workspaces.is_empty() { vec![". -> target"] } else { cache.workspaces.clone() };
-    let mut paths = Vec::new();
-    for line in workspaces {
+pub(super) fn restore(call: &mut Call<'_>, cache: &RustCache) -> Result<bool, NativeError> {
+    let lines: Vec<&str> = cache.workspaces.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let mut paths: Vec<String> = Vec::new();
+    for line in if lines.is_empty() { vec!["."] } else { lines } {
         let (folder, target) = line.split_once("->").unwrap_or((line, "target"));
         paths.push(inside(folder.trim(), target.trim())?);
     }
-    let compiler = RunOptions { quiet: true, ..RunOptions::default() };
-    let compiler = call.effects.capture("rustc", &["-vV"], compiler)?;
-    let field =
-        |name: &str| compiler.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned();
-    let commit: String = field("commit-hash:").chars().take(8).collect();
-    let patterns =
-        ["**/Cargo.lock", "**/Cargo.toml", "**/rust-toolchain", "**/rust-toolchain.toml", "**/.cargo/config.toml"];
-    let mut files: Vec<String> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
-    files.extend(paths.iter().map(|path| format!("!{path}/**")));
-    let hash: String = search::hash_files(call, &files)?.chars().take(16).collect();
-    let who = match (cache.shared_key, cache.key) {
-        ("", "") => call.env.get("GITHUB_JOB").cloned().unwrap_or_default(),
-        ("", key) => format!("{key}-{}", call.env.get("GITHUB_JOB").map_or("", String::as_str)),
-        (shared, _) => shared.to_owned(),
-    };
-    let before = [cache.prefix, &who, &platform(call), &field("release:"), &commit];
-    let before =
-        before.iter().filter(|part| !part.is_empty()).map(|part| part.replace(',', "-")).collect::<Vec<_>>().join("-");
-    let key = format!("{before}-{hash}");
-    let spec = CacheSpec {
-        contents: Contents::Patterns(paths.clone()),
-        key: key.clone(),
-        restore_keys: vec![format!("{before}-")],
-    };
-    if text(&call.contexts.github, "ref").is_empty() {
+    let targets = paths.clone();
+    if !cache.targets {
+        paths.clear();
+    }
+    paths.extend(cache.folders.split_whitespace().map(str::to_owned));
+    if !cache.on_failure.is_empty() {
+        call.effects.export("CACHE_ON_FAILURE", &cache.on_failure);
+    }
+    call.effects.export("CARGO_INCREMENTAL", "0");
+    if paths.is_empty() || text(&call.contexts.github, "ref").is_empty() {
+        call.effects.log("There is nothing to cache: what cargo downloads stays on this machine anyway");
         return Ok(false);
     }
+    let before = key_of_surroundings(call, cache)?;
+    let files =
+        ["**/Cargo.lock", "**/Cargo.toml", "**/rust-toolchain", "**/rust-toolchain.toml", "**/.cargo/config.toml"];
+    let mut files: Vec<String> = files.iter().map(|pattern| (*pattern).to_owned()).collect();
+    files.extend(targets.iter().map(|path| format!("!{path}/**")));
+    let hash: String = search::hash_files(call, &files)?.chars().take(16).collect();
+    let key = format!("{before}-{hash}");
+    let restore_keys = vec![format!("{before}-")];
+    let spec = CacheSpec { contents: Contents::Patterns(paths.clone()), key: key.clone(), restore_keys };
     let mode = if cache.lookup_only { Mode::LookupOnly } else { Mode::Restore };
     let hit = caching::restore(call, &spec, mode)?;
     let is_exact = hit.as_ref().is_some_and(|hit| hit.exact);
@@ -143,12 +157,35 @@ pub(super) fn restore(call: &mut Call<'_>, cache: &RustCache<'_>) -> Result<bool
         Some(hit) => format!("Restored from cache key \"{}\" full match: {is_exact}.", hit.entry.key),
         None => format!("No cache found for key \"{key}\"."),
     });
-    // Where nothing changed, cargo is right to build nothing; half-built state for the next run helps nobody.
-    call.effects.export("CARGO_INCREMENTAL", "0");
     call.state.insert(KEY.into(), key);
     call.state.insert(PATHS.into(), paths.join("\n"));
     call.state.extend(hit.map(|hit| (MATCHED.to_owned(), hit.entry.key)));
     Ok(is_exact)
+}
+
+/// All of the key but the dependencies: what it is called, the machine, the compiler, the variables.
+fn key_of_surroundings(call: &mut Call<'_>, cache: &RustCache) -> Result<String, NativeError> {
+    let quiet = RunOptions { quiet: true, ..RunOptions::default() };
+    let compiler = call.effects.capture("rustc", &["-vV"], quiet)?;
+    let mut hash = Sha256::new();
+    hash.update(&compiler);
+    let further = cache.env.split_whitespace();
+    let beginnings: Vec<&str> = VARIABLES.into_iter().chain(further).collect();
+    for (name, value) in &call.env {
+        if !value.is_empty() && beginnings.iter().any(|beginning| name.starts_with(beginning)) {
+            hash.update(format!("{name}={value}\n"));
+        }
+    }
+    let surroundings: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let job = call.env.get("GITHUB_JOB").filter(|_| cache.with_job).map_or("", String::as_str);
+    let platform = platform(call);
+    let prefix = if cache.prefix.is_empty() { "v0-rust" } else { &cache.prefix };
+    let parts = match cache.shared_key.as_str() {
+        "" => vec![prefix, &cache.key, job, &platform, &surroundings],
+        shared => vec![prefix, shared, &platform, &surroundings],
+    };
+    // A comma would make the key one that no cache can have.
+    Ok(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-").replace(',', "-"))
 }
 
 /// Saves the target folders in the post stage, unless they were found under their very key.

@@ -423,23 +423,55 @@ fn java_compiles() {
 /// Without the network: nothing is asked of a server for what is there.
 #[test]
 fn a_rust_toolchain_that_is_there_is_used() {
-    let bench = Bench::new(&[("rust-toolchain.toml", "[toolchain]\nchannel = \"stable\"\n")]);
-    let offline = "env: { RUSTUP_DIST_SERVER: 'http://127.0.0.1:9', RUSTUP_UPDATE_ROOT: 'http://127.0.0.1:9' }";
-    for step in [
-        "- id: rust\n  uses: dtolnay/rust-toolchain@stable",
-        "- id: rust\n  uses: dtolnay/rust-toolchain@master\n  with: { toolchain: stable, components: rustfmt }",
-        "- id: rust\n  uses: actions-rust-lang/setup-rust-toolchain@v1\n  with: { cache: false }",
-        "- id: rust\n  uses: actions-rs/toolchain@v1\n  with: { toolchain: stable }",
+    let bench = Bench::new(&[]);
+    let offline =
+        "env: { RUSTUP_DIST_SERVER: 'http://127.0.0.1:9', RUSTUP_UPDATE_ROOT: 'http://127.0.0.1:9', RUSTUP_TOOLCHAIN: '' }";
+    let with = |step: &str| {
+        let show = "\n- run: 'echo \"is=$(rustc --version)\"; echo \"chosen=$RUSTUP_TOOLCHAIN\"; echo \"colour=$CARGO_TERM_COLOR\"'";
+        bench.job_with(offline, &format!("- id: rust\n  uses: {step}{show}")).succeeded()
+    };
+    for (step, chosen) in [
+        ("dtolnay/rust-toolchain@stable", "stable"),
+        ("dtolnay/rust-toolchain@master\n  with: { toolchain: stable, components: rustfmt }", "stable"),
+        ("actions-rust-lang/setup-rust-toolchain@v1\n  with: { cache: false }", "stable"),
+        ("actions-rs/toolchain@v1\n  with: { toolchain: stable, override: true }", "stable"),
+        ("actions-rs/toolchain@v1\n  with: { toolchain: stable }", ""),
     ] {
-        let show = "\n- run: 'echo \"is=$(rustc --version) $RUSTUP_TOOLCHAIN\"'";
-        let done = bench.job_with(offline, &format!("{step}{show}")).succeeded();
-        assert!(
-            done.value("is").starts_with("rustc 1.") && done.value("is").ends_with(" stable"),
-            "{}",
-            done.value("is")
-        );
+        let done = with(step);
+        assert!(done.value("is").starts_with("rustc 1."), "{step}: {}", done.value("is"));
+        assert_eq!(done.value("chosen"), chosen, "{step}");
     }
     bench.job("- uses: dtolnay/rust-toolchain@master").failed().says(&["'toolchain' is a required input"]);
     let missing = bench.job_with(offline, "- uses: dtolnay/rust-toolchain@1.2.3");
     missing.failed().says(&["There is no Rust toolchain `1.2.3` on this machine"]);
+    // The repository's own file counts more than a default, and an override more than the file.
+    bench.write(&[("rust-toolchain.toml", "[toolchain]\nchannel = \"stable\"\n")]);
+    let default = with("dtolnay/rust-toolchain@stable").says(&["counts more than this toolchain"]);
+    assert_eq!(default.value("chosen"), "");
+    assert_eq!(with("actions-rust-lang/setup-rust-toolchain@v1\n  with: { cache: false }").value("chosen"), "");
+    let chosen = with("actions-rust-lang/setup-rust-toolchain@v1\n  with: { cache: false, toolchain: stable }");
+    assert_eq!(chosen.value("chosen"), "stable");
+}
+
+#[test]
+fn cargo_finds_again_what_it_has_built() {
+    let files = [
+        ("Cargo.toml", "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2021\"\n"),
+        ("src/main.rs", "fn main() { println!(\"rust speaks\"); }\n"),
+        ("Cargo.lock", "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\n"),
+        (".gitignore", "target\n"),
+    ];
+    let bench = Bench::new(&files);
+    let steps = "- id: cache\n  uses: Swatinem/rust-cache@v2\n- run: cargo run --offline 2>&1\n- run: 'echo \"hit=${{ steps.cache.outputs.cache-hit }}\"'";
+    let first = bench.job(steps).succeeded().says(&[
+        "Compiling app",
+        "rust speaks",
+        "Cache saved with key: v0-rust-job-Linux-",
+    ]);
+    assert_eq!(first.value("hit"), "false");
+    let second =
+        bench.job(steps).succeeded().says(&["rust speaks", "Cache up-to-date."]).never_says(&["Compiling app v"]);
+    assert_eq!(second.value("hit"), "true");
+    bench.write(&[("Cargo.lock", &format!("# changed\n{}", files[2].1))]);
+    bench.job(steps).succeeded().says(&["Cache hit for restore-key", "full match: false"]);
 }
