@@ -268,6 +268,9 @@ fn a_file_with_errors_stops_no_other_and_fails_only_when_it_was_named() {
     assert!(plan["workflows"][0]["diagnostics"][0]["line"].is_u64());
     let (exit, plan, _) = repository.plan(&["-W", ".github/workflows/bad.yml", "-W", ".github/workflows/ci.yml"]);
     assert_eq!((exit, &plan["workflows"][1]["triggered"]), (2, &json!(true)), "the sound one is planned all the same");
+    let alone = Repository::new("broken-alone");
+    alone.write(".github/workflows/bad.yml", "on: push\njobs: [\n");
+    assert_eq!(alone.plan(&[]).0, 2, "as `run` does where no file can be read");
 }
 
 #[test]

@@ -314,3 +314,28 @@ jobs:
     assert_eq!(run.exit, 0, "{}", run.transcript());
     assert_eq!(repository.say(&["run", "--parallel", "0"]).exit, 2);
 }
+
+#[test]
+fn a_dry_run_shows_only_what_would_run() {
+    let repository = Repository::with("choices", NEEDS);
+    let jobs = |arguments: &[&str]| {
+        let said = repository.say(&[&["run", "--dry-run"], arguments].concat());
+        assert_eq!(said.exit, 0, "{}{}", said.stdout, said.stderr);
+        let lines = said.stdout.lines().filter_map(|line| line.trim().strip_prefix("● "));
+        lines.map(|line| line.split("  ").next().unwrap_or(line).to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(jobs(&["-j", "version"]), ["version"]);
+    assert_eq!(
+        jobs(&["-j", "deploy", "--matrix", "python:3.11"]),
+        ["version", "test (3.11, a)", "test (3.11, b)", "deploy"]
+    );
+    assert_eq!(jobs(&["-j", "deploy", "--skip-needs"]), ["deploy"]);
+}
+
+#[test]
+fn an_axis_that_no_matrix_has_is_refused() {
+    let repository = Repository::with("choices", NEEDS);
+    let wrong = repository.run(&["--matrix", "pythn:3.11"]);
+    assert_eq!(wrong.exit, 2, "{}", wrong.transcript());
+    assert!(wrong.stderr.contains("no matrix has an axis `pythn`; did you mean `python`?"), "{}", wrong.stderr);
+}

@@ -4,6 +4,8 @@
 mod harness;
 
 mod choices;
+mod contexts;
+mod documents;
 mod ending;
 mod eval;
 mod hostile;

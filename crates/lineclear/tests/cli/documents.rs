@@ -1,0 +1,77 @@
+//! What the documents say is proven is proven: every test and trap they name exists.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::harness::examples;
+
+fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn sources(folder: &Path, found: &mut String) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push_str(&String::from_utf8_lossy(&std::fs::read(&path).expect("readable")));
+        }
+    }
+}
+
+/// Names of all functions of the workspace.
+fn functions() -> BTreeSet<String> {
+    let mut text = String::new();
+    sources(&project().join("crates"), &mut text);
+    let named =
+        text.lines().filter_map(|line| line.trim().strip_prefix("fn ").or(line.trim().strip_prefix("async fn ")));
+    named.filter_map(|rest| rest.split(['(', '<']).next()).map(str::to_owned).collect()
+}
+
+/// Numbers of all traps that have a file.
+fn traps() -> BTreeSet<u32> {
+    let names = std::fs::read_dir(examples().join("traps")).expect("the traps are there").flatten();
+    names.filter_map(|entry| entry.file_name().to_string_lossy().get(..3)?.parse().ok()).collect()
+}
+
+/// What the last column of a document's tables names that is not there.
+fn unproven(document: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(project().join(document)).expect("the document is there");
+    let (functions, traps) = (functions(), traps());
+    let rows =
+        text.lines().filter(|line| line.starts_with('|') && !line.starts_with("|--") && !line.ends_with("| Test |"));
+    let mut wrong = Vec::new();
+    for row in rows {
+        let proof = row.trim_end_matches('|').rsplit('|').next().unwrap_or_default().trim();
+        for one in proof.split(", ") {
+            let holds = match one.strip_prefix("trap ") {
+                Some(number) => number.parse().is_ok_and(|number: u32| traps.contains(&number)),
+                None => functions.contains(one.trim_matches('`')),
+            };
+            if !holds {
+                wrong.push(format!("{document}: `{one}` in {row}"));
+            }
+        }
+    }
+    wrong
+}
+
+#[test]
+fn every_row_of_the_documents_is_tied_to_a_test() {
+    let wrong = [unproven("docs/compatibility.md"), unproven("docs/requirements.md")].concat();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The traps that need a container engine, or a service that is not there yet.
+const NOT_YET: [u32; 14] = [12, 77, 79, 80, 81, 82, 83, 84, 85, 86, 89, 90, 91, 92];
+
+#[test]
+fn every_trap_has_a_file() {
+    let traps = traps();
+    let missing: Vec<u32> = (1..=104)
+        .filter(|number| !traps.contains(number) && !NOT_YET.contains(number))
+        .filter(|number| *number != 88)
+        .collect();
+    assert!(missing.is_empty(), "no file for {missing:?}");
+}
