@@ -3,9 +3,11 @@
 //! # Source
 //! `ActionCommandManager.cs` of `actions/runner` (the rules of `IssueCommandExtension`).
 
+use std::borrow::Cow;
+
 use lineclear_event::AnnotationLevel;
 
-use crate::Command;
+use crate::{Command, Masker};
 
 /// Longer messages are cut, as GitHub does.
 const LONGEST_MESSAGE: usize = 4096;
@@ -13,6 +15,7 @@ const LONGEST_MESSAGE: usize = 4096;
 /// A message with an optional place, as a command or a problem matcher gave it, its places made consistent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Note {
+    pub origin: NoteOrigin,
     pub level: AnnotationLevel,
     pub message: String,
     pub title: Option<String>,
@@ -24,15 +27,43 @@ pub struct Note {
     pub end_column: Option<u32>,
 }
 
+/// Where a note comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoteOrigin {
+    /// A command, or the runner itself: it says what it means.
+    Command,
+    /// A problem matcher, which guesses: what it takes for a file may be none.
+    Matcher,
+}
+
 impl Note {
-    /// A note without a place.
+    /// A note without a place, of a command or of the runner. It is neither masked nor cut yet: [`Note::masked`] does both.
     pub fn new(level: AnnotationLevel, message: impl Into<String>) -> Self {
-        let message = message.into();
-        let message = match message.char_indices().nth(LONGEST_MESSAGE) {
-            Some((at, _)) => message[..at].to_owned(),
-            None => message,
-        };
-        Self { level, message, title: None, file: None, line: None, end_line: None, column: None, end_column: None }
+        Self {
+            origin: NoteOrigin::Command,
+            level,
+            message: message.into(),
+            title: None,
+            file: None,
+            line: None,
+            end_line: None,
+            column: None,
+            end_column: None,
+        }
+    }
+
+    /// The note with its secrets hidden, and then with a long message cut: a mask does not know the half of a secret.
+    #[must_use]
+    pub fn masked(mut self, masker: &Masker) -> Self {
+        for text in [Some(&mut self.message), self.title.as_mut(), self.file.as_mut()].into_iter().flatten() {
+            if let Cow::Owned(masked) = masker.mask(text) {
+                *text = masked;
+            }
+        }
+        if let Some((at, _)) = self.message.char_indices().nth(LONGEST_MESSAGE) {
+            self.message.truncate(at);
+        }
+        self
     }
 
     /// The note that a `notice`, `warning` or `error` command asks for; `None` for another command.
@@ -80,6 +111,7 @@ pub(crate) fn log_prefix(level: AnnotationLevel) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SharedMasker;
 
     fn check(line: &str, expected: [Option<u32>; 4]) {
         let note = Note::from_command(&Command::parse(line).expect("a command")).expect("an annotation");
@@ -100,7 +132,18 @@ mod tests {
 
     #[test]
     fn a_long_message_is_cut_between_characters() {
-        let note = Note::new(AnnotationLevel::Error, "é".repeat(5000));
+        let note = Note::new(AnnotationLevel::Error, "é".repeat(5000)).masked(&Masker::default());
         assert_eq!(note.message.chars().count(), LONGEST_MESSAGE);
+    }
+
+    #[test]
+    fn a_secret_across_the_cut_of_a_message_is_masked_first() {
+        let masker = SharedMasker::default();
+        masker.add("hunter2-secret");
+        for before in LONGEST_MESSAGE - 14..=LONGEST_MESSAGE {
+            let note =
+                Note::new(AnnotationLevel::Error, "x".repeat(before) + "hunter2-secret").masked(&masker.current());
+            assert_eq!(note.message.trim_start_matches('x').trim_end_matches('*'), "", "the secret begins at {before}");
+        }
     }
 }

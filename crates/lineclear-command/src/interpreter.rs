@@ -356,7 +356,7 @@ impl Interpreter {
         self.annotate(Note::new(AnnotationLevel::Warning, message), ear);
     }
 
-    fn annotate(&mut self, mut note: Note, ear: &mut dyn Ear) {
+    fn annotate(&mut self, note: Note, ear: &mut dyn Ear) {
         let made = &mut self.annotations[match note.level {
             AnnotationLevel::Notice => 0,
             AnnotationLevel::Warning => 1,
@@ -367,12 +367,7 @@ impl Interpreter {
             return;
         }
         self.renew_masker();
-        for text in [Some(&mut note.message), note.title.as_mut(), note.file.as_mut()].into_iter().flatten() {
-            if let Cow::Owned(masked) = self.masker.mask(text) {
-                *text = masked;
-            }
-        }
-        ear.said(Said::Annotation(note));
+        ear.said(Said::Annotation(note.masked(&self.masker)));
     }
 
     fn show_line(&mut self, text: &str, ear: &mut dyn Ear) {

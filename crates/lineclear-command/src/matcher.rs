@@ -6,7 +6,7 @@
 use lineclear_event::AnnotationLevel;
 use serde::Deserialize;
 
-use crate::Note;
+use crate::{Note, NoteOrigin};
 
 /// Steps of backtracking that one expression may take on one line before it counts as too slow: the hosted runner allows a
 /// second, which would make a run depend on the machine.
@@ -201,7 +201,7 @@ impl Matcher {
             Some(code) => format!("{code}: {message}"),
             None => message,
         };
-        let mut note = Note::new(level, message);
+        let mut note = Note { origin: NoteOrigin::Matcher, ..Note::new(level, message) };
         note.line = number(&captured.line);
         note.column = note.line.and(number(&captured.column));
         note.file = captured.file.as_ref().map(|file| {

@@ -69,7 +69,7 @@ fn trap_16_set_env_fails_the_step_and_set_output_works_with_a_warning() {
         "::set-output name=a::1\n::set-output name=b::2\n",
         expect![[r###"
         ##[warning]The `set-output` command is deprecated and will be disabled soon. Please upgrade to using Environment Files: write to the file that $GITHUB_OUTPUT names.
-        <Annotation(Note { level: Warning, message: "The `set-output` command is deprecated and will be disabled soon. Please upgrade to using Environment Files: write to the file that $GITHUB_OUTPUT names.", title: None, file: None, line: None, end_line: None, column: None, end_column: None })>
+        <Annotation(Note { origin: Command, level: Warning, message: "The `set-output` command is deprecated and will be disabled soon. Please upgrade to using Environment Files: write to the file that $GITHUB_OUTPUT names.", title: None, file: None, line: None, end_line: None, column: None, end_column: None })>
         <SetOutput { name: "a", value: "1" }>
         <SetOutput { name: "b", value: "2" }>
     "###]],
@@ -92,7 +92,7 @@ fn trap_23_stop_commands_checks_its_token_and_masks_still_apply() {
         ::warning::***
         ::QUIET::
         ##[notice]back
-        <Annotation(Note { level: Notice, message: "back", title: None, file: None, line: None, end_line: None, column: None, end_column: None })>
+        <Annotation(Note { origin: Command, level: Notice, message: "back", title: None, file: None, line: None, end_line: None, column: None, end_column: None })>
     "###]],
     );
     for token in ["", "warning", "pause-logging"] {
@@ -116,10 +116,10 @@ fn trap_27_an_old_command_stands_anywhere_and_a_new_one_only_at_the_start() {
         "x ##[warning]w\nx ::warning::w\n\t::notice::n\n##[section]s\n",
         expect![[r###"
         ##[warning]w
-        <Annotation(Note { level: Warning, message: "w", title: None, file: None, line: None, end_line: None, column: None, end_column: None })>
+        <Annotation(Note { origin: Command, level: Warning, message: "w", title: None, file: None, line: None, end_line: None, column: None, end_column: None })>
         x ::warning::w
         ##[notice]n
-        <Annotation(Note { level: Notice, message: "n", title: None, file: None, line: None, end_line: None, column: None, end_column: None })>
+        <Annotation(Note { origin: Command, level: Notice, message: "n", title: None, file: None, line: None, end_line: None, column: None, end_column: None })>
         ##[section]s
     "###]],
     );
@@ -141,7 +141,7 @@ fn groups_and_debug_lines() {
         ##[endgroup]
         ::set-output name=a::1
         ##[warning]The `set-output` command is deprecated and will be disabled soon. Please upgrade to using Environment Files: write to the file that $GITHUB_OUTPUT names.
-        <Annotation(Note { level: Warning, message: "The `set-output` command is deprecated and will be disabled soon. Please upgrade to using Environment Files: write to the file that $GITHUB_OUTPUT names.", title: None, file: None, line: None, end_line: None, column: None, end_column: None })>
+        <Annotation(Note { origin: Command, level: Warning, message: "The `set-output` command is deprecated and will be disabled soon. Please upgrade to using Environment Files: write to the file that $GITHUB_OUTPUT names.", title: None, file: None, line: None, end_line: None, column: None, end_column: None })>
         <SetOutput { name: "a", value: "1" }>
     "###]],
     );
@@ -157,6 +157,17 @@ fn a_mask_holds_from_the_next_line_on_and_in_annotations() {
     );
     assert!(heard.log.starts_with("x s3cr3t\nx ***\n##[error]a ***\n"), "{}", heard.log);
     assert!(!heard.log[20..].contains("s3cr3t"));
+}
+
+#[test]
+fn a_secret_across_the_cut_of_an_annotation_is_not_shown() {
+    let long = "x".repeat(4090);
+    let heard = listen(
+        InterpreterSettings::default(),
+        &[(0, format!("::add-mask::hunter2-secret\n::error::{long}hunter2-secret\n").as_bytes())],
+    );
+    let [Said::Annotation(note)] = &heard.said[..] else { panic!("one annotation") };
+    assert_eq!(note.message, format!("{long}***"));
 }
 
 #[test]
