@@ -7,6 +7,7 @@
 pub mod native;
 
 mod action;
+mod annotated_file;
 mod background;
 mod command_files;
 mod complete;

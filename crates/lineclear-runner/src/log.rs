@@ -1,12 +1,12 @@
 //! What one step shows: its lines, its annotations, its summary. Everything passes the job's masks on its way.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 
-use lineclear_command::Note;
+use lineclear_command::{Note, NoteOrigin};
 use lineclear_event::{Annotation, AnnotationLevel, RunEvent};
 
+use crate::annotated_file::{self, Repository};
 use crate::job::Job;
 
 /// The log of one visible step. Steps inside a composite action write to the log of the step that called it.
@@ -73,13 +73,13 @@ impl<'a> StepLog<'a> {
         };
         let message = self.job.masker.mask(message);
         self.lines(format!("{prefix}{message}\n").as_bytes());
-        self.annotate(Note::new(level, &*message));
+        self.annotate(Note::new(level, &*message).masked(&self.job.masker.current()));
     }
 
     /// An annotation whose texts are masked already.
     pub(crate) fn annotate(&self, note: Note) {
-        let Note { level, message, title, file, line, end_line, column, end_column } = note;
-        let file = file.map(|file| relative_to(&self.job.room.layout().workspace, &file));
+        let Note { origin, level, message, title, file, line, end_line, column, end_column } = note;
+        let file = file.and_then(|file| self.annotated_file(origin, &file));
         self.job.hands.sink.event(RunEvent::Annotation(Annotation {
             job: self.job.spec.job.clone(),
             step: self.step.to_string(),
@@ -94,32 +94,27 @@ impl<'a> StepLog<'a> {
         }));
     }
 
+    fn annotated_file(&self, origin: NoteOrigin, file: &str) -> Option<String> {
+        let workspace = &self.job.room.layout().workspace;
+        if origin == NoteOrigin::Command {
+            return Some(annotated_file::named(workspace, file));
+        }
+        let github = &self.job.contexts.github;
+        let (server_url, name) = (github.get("server_url").to_text(), github.get("repository").to_text());
+        match annotated_file::guessed(workspace, Repository { server_url: &server_url, name: &name }, file) {
+            Ok(file) => Some(file),
+            Err(why) => {
+                self.debug(|| format!("The annotation is without its file `{file}`: {why}"));
+                None
+            }
+        }
+    }
+
     pub(crate) fn summary(&self, markdown: &str) {
         self.job.hands.sink.event(RunEvent::Summary {
             job: self.job.spec.job.clone(),
             step: self.step.to_string(),
             markdown: self.job.masker.mask(markdown).into_owned(),
         });
-    }
-}
-
-/// A file as annotations name it: relative to the workspace where it lies in it, with forward slashes.
-fn relative_to(workspace: &Path, file: &str) -> String {
-    let path = Path::new(file);
-    let relative = path.strip_prefix(workspace).unwrap_or(path).to_string_lossy().replace('\\', "/");
-    relative.strip_prefix("./").unwrap_or(&relative).to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_annotated_file_is_named_relative_to_the_workspace() {
-        let named = |file: &str| relative_to(Path::new("/w/repo/repo"), file);
-        assert_eq!(named("/w/repo/repo/src/a.rs"), "src/a.rs");
-        assert_eq!(named("./src/a.rs"), "src/a.rs");
-        assert_eq!(named("src\\a.rs"), "src/a.rs");
-        assert_eq!(named("/usr/include/a.h"), "/usr/include/a.h");
     }
 }

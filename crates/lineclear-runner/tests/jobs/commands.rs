@@ -195,8 +195,9 @@ fn trap_26_commands_are_heard_on_both_streams() {
 #[test]
 fn trap_28_a_matcher_of_an_action_outlives_it() {
     let matcher = r#"{"problemMatcher": [{"owner": "lint", "pattern": [{"regexp": "^(.+):(\\d+): (.+)$", "file": 1, "line": 2, "message": 3}]}]}"#;
-    Bench::new("steps:\n- run: echo ::add-matcher::lint.json\n- run: echo src/a.rs:7 bad\n- run: 'echo src/a.rs:7: bad'\n- run: 'echo ::remove-matcher owner=lint::'\n- run: 'echo src/a.rs:8: bad'\n- run: echo ::add-matcher::missing.json\n")
+    Bench::new("steps:\n- run: echo ::add-matcher::lint.json\n- run: echo src/a.rs:7 bad\n- run: 'echo src/a.rs:7: bad'\n- run: 'echo no/b.rs:7: worse'\n- run: 'echo ::remove-matcher owner=lint::'\n- run: 'echo src/a.rs:8: bad'\n- run: echo ::add-matcher::missing.json\n")
         .file("lint.json", matcher)
+        .file("src/a.rs", "")
         .check(expect![[r#"
             > __run: Run echo ::add-matcher::lint.json
             < __run success
@@ -207,14 +208,18 @@ fn trap_28_a_matcher_of_an_action_outlives_it() {
               src/a.rs:7: bad
               ! Error (src/a.rs:7): bad
             < __run_3 success
-            > __run_4: Run echo ::remove-matcher owner=lint::
+            > __run_4: Run echo no/b.rs:7: worse
+              no/b.rs:7: worse
+              ! Error: worse
             < __run_4 success
-            > __run_5: Run echo src/a.rs:8: bad
-              src/a.rs:8: bad
+            > __run_5: Run echo ::remove-matcher owner=lint::
             < __run_5 success
-            > __run_6: Run echo ::add-matcher::missing.json
+            > __run_6: Run echo src/a.rs:8: bad
+              src/a.rs:8: bad
+            < __run_6 success
+            > __run_7: Run echo ::add-matcher::missing.json
               ! Error: cannot read the problem matcher `$REPO/missing.json`: No such file or directory (os error 2)
-            < __run_6 failure (cannot read the problem matcher `$REPO/missing.json`: No such file or directory (os error 2))
+            < __run_7 failure (cannot read the problem matcher `$REPO/missing.json`: No such file or directory (os error 2))
             = failure: step `Run echo ::add-matcher::missing.json` failed: cannot read the problem matcher `$REPO/missing.json`: No such file or directory (os error 2)
         "#]]);
 }
