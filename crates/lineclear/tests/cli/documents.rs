@@ -64,14 +64,22 @@ fn every_row_of_the_documents_is_tied_to_a_test() {
 }
 
 /// The traps that need a container engine, or a service that is not there yet.
-const NOT_YET: [u32; 14] = [12, 77, 79, 80, 81, 82, 83, 84, 85, 86, 89, 90, 91, 92];
+const NOT_YET: [u32; 13] = [12, 77, 79, 80, 81, 82, 83, 84, 85, 89, 90, 91, 92];
+
+/// The traps that show where there is more than one branch or run: at the action and the store.
+const ELSEWHERE: [(u32, &str); 2] = [
+    (86, "trap_86_a_branch_reads_its_own_caches_and_those_of_the_default_branch"),
+    (88, "trap_88_a_key_that_exists_is_not_saved_again"),
+];
 
 #[test]
-fn every_trap_has_a_file() {
-    let traps = traps();
-    let missing: Vec<u32> = (1..=104)
-        .filter(|number| !traps.contains(number) && !NOT_YET.contains(number))
-        .filter(|number| *number != 88)
-        .collect();
-    assert!(missing.is_empty(), "no file for {missing:?}");
+fn every_trap_has_a_file_or_a_test() {
+    let (traps, functions) = (traps(), functions());
+    let is_proven = |number: &u32| {
+        traps.contains(number)
+            || NOT_YET.contains(number)
+            || ELSEWHERE.iter().any(|(elsewhere, name)| elsewhere == number && functions.contains(*name))
+    };
+    let missing: Vec<u32> = (1..=104).filter(|number| !is_proven(number)).collect();
+    assert!(missing.is_empty(), "nothing proves {missing:?}");
 }
