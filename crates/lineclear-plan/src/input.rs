@@ -65,8 +65,11 @@ pub fn dispatch_inputs(
         let name = &input.name.value;
         let text = given.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, text)| text.clone());
         let default = || input.default.as_ref().map(default_text);
-        let text = text.or_else(default).unwrap_or_else(|| fallback(&input.kind));
-        if input.required && text.is_empty() {
+        let known = text.or_else(default);
+        // Nothing stands for a number that was asked for: the zero is only for one that may be left out.
+        let is_missing = known.is_none() && input.kind == InputKind::Number;
+        let text = known.unwrap_or_else(|| fallback(&input.kind));
+        if input.required && (is_missing || text.is_empty()) {
             errors.push(InputError::Missing { name: name.clone(), description: input.description.clone() });
             continue;
         }

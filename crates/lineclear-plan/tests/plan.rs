@@ -380,6 +380,15 @@ fn trap_65_and_100_dispatch_inputs_are_typed_completed_and_checked() {
 }
 
 #[test]
+fn a_required_number_has_to_be_given() {
+    let text = "on: { workflow_dispatch: { inputs: { n: { type: number, required: true } } } }\njobs: { j: { runs-on: x, steps: [{ run: a }] } }\n";
+    let plan = plan_one(text, &event("workflow_dispatch", "refs/heads/main", json!({ "inputs": {} })));
+    assert!(jobs(&plan).contains("required input `n` is missing"), "{}", jobs(&plan));
+    let plan = plan_one(text, &event("workflow_dispatch", "refs/heads/main", json!({ "inputs": { "n": "0" } })));
+    assert!(jobs(&plan).contains("runs"), "{}", jobs(&plan));
+}
+
+#[test]
 fn payload_inputs_count_and_are_text_in_the_event() {
     let payload = json!({ "inputs": { "tag": "v2", "force": true, "count": 7 } });
     expect![[r#"
