@@ -56,7 +56,7 @@ fn close_run(run: &RunDigest, invocation: &Invocation, style: Style) -> String {
         ));
     }
     for (level, message) in &run.notices {
-        out.push_str(&format!("  {} {message}\n", level_word(*level, style)));
+        out.push_str(&format!("  {} {}\n", level_word(*level, style), in_one_line(*level, message)));
     }
     let verdict = run.conclusion.map_or("unfinished", Conclusion::as_str).replace('_', " ");
     out.push_str(&format!("  {} {verdict} in {}\n", sign(run.conclusion, style), duration(run.duration_ms)));
@@ -102,7 +102,10 @@ fn failed_step(step: &StepDigest) -> String {
         out.push_str("  last lines:\n");
         shown.iter().for_each(|line| out.push_str(&format!("    {line}\n")));
     }
-    if let Some(advice) = hint(step.exit_code, said.iter().copied()) {
+    // The signals of a step that ran out of time were Lineclear's own: they say nothing about the machine.
+    let code =
+        step.exit_code.filter(|_| !step.reason.as_ref().is_some_and(|reason| reason.contains("timeout-minutes")));
+    if let Some(advice) = hint(code, said.iter().copied()) {
         out.push_str(&format!("  hint:       {advice}\n"));
     }
     out
@@ -117,6 +120,27 @@ fn annotation_line(annotation: &Annotation, style: Style) -> String {
     let separator = if place.is_empty() { "" } else { " " };
     let message = annotation.message.replace('\n', "\n      ");
     format!("  {} {place}{separator}{title}{message}  ({})\n", level_word(annotation.level, style), annotation.job)
+}
+
+/// A message about the run as it is shown when it comes: a finding in a file says its level itself.
+pub(crate) fn notice(level: AnnotationLevel, message: &str) -> String {
+    let name = level_name(level);
+    if message.strip_prefix(name).is_some_and(|rest| rest.starts_with('[')) {
+        format!("{message}\n")
+    } else {
+        format!("{name}: {message}\n")
+    }
+}
+
+/// The same at the end: of a finding only what it says and where, for its lines were shown as it came.
+fn in_one_line(level: AnnotationLevel, message: &str) -> String {
+    let mut lines = message.lines();
+    let first = lines.next().unwrap_or_default();
+    let first = first.strip_prefix(level_name(level)).filter(|rest| rest.starts_with('[')).unwrap_or(first);
+    match lines.find_map(|line| line.trim_start().strip_prefix("--> ")) {
+        Some(place) => format!("{first} ({place})"),
+        None => first.to_owned(),
+    }
 }
 
 fn is_bad(conclusion: Option<Conclusion>) -> bool {
@@ -180,6 +204,24 @@ pub(crate) fn duration(milliseconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_finding_says_its_level_once_and_is_one_line_at_the_end() {
+        let finding = "warning[if-always-true]: always true\n  --> ci.yml:3:9\n   |\n3 |     if: x\n";
+        assert!(notice(AnnotationLevel::Warning, finding).starts_with("warning[if-always-true]: always true\n"));
+        assert_eq!(in_one_line(AnnotationLevel::Warning, finding), "[if-always-true]: always true (ci.yml:3:9)");
+        assert_eq!(notice(AnnotationLevel::Notice, "a is not run"), "notice: a is not run\n");
+        assert_eq!(in_one_line(AnnotationLevel::Notice, "a is not run"), "a is not run");
+    }
+
+    #[test]
+    fn a_step_that_ran_out_of_time_is_not_said_to_have_been_killed_by_the_machine() {
+        let mut step = StepDigest::new("x", "x");
+        step.exit_code = Some(137);
+        assert!(failed_step(&step).contains("hint:"));
+        step.reason = Some("it ran longer than its timeout-minutes: 1".into());
+        assert!(!failed_step(&step).contains("hint:"), "{}", failed_step(&step));
+    }
 
     #[test]
     fn durations_are_short() {

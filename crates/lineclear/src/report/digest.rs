@@ -67,7 +67,7 @@ enum Head {
 }
 
 impl StepDigest {
-    fn new(id: &str, name: &str) -> Self {
+    pub(crate) fn new(id: &str, name: &str) -> Self {
         Self {
             id: id.to_owned(),
             name: name.to_owned(),

@@ -5,7 +5,7 @@ use std::io::Write;
 use lineclear_event::{Conclusion, Envelope, JobKey, JobSpec, RunEvent, RunId, Timestamp};
 use lineclear_source::Style;
 
-use super::closing::{closing, duration, level_name, paint, sign};
+use super::closing::{closing, duration, notice, paint, sign};
 use super::digest::Digest;
 use super::{Invocation, Reporter};
 
@@ -79,7 +79,7 @@ impl Reporter for PlainReporter {
                 let text = format!("{sign} {name}: {conclusion} in {}{reason}", duration(*duration_ms));
                 self.line(run, job, &text);
             }
-            RunEvent::Notice { level, message } => self.write(&format!("{}: {message}\n", level_name(*level))),
+            RunEvent::Notice { level, message } => self.write(&notice(*level, message)),
             RunEvent::RunFinished { .. } => {}
         }
     }

@@ -7,7 +7,7 @@ use lineclear_event::{Conclusion, Envelope, JobKey, JobSpec, Outcome, RunEvent, 
 use lineclear_source::Style;
 use unicode_width::UnicodeWidthChar;
 
-use super::closing::{bold, closing, duration, level_name, paint, sign};
+use super::closing::{bold, closing, duration, notice, paint, sign};
 use super::digest::{Digest, JobDigest};
 use super::{Invocation, Reporter};
 
@@ -196,7 +196,7 @@ impl Reporter for TreeReporter {
                     self.keep(&text);
                 }
             }
-            RunEvent::Notice { level, message } => self.keep(&format!("{}: {message}\n", level_name(*level))),
+            RunEvent::Notice { level, message } => self.keep(&notice(*level, message)),
             RunEvent::Log { .. }
             | RunEvent::Annotation(_)
             | RunEvent::Summary { .. }
