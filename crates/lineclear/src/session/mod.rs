@@ -4,6 +4,7 @@ pub(crate) mod actions;
 mod ask;
 mod hands;
 mod interrupt;
+mod narrow;
 mod prepare;
 mod sink;
 mod values;

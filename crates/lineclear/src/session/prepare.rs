@@ -12,7 +12,7 @@ use lineclear_store::{NewRun, RunRecord, Store};
 use lineclear_workflow::Workflow;
 
 use super::actions::ActionsFolder;
-use super::{ask, last_run_of, values};
+use super::{ask, last_run_of, narrow, values};
 use crate::command::plan;
 use crate::command::run::{Format, RunArgs};
 use crate::exit::Exit;
@@ -62,7 +62,7 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// Prints the plan instead of running it.
     pub(crate) fn show_plan(&self, args: &RunArgs) -> Exit {
-        plan::print(&self.plan, &self.event, args.format == Some(Format::Json))
+        plan::print(&narrow::narrow(&self.plan, args), &self.event, args.format == Some(Format::Json))
     }
 
     /// The command line as far as it applies to any job of the run.
@@ -135,6 +135,9 @@ pub(crate) fn prepare(
         return Err(Stopped::bad_input(wrong));
     }
     check_jobs(args, &planning.plan)?;
+    if let Some(wrong) = narrow::unknown_axis(&planning.plan, args) {
+        return Err(Stopped::bad_input(wrong));
+    }
     let runs = if args.dry_run { Vec::new() } else { begin(args, &planning, calls, store)? };
     Ok(Prepared { event: planning.event, plan: planning.plan, runs, secrets, env })
 }
