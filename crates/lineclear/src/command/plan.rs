@@ -143,8 +143,14 @@ fn show(planning: &Planning, args: &PlanArgs, checkout: &Checkout) -> Exit {
     }
     planning.notes.iter().for_each(|note| output::complain(&format!("note: {note}")));
     let is_broken = |workflow: &PlannedWorkflow| workflow.has_errors() || workflow.startup_failure.is_some();
-    let named_is_broken = !args.workflows.is_empty() && planning.plan.workflows.iter().any(is_broken);
-    if named_is_broken || planning.refused_dispatch().is_some() { Exit::BadInput } else { Exit::Success }
+    let workflows = &planning.plan.workflows;
+    let named_is_broken = !args.workflows.is_empty() && workflows.iter().any(is_broken);
+    let all_are_broken = !workflows.is_empty() && workflows.iter().all(is_broken);
+    if named_is_broken || all_are_broken || planning.refused_dispatch().is_some() {
+        Exit::BadInput
+    } else {
+        Exit::Success
+    }
 }
 
 /// Shows findings against their files: errors always, warnings to people.
