@@ -76,7 +76,11 @@ pub(super) fn reset(call: &mut Call<'_>, settings: &Settings, git: &Git<'_>, fil
 /// git fails.
 pub(super) fn apply_sparse(call: &mut Call<'_>, settings: &Settings, git: &Git<'_>) -> Result<(), NativeError> {
     if settings.sparse.is_empty() {
-        let is_sparse = git.ask(call, &["config", "--bool", "core.sparseCheckout"]).is_ok_and(|value| value == "true");
+        // The settings are read before git is asked: it costs more than all else, and nearly never finds anything.
+        let config = fs::read_to_string(git.folder().join(".git/config")).unwrap_or_default();
+        let may_be_sparse = config.to_lowercase().contains("sparsecheckout");
+        let is_true = |value: String| value == "true";
+        let is_sparse = may_be_sparse && git.ask(call, &["config", "--bool", "core.sparseCheckout"]).is_ok_and(is_true);
         return if is_sparse { git.ask(call, &["sparse-checkout", "disable"]).map(drop) } else { Ok(()) };
     }
     git.ask(call, &["update-index", "-q", "--refresh"]).ok();

@@ -10,6 +10,7 @@ use lineclear_runner::native::{Call, NativeAction, NativeError};
 use semver::Version;
 
 use super::dependency_cache::{self, DependencyCache, dependency_files, own_folder, platform};
+use super::maven_settings;
 use super::tool::{self, Search, VersionsFolder, folder_of, home_folder};
 use super::version::{Prereleases, Wanted};
 use super::version_file;
@@ -56,7 +57,7 @@ outputs:
     }
 
     fn main(&self, call: &mut Call<'_>) -> Result<(), NativeError> {
-        for input in ["jdkFile", "gpg-private-key", "mvn-toolchain-id"] {
+        for input in ["jdkFile", "gpg-private-key", "mvn-toolchain-id", "mvn-toolchain-vendor"] {
             if !call.input(&input.to_ascii_lowercase()).is_empty() {
                 let message = format!(
                     "The built-in setup-java does not know the input `{input}`; use --no-native-actions for the real one"
@@ -83,6 +84,9 @@ outputs:
         call.effects.output("path", &home);
         call.effects.output("version", &version.to_string());
         call.effects.add_matcher(MATCHER);
+        if let Some(argument) = maven_settings::write(call)? {
+            export_added(call, "MAVEN_ARGS", &argument);
+        }
         let manager = call.input("cache").to_owned();
         if manager.is_empty() { Ok(()) } else { restore_cache(call, &manager) }
     }
@@ -98,6 +102,12 @@ outputs:
     fn post(&self, call: &mut Call<'_>) -> Result<(), NativeError> {
         dependency_cache::save(call)
     }
+}
+
+/// Exports a variable with what it has already and something more.
+fn export_added(call: &mut Call<'_>, variable: &str, more: &str) {
+    let before = call.env.get(variable).map(|before| format!("{before} ")).unwrap_or_default();
+    call.effects.export(variable, &format!("{before}{more}"));
 }
 
 /// The versions asked for.
@@ -221,14 +231,10 @@ fn restore_cache(call: &mut Call<'_>, manager: &str) -> Result<(), NativeError> 
         }
     };
     let folder = own_folder(call, name);
-    let value = match manager {
-        "maven" => {
-            let before = call.env.get(variable).map(|before| format!("{before} ")).unwrap_or_default();
-            format!("{before}-Dmaven.repo.local={}", folder.display())
-        }
-        _ => folder.to_string_lossy().into_owned(),
-    };
-    call.effects.export(variable, &value);
+    match manager {
+        "maven" => export_added(call, variable, &format!("-Dmaven.repo.local={}", folder.display())),
+        _ => call.effects.export(variable, &folder.to_string_lossy()),
+    }
     let cache = DependencyCache {
         falls_back: false,
         prefix: format!("setup-java-{}-{manager}", platform(call)),

@@ -6,12 +6,14 @@
 mod dependency_cache;
 mod go;
 mod java;
+mod maven_settings;
 mod node;
 mod python;
 mod python_environment;
 mod rust;
 mod rust_cache;
 mod rust_release;
+mod rustup;
 mod tool;
 mod version;
 mod version_file;

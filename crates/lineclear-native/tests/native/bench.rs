@@ -12,7 +12,7 @@ use lineclear_event::{
     AnnotationLevel, Conclusion, JobContexts, JobKey, JobSpec, RunEvent, RunId, Timestamp, WorkflowOrigin,
 };
 use lineclear_runner::{ActionSource, FetchedAction, JobControl, JobHands, JobSink, RunnerSettings, Secrets, run_job};
-use lineclear_store::MemoryStore;
+use lineclear_store_folder::FolderStore;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -23,7 +23,7 @@ pub(crate) struct Bench {
     pub(crate) root: PathBuf,
     /// Where other repositories are, as `owner/name`.
     pub(crate) repositories: PathBuf,
-    pub(crate) store: MemoryStore,
+    pub(crate) store: Arc<FolderStore>,
     /// The `github` context of the next job.
     pub(crate) github: Value,
     pub(crate) settings: RunnerSettings,
@@ -102,7 +102,7 @@ impl Bench {
         Self {
             root,
             repositories,
-            store: MemoryStore::default(),
+            store: Arc::new(FolderStore::open(folder.path().join("store")).expect("a store")),
             github: json!({
                 "actor": "octocat",
                 "base_ref": "",
@@ -203,8 +203,8 @@ impl Bench {
                 Place::Itself => Workspace::InPlace(self.root.clone()),
                 Place::Empty => Workspace::Empty,
             },
-            caches: Arc::new(self.store.clone()),
-            artifacts: Arc::new(self.store.clone()),
+            caches: self.store.clone(),
+            artifacts: self.store.clone(),
             actions: &NoActions,
             natives: &natives,
             sink: &sink,

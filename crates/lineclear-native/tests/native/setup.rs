@@ -139,7 +139,7 @@ fn two_jobs_that_are_first_at_the_same_time_both_get_pip() {
     let bench = Bench::new(&[]);
     let steps = "- uses: actions/setup-python@v5\n  with: { python-version: 3.x }\n- run: pip --version";
     std::thread::scope(|scope| {
-        let jobs: Vec<_> = (0..3).map(|_| scope.spawn(|| bench.job(steps))).collect();
+        let jobs: Vec<_> = (0..2).map(|_| scope.spawn(|| bench.job(steps))).collect();
         for job in jobs {
             job.join().expect("no panic").succeeded().says(&["pip "]);
         }
@@ -153,7 +153,8 @@ fn the_version_comes_from_a_file_or_is_the_newest() {
     let bench = Bench::new(&[
         (".python-version", &format!("{oldest}\n")),
         ("pyproject.toml", "[project]\nname = 'x'\nrequires-python = '>=3.8'\n"),
-    ]);
+    ])
+    .with_shared_tools();
     let version = |inputs: &str| {
         let done = bench
             .job(&format!(
@@ -424,8 +425,7 @@ fn java_compiles() {
 #[test]
 fn a_rust_toolchain_that_is_there_is_used() {
     let bench = Bench::new(&[]);
-    let offline =
-        "env: { RUSTUP_DIST_SERVER: 'http://127.0.0.1:9', RUSTUP_UPDATE_ROOT: 'http://127.0.0.1:9', RUSTUP_TOOLCHAIN: '' }";
+    let offline = "env: { RUSTUP_DIST_SERVER: 'http://127.0.0.1:9', RUSTUP_UPDATE_ROOT: 'http://127.0.0.1:9', RUSTUP_TOOLCHAIN: '' }";
     let with = |step: &str| {
         let show = "\n- run: 'echo \"is=$(rustc --version)\"; echo \"chosen=$RUSTUP_TOOLCHAIN\"; echo \"colour=$CARGO_TERM_COLOR\"'";
         bench.job_with(offline, &format!("- id: rust\n  uses: {step}{show}")).succeeded()
