@@ -50,6 +50,28 @@ impl Conclusion {
             Self::Failure | Self::StartupFailure => "failure",
         }
     }
+
+    /// How much it weighs when several are added up: failure beats time-out beats cancellation beats success, and `skipped`
+    /// is what remains when nothing ran.
+    ///
+    /// # Source
+    /// The order of the protocol notes for matrices; GitHub documents none for runs.
+    pub fn weight(self) -> u8 {
+        match self {
+            Self::Skipped => 0,
+            Self::Success => 1,
+            Self::Cancelled => 2,
+            Self::TimedOut => 3,
+            Self::Failure => 4,
+            Self::StartupFailure => 5,
+        }
+    }
+
+    /// The weightier of two.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        if other.weight() > self.weight() { other } else { self }
+    }
 }
 
 impl fmt::Display for Conclusion {

@@ -4,15 +4,19 @@
 //! terminal, `--format json`, the stored record and, later, the agent protocol and the live page all read.
 //! This crate decides nothing, starts nothing and reads no clock.
 
+mod cause;
 mod conclusion;
 mod forge_event;
+mod hexadecimal;
 mod id;
 mod job_spec;
 mod run_event;
 mod timestamp;
 
+pub use cause::with_causes;
 pub use conclusion::{Conclusion, Outcome};
 pub use forge_event::{Changed, ForgeEvent, Repository};
+pub use hexadecimal::hexadecimal;
 pub use id::{JobKey, RunId};
 pub use job_spec::{JobContexts, JobReport, JobSpec, SecretPassage, WorkflowOrigin};
 pub use run_event::{Annotation, AnnotationLevel, Envelope, RunEvent, SCHEMA_VERSION};

@@ -32,6 +32,9 @@ pub enum RunEvent {
         event_name: String,
         sha: String,
         plan_hash: String,
+        /// What this run is called: its evaluated `run-name`, or what GitHub says in its place; empty if nothing was said.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        run_name: String,
     },
     /// A job is known and waits; `reason` says for what ("needs build", "concurrency group `deploy`", "max-parallel 2").
     JobWaiting {
