@@ -8,7 +8,7 @@ use lineclear_expr::{MapScope, Object};
 use crate::evaluate::fault;
 use crate::groups::Ticket;
 use crate::job_state::JobEvent;
-use crate::run::{Call, Frame, FrameId, LegId, MAX_LEGS, NodeId, NodeState, Run, Work, weight};
+use crate::run::{Call, Frame, FrameId, LegId, MAX_LEGS, NodeId, NodeState, Run, Work};
 use crate::turn::{Todo, Turn};
 
 impl Run {
@@ -72,7 +72,7 @@ impl Run {
         let mut sum: Option<(Conclusion, NodeId)> = None;
         for at in self.frame(id).nodes.clone() {
             if let NodeState::Finished(result, _) = &self.nodes[at].state
-                && sum.is_none_or(|(worst, _)| weight(result.conclusion) > weight(worst))
+                && sum.is_none_or(|(worst, _)| result.conclusion.weight() > worst.weight())
             {
                 sum = Some((result.conclusion, NodeId(at)));
             }

@@ -56,6 +56,9 @@ pub struct RunRequest {
     pub vars: BTreeMap<String, String>,
     pub platform: Platform,
     pub plan_hash: String,
+    /// What the run is called, as the plan says it; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub run_name: String,
     pub selection: Selection,
 }
 

@@ -6,7 +6,7 @@ use lineclear_event::Conclusion;
 use lineclear_expr::{Object, Value};
 use lineclear_plan::NeedsStatus;
 
-use crate::run::{NodeId, NodeState, Run, worse};
+use crate::run::{NodeId, NodeState, Run};
 
 /// What a job came to, all legs of its matrix together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl NodeResult {
     /// Adds a leg that finished after those before: the weightier conclusion stays, and of two legs that write the same output
     /// the later one wins, unless it wrote nothing.
     pub(crate) fn add(&mut self, conclusion: Conclusion, outputs: BTreeMap<String, String>) {
-        self.conclusion = worse(self.conclusion, conclusion);
+        self.conclusion = self.conclusion.worse(conclusion);
         for (name, value) in outputs {
             if !value.is_empty() || !self.outputs.contains_key(&name) {
                 self.outputs.insert(name, value);

@@ -203,30 +203,9 @@ pub(crate) struct Tally {
     worst: Option<Conclusion>,
 }
 
-/// How much a conclusion weighs when several are added up: failure beats time-out beats cancellation beats success, and
-/// `skipped` is what remains when nothing ran.
-///
-/// # Source
-/// The sheet's order for matrices; GitHub documents none for runs.
-pub(crate) fn weight(conclusion: Conclusion) -> u8 {
-    match conclusion {
-        Conclusion::Skipped => 0,
-        Conclusion::Success => 1,
-        Conclusion::Cancelled => 2,
-        Conclusion::TimedOut => 3,
-        Conclusion::Failure => 4,
-        Conclusion::StartupFailure => 5,
-    }
-}
-
-/// The weightier of two conclusions.
-pub(crate) fn worse(a: Conclusion, b: Conclusion) -> Conclusion {
-    if weight(b) > weight(a) { b } else { a }
-}
-
 impl Tally {
     pub(crate) fn add(&mut self, conclusion: Conclusion) {
-        self.worst = Some(self.worst.map_or(conclusion, |worst| worse(worst, conclusion)));
+        self.worst = Some(self.worst.map_or(conclusion, |worst| worst.worse(conclusion)));
     }
 
     /// A run in which no job had to run has nothing to complain of.

@@ -46,6 +46,7 @@ pub(crate) fn start(request: &RunRequest, at: Timestamp) -> Start {
         event_name: request.event.name.clone(),
         sha: request.event.sha.clone(),
         plan_hash: request.plan_hash.clone(),
+        run_name: request.run_name.clone(),
     };
     if text.is_none() {
         let finding = format!("the run was given no text of its workflow file `{}`", request.file);

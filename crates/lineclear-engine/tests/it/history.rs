@@ -241,6 +241,7 @@ pub(crate) fn request(run: u64, file: &str, files: BTreeMap<String, Arc<str>>) -
         vars: BTreeMap::from([("REGION".to_owned(), "eu".to_owned())]),
         platform: Platform::default(),
         plan_hash: "0".into(),
+        run_name: String::new(),
         selection: Selection::default(),
     }
 }

@@ -36,14 +36,7 @@ impl JsonReporter {
 
 /// How bad a verdict is; the worst decides the exit code.
 pub(crate) fn badness(conclusion: Conclusion) -> u8 {
-    match conclusion {
-        Conclusion::Skipped => 0,
-        Conclusion::Success => 1,
-        Conclusion::Cancelled => 2,
-        Conclusion::TimedOut => 3,
-        Conclusion::Failure => 4,
-        Conclusion::StartupFailure => 5,
-    }
+    conclusion.weight()
 }
 
 impl Reporter for JsonReporter {
