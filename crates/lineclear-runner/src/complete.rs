@@ -2,13 +2,13 @@
 
 use lineclear_backend::{Remain, Room};
 use lineclear_command::SharedMasker;
-use lineclear_event::{AnnotationLevel, JobSpec, RunEvent};
+use lineclear_event::{AnnotationLevel, JobSpec, RunEvent, with_causes};
 use lineclear_workflow::StepsJob;
 
 use crate::context::{Speaker, StepScope};
 use crate::evaluate;
 use crate::frame::Frame;
-use crate::job::{Job, with_sources};
+use crate::job::Job;
 use crate::log::StepLog;
 use crate::outputs::JobOutputs;
 use crate::ports::JobHands;
@@ -91,7 +91,7 @@ fn leak(remain: &Remain) -> String {
 /// Ends what is left of the job and removes its folders.
 pub(crate) fn close(spec: &JobSpec, hands: &JobHands<'_>, masker: &SharedMasker, room: Box<dyn Room>) {
     if let Err(error) = room.close() {
-        let message = with_sources(&format!("cannot remove all folders of job `{}`", spec.job), &error);
+        let message = format!("cannot remove all folders of job `{}`: {}", spec.job, with_causes(&error));
         hands
             .sink
             .event(RunEvent::Notice { level: AnnotationLevel::Warning, message: masker.mask(&message).into_owned() });

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 
 use lineclear_backend::{Room, RoomRequest};
 use lineclear_command::{Matchers, SharedMasker};
-use lineclear_event::{Conclusion, JobReport, JobSpec, WorkflowOrigin};
+use lineclear_event::{Conclusion, JobReport, JobSpec, WorkflowOrigin, with_causes};
 use lineclear_expr::Value;
 use lineclear_source::Source;
 use lineclear_workflow::{JobKind, StepKind, StepsJob, Workflow};
@@ -109,7 +109,9 @@ pub fn run_job(spec: &JobSpec, secrets: &Secrets, hands: &JobHands<'_>) -> JobRe
     };
     let room = match hands.backend.open(&request) {
         Ok(room) => room,
-        Err(error) => return report_failure(&masker, with_sources("cannot prepare the job's folders", &error)),
+        Err(error) => {
+            return report_failure(&masker, format!("cannot prepare the job's folders: {}", with_causes(&error)));
+        }
     };
     let report = run_in(spec, secrets, hands, &*room, &masker, workflow, steps_job);
     complete::close(spec, hands, &masker, room);
@@ -148,17 +150,6 @@ fn unreadable(name: &str, diagnostics: &[lineclear_source::Diagnostic], source: 
 fn report_failure(masker: &SharedMasker, reason: String) -> JobReport {
     let reason = Some(masker.mask(&reason).into_owned());
     JobReport { conclusion: Conclusion::Failure, outputs: BTreeMap::new(), reason }
-}
-
-/// An error and what caused it, in one sentence.
-pub(crate) fn with_sources(what: &str, error: &dyn std::error::Error) -> String {
-    let mut text = format!("{what}: {error}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
 }
 
 /// The repository's name without its owner.

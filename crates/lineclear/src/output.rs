@@ -38,13 +38,7 @@ pub(crate) fn complain(text: &str) {
 
 /// Prints an error to standard error, with everything that caused it.
 pub(crate) fn complain_of(error: &dyn std::error::Error) {
-    let mut text = format!("error: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    complain(&text);
+    complain(&format!("error: {}", lineclear_event::with_causes(error)));
 }
 
 /// Prints findings against their source to standard error.
