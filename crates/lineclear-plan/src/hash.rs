@@ -1,8 +1,6 @@
 //! The plan's hash: equal for equal inputs, on every machine.
 
-use std::fmt::Write;
-
-use lineclear_event::ForgeEvent;
+use lineclear_event::{ForgeEvent, hexadecimal};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -50,11 +48,7 @@ impl PlanHash {
     }
 
     pub(crate) fn finish(self) -> String {
-        self.0.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hexadecimal(&self.0.finalize())
     }
 
     fn text(&mut self, text: &str) {

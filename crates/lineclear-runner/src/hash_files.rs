@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use lineclear_event::hexadecimal;
 use lineclear_expr::glob::GlobPatterns;
 use sha2::{Digest, Sha256};
 
@@ -141,10 +142,6 @@ impl Search<'_> {
 
 fn cannot(what: &str, path: &Path, error: &io::Error) -> String {
     format!("hashFiles cannot {what} `{}`: {error}", path.display())
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use lineclear_event::RunId;
 use lineclear_store::{
-    ArtifactMeta, ArtifactRequest, Artifacts, StoreError, check_artifact_file, check_artifact_name, expiry,
+    ArtifactMeta, ArtifactRequest, Artifacts, StoreError, artifact_digest, check_artifact_file, check_artifact_name,
+    expiry,
 };
-use sha2::{Digest, Sha256};
 
 use crate::entry::{Kept, folders, json_files};
 use crate::fault;
@@ -210,17 +210,8 @@ impl Place {
     }
 }
 
-fn hex(hash: &[u8]) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// What [`ArtifactMeta::digest`] says.
 fn digest<'a>(files: impl Iterator<Item = (&'a str, &'a Packed)>) -> String {
-    let mut all = Sha256::new();
-    for (name, file) in files {
-        all.update(format!("{}  {name}\n", hex(&file.digest.unwrap_or_default())));
-    }
-    format!("sha256:{}", hex(&all.finalize()))
+    artifact_digest(files.map(|(name, file)| (name, file.digest.unwrap_or_default())))
 }
 
 /// Files by name as a tree below one folder, in the order of a manifest: by depth, then by the names on the way.

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use lineclear_event::{RunId, Timestamp};
+use lineclear_event::{RunId, Timestamp, hexadecimal};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::StoreError;
 
@@ -77,6 +78,15 @@ pub struct ArtifactMeta {
     pub digest: String,
     pub created: Timestamp,
     pub expires: Option<Timestamp>,
+}
+
+/// What [`ArtifactMeta::digest`] says of files, given by name with the SHA-256 of each.
+pub fn artifact_digest<'f>(files: impl Iterator<Item = (&'f str, [u8; 32])>) -> String {
+    let mut all = Sha256::new();
+    for (name, digest) in files {
+        all.update(format!("{}  {name}\n", hexadecimal(&digest)));
+    }
+    format!("sha256:{}", hexadecimal(&all.finalize()))
 }
 
 /// Whether an artifact may have this name.

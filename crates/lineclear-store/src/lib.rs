@@ -19,7 +19,8 @@ mod run;
 mod upkeep;
 
 pub use artifact::{
-    ArtifactMeta, ArtifactRequest, Artifacts, DEFAULT_RETENTION_DAYS, check_artifact_file, check_artifact_name, expiry,
+    ArtifactMeta, ArtifactRequest, Artifacts, DEFAULT_RETENTION_DAYS, artifact_digest, check_artifact_file,
+    check_artifact_name, expiry,
 };
 pub use cache::{
     CacheEntry, CacheHit, CacheMiss, CacheScope, Caches, Lookup, NewCache, RestoreReport, SaveOutcome, check_cache_path,

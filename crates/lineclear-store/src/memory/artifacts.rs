@@ -8,7 +8,10 @@ use lineclear_event::RunId;
 use sha2::{Digest, Sha256};
 
 use super::MemoryStore;
-use crate::{ArtifactMeta, ArtifactRequest, Artifacts, StoreError, check_artifact_file, check_artifact_name, expiry};
+use crate::{
+    ArtifactMeta, ArtifactRequest, Artifacts, StoreError, artifact_digest, check_artifact_file, check_artifact_name,
+    expiry,
+};
 
 /// Contents by name.
 pub(super) type Files = BTreeMap<String, Vec<u8>>;
@@ -85,11 +88,6 @@ fn no_such(run: RunId, name: &str) -> StoreError {
     StoreError::NotFound { what: format!("artifact `{name}` of run {run}") }
 }
 
-fn hex(hash: &[u8]) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn digest(files: &Files) -> String {
-    let lines = files.iter().map(|(name, bytes)| format!("{}  {name}\n", hex(&Sha256::digest(bytes))));
-    format!("sha256:{}", hex(&Sha256::digest(lines.collect::<String>())))
+    artifact_digest(files.iter().map(|(name, bytes)| (name.as_str(), Sha256::digest(bytes).into())))
 }
