@@ -59,8 +59,13 @@ impl Scope for PlanScope<'_> {
 
     fn status(&self, function: StatusFunction, args: &[String]) -> Option<bool> {
         let status = self.status?;
-        // Named jobs are looked up among the needs, and those are open.
-        let args = if self.unknown.contains(&"needs") { &[] } else { args };
+        // Named jobs are looked up among the needs, and those are open. Where all goes well, so do the named ones; where
+        // something does not, only the run will tell whether it is one of them.
+        let is_open = self.unknown.contains(&"needs");
+        if is_open && !args.is_empty() && !status.all_succeeded {
+            self.asked.set(Some("needs"));
+        }
+        let args = if is_open { &[] } else { args };
         let scope = JobScope { needs: self.inner.needs.clone(), status: Some(status), ..JobScope::default() };
         scope.status(function, args)
     }

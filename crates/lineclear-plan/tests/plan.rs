@@ -428,6 +428,32 @@ jobs:
 }
 
 #[test]
+fn a_status_function_that_names_jobs_is_decided_at_run_time_once_something_does_not_succeed() {
+    let text = "
+on: push
+jobs:
+  a: { if: github.ref == 'refs/heads/none', runs-on: x, steps: [{ run: a }] }
+  b: { needs: a, if: always(), runs-on: x, steps: [{ run: a }] }
+  c: { needs: b, if: success('b'), runs-on: x, steps: [{ run: a }] }
+  d: { needs: b, runs-on: x, steps: [{ run: a }] }
+  e: { runs-on: x, steps: [{ run: a }] }
+  f: { needs: e, if: success('e'), runs-on: x, steps: [{ run: a }] }
+";
+    check_jobs(
+        text,
+        &push("main"),
+        &expect![[r#"
+            a | a | skipped: if: `github.ref == 'refs/heads/none'` is false: github.ref = refs/heads/main
+            b | b | runs: if: `always()` is true
+            c | c | later: if: `success('b')` depends on `needs`, which only the run will tell
+            d | d | skipped: needs a, which is skipped
+            e | e | runs: no condition
+            f | f | runs: if: `success('e')` is true
+        "#]],
+    );
+}
+
+#[test]
 fn trap_46_a_skipped_job_stops_everything_after_it_that_does_not_ask_for_status() {
     let text = "
 on: push
