@@ -1,6 +1,7 @@
 //! Which contexts and functions an expression may name.
 
-use crate::near::nearest;
+use lineclear_source::suggest;
+
 use crate::{Allowed, Function};
 
 /// Every context there is, by its lower-case name.
@@ -63,7 +64,7 @@ impl<'k> Known<'k> {
             return format!("did you mean `{keyword}`?");
         }
         let is_real = CONTEXTS.iter().any(|context| context.eq_ignore_ascii_case(name));
-        if !is_real && let Some(near) = nearest(name, self.contexts()) {
+        if !is_real && let Some(near) = suggest(name, self.contexts()) {
             return format!("did you mean `{near}`?");
         }
         if let Some(function) = Function::from_name(name).filter(|&function| self.has_function(function)) {
@@ -85,7 +86,7 @@ impl<'k> Known<'k> {
             _ => {}
         }
         let known = || Function::ALL.into_iter().filter(|&function| self.has_function(function)).map(Function::name);
-        match nearest(name, known()) {
+        match suggest(name, known()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("available here are {}", known().collect::<Vec<_>>().join(", ")),
         }

@@ -50,7 +50,6 @@ mod json;
 mod known;
 mod lexer;
 mod memory;
-mod near;
 mod number;
 mod object;
 mod parser;

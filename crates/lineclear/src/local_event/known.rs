@@ -1,5 +1,7 @@
 //! The events there are, where they happen, and what one that is made here is taken for.
 
+use lineclear_source::suggest;
+
 /// Which reference and commit an event speaks of.
 ///
 /// # Source
@@ -69,32 +71,7 @@ pub(super) fn find(name: &str) -> Option<Known> {
 
 /// The name that `name` was most likely meant to be.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
-    let plain = |text: &str| text.to_ascii_lowercase().replace(['-', '_', ' '], "");
-    let wanted = plain(name);
-    let distance = |known: &&&str| distance(&plain(known), &wanted);
-    let names: Vec<&&str> = EVENTS.iter().map(|(known, ..)| known).collect();
-    let best = names.into_iter().min_by_key(distance)?;
-    (distance(&best) <= wanted.len() / 3).then_some(*best)
-}
-
-/// How many characters have to be put in, taken out or replaced.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut corner = i;
-        let mut left = i + 1;
-        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
-            let best = (corner + usize::from(x != *y)).min(left + 1).min(*cell + 1);
-            corner = *cell;
-            *cell = best;
-            left = best;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
+    suggest(name, EVENTS.iter().map(|(known, ..)| *known))
 }
 
 /// What event a payload is of, by the parts that only it has.
