@@ -22,7 +22,7 @@ pub fn evaluate_tree(tree: &TextTree, scope: &dyn Scope) -> Result<Value, Evalua
             let mut object = Object::new();
             for (key, value) in entries.iter() {
                 let value = evaluate_tree(value, scope)?;
-                if !is_insert(key.raw()) {
+                if !key.is_insert() {
                     let key = key.template.evaluate_text(scope);
                     object.insert(key.map_err(|error| EvaluateError { span: tree.span(), ..error })?, value);
                     continue;
@@ -41,10 +41,4 @@ pub fn evaluate_tree(tree: &TextTree, scope: &dyn Scope) -> Result<Value, Evalua
             Ok(object.into())
         }
     }
-}
-
-/// Whether a key is `${{ insert }}`.
-fn is_insert(key: &str) -> bool {
-    let inner = key.trim().strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}"));
-    inner.is_some_and(|inner| inner.trim() == "insert")
 }
