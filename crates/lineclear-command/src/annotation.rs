@@ -100,7 +100,7 @@ impl Note {
 }
 
 /// The word that stands before an annotation's message in the log.
-pub(crate) fn log_prefix(level: AnnotationLevel) -> &'static str {
+pub fn log_prefix(level: AnnotationLevel) -> &'static str {
     match level {
         AnnotationLevel::Notice => "##[notice]",
         AnnotationLevel::Warning => "##[warning]",

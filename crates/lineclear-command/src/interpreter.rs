@@ -345,15 +345,19 @@ impl Interpreter {
         let line = self.shared.mask(line).into_owned();
         let why = self.shared.mask(why).into_owned();
         for message in [format!("Unable to process command '{line}' successfully."), why.clone()] {
-            self.show_line(&format!("##[error]{message}"), ear);
-            self.annotate(Note::new(AnnotationLevel::Error, message), ear);
+            self.remark(AnnotationLevel::Error, &message, ear);
         }
         ear.said(Said::Failed(why));
     }
 
     fn warn(&mut self, message: &str, ear: &mut dyn Ear) {
-        self.show_line(&format!("##[warning]{message}"), ear);
-        self.annotate(Note::new(AnnotationLevel::Warning, message), ear);
+        self.remark(AnnotationLevel::Warning, message, ear);
+    }
+
+    /// The interpreter's own words: a line and an annotation.
+    fn remark(&mut self, level: AnnotationLevel, message: &str, ear: &mut dyn Ear) {
+        self.show_line(&format!("{}{message}", log_prefix(level)), ear);
+        self.annotate(Note::new(level, message), ear);
     }
 
     fn annotate(&mut self, note: Note, ear: &mut dyn Ear) {

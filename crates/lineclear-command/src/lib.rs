@@ -13,7 +13,7 @@ mod interpreter;
 mod mask;
 mod matcher;
 
-pub use annotation::{Note, NoteOrigin};
+pub use annotation::{Note, NoteOrigin, log_prefix};
 pub use command::{Command, escape_data, escape_property};
 pub use file_command::{FileCommandError, parse_pairs, parse_paths};
 pub use interpreter::{Ear, Interpreter, InterpreterSettings, Said};

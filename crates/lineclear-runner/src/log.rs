@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use lineclear_command::{Note, NoteOrigin};
+use lineclear_command::{Note, NoteOrigin, log_prefix};
 use lineclear_event::{Annotation, AnnotationLevel, RunEvent};
 
 use crate::annotated_file::{self, Repository};
@@ -66,13 +66,8 @@ impl<'a> StepLog<'a> {
 
     /// A line of the log and an annotation, as a command of that name would make them.
     pub(crate) fn say(&self, level: AnnotationLevel, message: &str) {
-        let prefix = match level {
-            AnnotationLevel::Notice => "##[notice]",
-            AnnotationLevel::Warning => "##[warning]",
-            AnnotationLevel::Error => "##[error]",
-        };
         let message = self.job.masker.mask(message);
-        self.lines(format!("{prefix}{message}\n").as_bytes());
+        self.lines(format!("{}{message}\n", log_prefix(level)).as_bytes());
         self.annotate(Note::new(level, &*message).masked(&self.job.masker.current()));
     }
 
