@@ -9,8 +9,8 @@ use std::sync::{Arc, OnceLock};
 
 use lineclear_backend::Layout;
 use lineclear_command::SharedMasker;
-use lineclear_event::JobSpec;
-use lineclear_expr::{Object, Scope, StatusFunction, Value};
+use lineclear_event::{JobContexts, JobSpec};
+use lineclear_expr::{MapScope, Object, Scope, StatusFunction, Value};
 use serde_json::Value as Json;
 
 use crate::command_files::CommandFiles;
@@ -80,6 +80,19 @@ pub(crate) fn github(spec: &JobSpec, layout: &Layout, token: &str, event_path: &
     github.insert("workspace", layout.workspace.to_string_lossy().into_owned());
     github.insert("event_path", event_path);
     github.into()
+}
+
+/// The contexts as the plan has them, before a runner adds to them what it knows.
+pub(crate) fn as_planned(contexts: &JobContexts) -> MapScope {
+    let named = [
+        ("github", Value::from_json(&contexts.github)),
+        ("needs", Value::from_json(&contexts.needs)),
+        ("matrix", Value::from_json(&contexts.matrix)),
+        ("strategy", Value::from_json(&contexts.strategy)),
+        ("inputs", Value::from_json(&contexts.inputs)),
+        ("vars", Value::from_json(&contexts.vars)),
+    ];
+    MapScope { contexts: named.into_iter().map(|(name, value)| (name.to_owned(), value)).collect() }
 }
 
 /// The `runner` context.

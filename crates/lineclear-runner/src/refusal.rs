@@ -1,10 +1,9 @@
 //! Jobs that this machine cannot run as they are meant. They are refused before anything runs, never run as something else.
 
 use lineclear_event::{JobSpec, WorkflowOrigin};
-use lineclear_expr::{MapScope, Value};
 use lineclear_workflow::{Container, Job, JobKind, Text};
 
-use crate::context::{architecture, operating_system};
+use crate::context::{architecture, as_planned, operating_system};
 use crate::ports::RunnerSettings;
 
 /// Why `job` cannot run on this machine, and the way out; `None` when it can.
@@ -89,16 +88,7 @@ fn label_refusal(job: &str, label: &str) -> String {
 /// named as it is written.
 fn image(container: &Container, spec: &JobSpec) -> Option<String> {
     let text: &Text = &container.image;
-    let contexts = &spec.contexts;
-    let named = [
-        ("github", Value::from_json(&contexts.github)),
-        ("needs", Value::from_json(&contexts.needs)),
-        ("matrix", Value::from_json(&contexts.matrix)),
-        ("strategy", Value::from_json(&contexts.strategy)),
-        ("inputs", Value::from_json(&contexts.inputs)),
-        ("vars", Value::from_json(&contexts.vars)),
-    ];
-    let scope = MapScope { contexts: named.into_iter().map(|(name, value)| (name.to_owned(), value)).collect() };
+    let scope = as_planned(&spec.contexts);
     let image = text.template.evaluate_text(&scope).unwrap_or_else(|_| text.raw().to_owned());
     Some(image).filter(|image| !image.trim().is_empty())
 }

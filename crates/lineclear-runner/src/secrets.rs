@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use lineclear_command::SharedMasker;
-use lineclear_event::{JobContexts, JobSpec, SecretPassage};
+use lineclear_event::{JobSpec, SecretPassage};
 use lineclear_expr::{MapScope, Object, Template, Value};
 
+use crate::context;
 use crate::ports::{RunnerSettings, Secrets};
 
 /// Hides all secrets of the run, whether or not this job is given them, and the job's token in the form that git sends it in.
@@ -35,7 +36,8 @@ pub(crate) fn reaching(
             SecretPassage::Inherit => {}
             SecretPassage::Nothing => reached.clear(),
             SecretPassage::Map { secrets, contexts } => {
-                let scope = scope(contexts, context(&reached, &settings.token));
+                let mut scope = context::as_planned(contexts);
+                scope.contexts.insert("secrets".to_owned(), context(&reached, &settings.token));
                 let mut passed = BTreeMap::new();
                 for (name, text) in secrets {
                     let value = evaluate(text, &scope)
@@ -65,19 +67,6 @@ fn context(secrets: &BTreeMap<String, String>, token: &str) -> Value {
     }
     context.insert("GITHUB_TOKEN", token);
     context.into()
-}
-
-fn scope(contexts: &JobContexts, secrets: Value) -> MapScope {
-    let named = [
-        ("github", Value::from_json(&contexts.github)),
-        ("needs", Value::from_json(&contexts.needs)),
-        ("matrix", Value::from_json(&contexts.matrix)),
-        ("strategy", Value::from_json(&contexts.strategy)),
-        ("inputs", Value::from_json(&contexts.inputs)),
-        ("vars", Value::from_json(&contexts.vars)),
-        ("secrets", secrets),
-    ];
-    MapScope { contexts: named.into_iter().map(|(name, value)| (name.to_owned(), value)).collect() }
 }
 
 fn base64(bytes: &[u8]) -> String {
