@@ -119,7 +119,8 @@ fn what_is_left_if_the_guard_is_killed_too_is_swept() {
     thread::sleep(Duration::from_millis(100));
     assert!(!stage.left().is_empty(), "nobody is there to clean up");
     let swept = sweep(&stage.work());
-    assert_eq!(swept.len(), 2, "the folder of the run and the one in memory: {swept:?}");
+    // The one in memory is swept by whichever Lineclear of this user starts next, which need not be this test.
+    assert!(swept.iter().any(|folder| folder.starts_with(stage.work())), "the folder of the run: {swept:?}");
     for pid in find(&stage.mark) {
         signal(pid, "KILL");
     }

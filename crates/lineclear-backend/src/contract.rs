@@ -429,8 +429,13 @@ pub fn a_flood_hides_neither_deadline_nor_bell(backend: &dyn Backend) {
         }
     }
     process.signal(Signal::Kill).expect("killed");
-    assert_eq!(until_end(&mut *process).exit, Exit::Signal(9));
+    assert_killed(until_end(&mut *process).exit);
     close(room);
+}
+
+/// A shell whose child is killed first may still say so itself, with the code that shells have for it.
+fn assert_killed(exit: Exit) {
+    assert_eq!(exit.code(), 128 + 9, "{exit:?}");
 }
 
 pub fn the_bell_wakes_a_waiter(backend: &dyn Backend) {
@@ -524,7 +529,7 @@ pub fn kill_ends_the_whole_tree(backend: &dyn Backend) {
     process.signal(Signal::Interrupt).expect("sent");
     process.signal(Signal::Terminate).expect("sent");
     process.signal(Signal::Kill).expect("killed");
-    assert_eq!(until_end(&mut *process).exit, Exit::Signal(9));
+    assert_killed(until_end(&mut *process).exit);
     drop(process);
     assert_eq!(room.remains(), []);
     assert_eq!(close(room), []);
@@ -542,7 +547,7 @@ pub fn kill_ends_processes_that_detached_themselves(backend: &dyn Backend) {
     wait_for(&mut *process, b"ready\n");
     assert!(room.remains().len() >= 2, "the entry process and the daemon: {:?}", room.remains());
     process.signal(Signal::Kill).expect("killed");
-    assert_eq!(until_end(&mut *process).exit, Exit::Signal(9));
+    assert_killed(until_end(&mut *process).exit);
     drop(process);
     assert_eq!(close(room), []);
 }
@@ -557,7 +562,7 @@ pub fn kill_ends_what_goes_on_multiplying(backend: &dyn Backend) {
     wait_for(&mut *process, b"ready\n");
     thread::sleep(Duration::from_millis(60));
     process.signal(Signal::Kill).expect("killed");
-    assert_eq!(until_end(&mut *process).exit, Exit::Signal(9));
+    assert_killed(until_end(&mut *process).exit);
     drop(process);
     assert_remain(&*room, &[]);
     assert_eq!(close(room), []);
