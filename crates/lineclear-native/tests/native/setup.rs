@@ -462,7 +462,7 @@ fn cargo_finds_again_what_it_has_built() {
         (".gitignore", "target\n"),
     ];
     let bench = Bench::new(&files);
-    let steps = "- id: cache\n  uses: Swatinem/rust-cache@v2\n- run: cargo run --offline 2>&1\n- run: 'echo \"hit=${{ steps.cache.outputs.cache-hit }}\"'";
+    let steps = "- id: cache\n  uses: Swatinem/rust-cache@v2\n- run: env -u CARGO_TARGET_DIR cargo run --offline 2>&1\n- run: 'echo \"hit=${{ steps.cache.outputs.cache-hit }}\"'";
     let first = bench.job(steps).succeeded().says(&[
         "Compiling app",
         "rust speaks",
