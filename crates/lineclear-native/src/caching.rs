@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use lineclear_event::AnnotationLevel;
+use lineclear_event::{AnnotationLevel, with_causes};
 use lineclear_runner::native::{Call, NativeError};
 use lineclear_store::{CacheHit, CacheScope, Lookup, NewCache, SaveOutcome};
 use sha2::{Digest, Sha256};
@@ -223,17 +223,6 @@ fn check_keys(spec: &CacheSpec) -> Result<(), NativeError> {
 
 pub(crate) fn warn(call: &mut Call<'_>, message: &str) {
     call.effects.annotate(AnnotationLevel::Warning, message);
-}
-
-/// The error with everything that caused it.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }
 
 /// A text member of a JSON object; empty when absent.

@@ -6,11 +6,10 @@
 
 use std::path::Path;
 
-use lineclear_event::{AnnotationLevel, RunId};
+use lineclear_event::{AnnotationLevel, RunId, with_causes};
 use lineclear_runner::native::{Call, NativeAction, NativeError};
 use lineclear_store::{ArtifactMeta, StoreError};
 
-use crate::caching::with_causes;
 use crate::search;
 
 /// Writes artifacts of this run, or of another that is kept, into the workspace.

@@ -3,9 +3,9 @@
 //! # Source
 //! `merge/action.yml` and `src/merge` of `actions/upload-artifact`.
 
+use lineclear_event::with_causes;
 use lineclear_runner::native::{Call, NativeAction, NativeError};
 
-use crate::caching::with_causes;
 use crate::search;
 use crate::upload_artifact::{Keeping, named, report, upload};
 

@@ -5,11 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
-use lineclear_event::AnnotationLevel;
+use lineclear_event::{AnnotationLevel, with_causes};
 use lineclear_runner::native::{Call, NativeAction, NativeError};
 use lineclear_store::{ArtifactMeta, ArtifactRequest};
 
-use crate::caching::{text, with_causes};
+use crate::caching::text;
 use crate::search;
 
 /// Keeps files under a name until the run is removed or their retention is over.

@@ -7,12 +7,12 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use lineclear_backend_host::{GitDirOptions, Refs, clone_git_dir};
+use lineclear_event::with_causes;
 use lineclear_runner::native::{Call, NativeError};
 
 use super::git::Git;
 use super::refs::{Kind, Target};
 use super::settings::Settings;
-use crate::caching::with_causes;
 
 /// Left in the `.git` of what a checkout of this job has made.
 const MARK: &str = "lineclear-checkout";

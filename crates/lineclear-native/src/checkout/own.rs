@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lineclear_backend::Fill;
 use lineclear_backend_host::{GitDirOptions, WorkingTree, clone_git_dir};
-use lineclear_event::AnnotationLevel;
+use lineclear_event::{AnnotationLevel, with_causes};
 use lineclear_runner::native::{Call, NativeError};
 
 use super::credentials::Credentials;
@@ -14,7 +14,7 @@ use super::git_dir::{self, Files};
 use super::refs::{self, Kind, Target};
 use super::settings::{Settings, is_commit};
 use super::{lfs, other, submodules};
-use crate::caching::{text, with_causes};
+use crate::caching::text;
 
 /// Checks the run's own repository out and gives the commit.
 ///
