@@ -1,20 +1,22 @@
 //! The keys of a job that are evaluated when it is about to begin.
 
 use lineclear_expr::{EvaluateError, Scope, Value};
-use lineclear_source::{Source, Span};
+use lineclear_source::{Source, Span, shortened};
 use lineclear_workflow::{Concurrency, Queue, Text};
 
 use crate::groups::{Demand, MAX_NAME};
 
+/// How much of a key's text a fault shows, in characters.
+const LONGEST_SHOWN: usize = 120;
+
 /// "runs-on at .github/workflows/ci.yml:7:14: `${{ fromJSON(inputs.on) }}`: …": which key, where, what it says, what is wrong.
 pub(crate) fn fault(key: &str, source: &Source, span: Span, error: &EvaluateError) -> String {
-    let written = source.slice(span).split_whitespace().collect::<Vec<_>>().join(" ");
-    let written = unquoted(&written);
+    let written = shortened(unquoted(source.slice(span).trim()), LONGEST_SHOWN);
     let place = format!("{key} at {}:{}", source.name(), source.position(span.start));
-    match written.char_indices().nth(120) {
-        Some((end, _)) => format!("{place}: `{}…`: {}", &written[..end], error.message),
-        None if written.is_empty() => format!("{place}: {}", error.message),
-        None => format!("{place}: `{written}`: {}", error.message),
+    if written.is_empty() {
+        format!("{place}: {}", error.message)
+    } else {
+        format!("{place}: `{written}`: {}", error.message)
     }
 }
 

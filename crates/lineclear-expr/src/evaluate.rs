@@ -182,7 +182,7 @@ impl Evaluator<'_> {
 
     pub(crate) fn too_large(&self, id: NodeId) -> EvaluateError {
         let node = crate::Node { tree: self.tree, id };
-        let text = crate::sentence::shortened(&node.to_string(), 200);
+        let text = lineclear_source::shortened(&node.to_string(), 200);
         EvaluateError::new(
             format!("The maximum allowed memory size was exceeded while evaluating the following expression: {text}"),
             self.span(id),

@@ -1,8 +1,9 @@
 //! What the functions do.
 
+use lineclear_source::clipped;
+
 use crate::evaluate::{Evaluated, Evaluator};
 use crate::memory::Memory;
-use crate::sentence::clipped;
 use crate::tree::NodeId;
 use crate::{EvaluateError, Function, StatusFunction, Value, fold, json};
 

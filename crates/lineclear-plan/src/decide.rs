@@ -12,9 +12,6 @@ use lineclear_workflow::Condition;
 use crate::model::{Decision, Verdict};
 use crate::{JobScope, NeedsStatus};
 
-/// Longest text of a condition or value in a reason, in characters.
-const MAX_SHOWN: usize = 120;
-
 /// A scope that notices when something is asked for that only the run will know.
 #[derive(Debug)]
 pub(crate) struct PlanScope<'a> {
@@ -194,14 +191,4 @@ pub(crate) fn decision(verdict: Verdict, reason: String) -> Decision {
 /// "if: `github.ref == 'x'`".
 fn shown(condition: &Condition) -> String {
     format!("if: `{}`", condition.expr.short_text())
-}
-
-/// On one line, and not too long.
-pub(crate) fn shorten(text: &str) -> String {
-    let words: Vec<_> = text.split_whitespace().collect();
-    let line = words.join(" ");
-    match line.char_indices().nth(MAX_SHOWN) {
-        Some((at, _)) => format!("{}…", line.get(..at).unwrap_or_default()),
-        None => line,
-    }
 }

@@ -6,10 +6,11 @@
 
 use lineclear_event::{JobKey, WorkflowOrigin};
 use lineclear_expr::Value;
+use lineclear_source::shortened;
 use lineclear_workflow::{CallJob, Job, JobKind, Strategy, Workflow};
 
 use crate::call::{Calls, file_key, origin};
-use crate::decide::{Ancestors, PlanScope, decide, decision, shorten};
+use crate::decide::{Ancestors, PlanScope, decide, decision};
 use crate::graph::{Graph, Standing, ancestors, skipped_needs, standing};
 use crate::matrix::{self, Combination};
 use crate::model::{Decision, PlannedJob, Verdict};
@@ -22,6 +23,9 @@ use crate::{InputError, JobScope, call_inputs};
 /// Most jobs that a plan lists for one workflow, matrices and calls expanded. A limit of Lineclear's own: nested calls of
 /// matrices multiply.
 const MAX_PLANNED: usize = 20_000;
+
+/// How much of a matrix that is not known yet a plan shows, in characters.
+const MATRIX_SHOWN: usize = 120;
 
 /// A workflow as it stands in a run: the run's own, or one that a job calls.
 #[derive(Debug)]
@@ -126,7 +130,7 @@ impl<'a> Planner<'a> {
                 self.leg(job, level, &scope, &open, plain(decision), has_matrix.then(String::new))
             }
             Legs::Open(text) => {
-                let note = format!("the matrix is known only at run time: {}", shorten(&text));
+                let note = format!("the matrix is known only at run time: {}", shortened(&text, MATRIX_SHOWN));
                 self.leg(job, level, &scope, &open, plain(decision), Some(note))
             }
             Legs::Error(message) => {

@@ -11,10 +11,12 @@ mod excerpt;
 mod position;
 mod record;
 mod render;
+mod shorten;
 mod suggest;
 
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use position::{Position, Source, Span, Spanned};
 pub use record::DiagnosticRecord;
 pub use render::{Style, render};
+pub use shorten::{clipped, shortened};
 pub use suggest::suggest;

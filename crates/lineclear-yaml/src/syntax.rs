@@ -1,6 +1,6 @@
 //! Faults of syntax in plain words: what stands there, what was expected, what to do.
 
-use lineclear_source::{Diagnostic, Span};
+use lineclear_source::{Diagnostic, Span, clipped};
 
 mod bracket;
 mod indentation;
@@ -144,10 +144,7 @@ fn word(text: &str, at: usize) -> &str {
 /// `text` in single quotes, as YAML writes it; of a long text, its beginning.
 fn in_quotes(text: &str) -> String {
     const LONGEST: usize = 80;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("'{}…'", text.get(..end).unwrap_or_default().replace('\'', "''")),
-        None => format!("'{}'", text.replace('\'', "''")),
-    }
+    format!("'{}'", clipped(text, LONGEST).replace('\'', "''"))
 }
 
 fn tab(text: &str, at: usize) -> Diagnostic {

@@ -1,6 +1,6 @@
 //! What the reader says of values, keys, tags and aliases that cannot stand as they are.
 
-use lineclear_source::{Diagnostic, Severity, Source, Span, suggest};
+use lineclear_source::{Diagnostic, Severity, Source, Span, clipped, suggest};
 
 use crate::events::{Tag, TagName};
 use crate::{Anchor, Entry, Limits, Node, Scalar, ScalarStyle};
@@ -197,9 +197,5 @@ pub(super) fn unknown_alias(name: &str, span: Span, anchors: &[Anchor]) -> Diagn
 /// Text short enough for a message.
 fn excerpt(text: &str) -> String {
     const LONGEST: usize = 60;
-    let line = text.lines().next().unwrap_or_default();
-    match line.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
-        None => line.to_owned(),
-    }
+    clipped(text.lines().next().unwrap_or_default(), LONGEST)
 }

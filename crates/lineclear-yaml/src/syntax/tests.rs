@@ -836,15 +836,15 @@ fn of_a_long_line_the_part_around_the_fault_is_shown() {
     check(
         &format!("a: {} b: {}\n", "é".repeat(3000), "y".repeat(3000)),
         expect![[r#"
-        error[yaml-syntax]: a colon before a space or the end of the line ends a key, and here it stands inside a value
-         --> t.yml:1:3006
-          |
-        1 | …ééééééééééééééééééééééééééééé b: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy…
-          |  -------------------------------^
-          |  |
-          |  the value begins here
-          |
-          = help: quote the value: `a: 'éééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé…'`
-    "#]],
+            error[yaml-syntax]: a colon before a space or the end of the line ends a key, and here it stands inside a value
+             --> t.yml:1:3006
+              |
+            1 | …ééééééééééééééééééééééééééééé b: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy…
+              |  -------------------------------^
+              |  |
+              |  the value begins here
+              |
+              = help: quote the value: `a: 'ééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé…'`
+        "#]],
     );
 }
