@@ -117,6 +117,7 @@ fn request(run: u64, text: &str) -> RunRequest {
         vars: BTreeMap::new(),
         platform: lineclear_plan::Platform::default(),
         plan_hash: String::new(),
+        run_name: String::new(),
         selection: Selection::default(),
     }
 }

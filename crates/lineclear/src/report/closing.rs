@@ -122,6 +122,11 @@ fn annotation_line(annotation: &Annotation, style: Style) -> String {
     format!("  {} {place}{separator}{title}{message}  ({})\n", level_word(annotation.level, style), annotation.job)
 }
 
+/// What a run is called, where that says more than its workflow's name.
+pub(crate) fn called(workflow: &str, run_name: &str) -> String {
+    if run_name.is_empty() || run_name == workflow { String::new() } else { format!(": {run_name}") }
+}
+
 /// A message about the run as it is shown when it comes: a finding in a file says its level itself.
 pub(crate) fn notice(level: AnnotationLevel, message: &str) -> String {
     let name = level_name(level);

@@ -5,7 +5,7 @@ use std::io::Write;
 use lineclear_event::{Conclusion, Envelope, JobKey, JobSpec, RunEvent, RunId, Timestamp};
 use lineclear_source::Style;
 
-use super::closing::{closing, duration, notice, paint, sign};
+use super::closing::{called, closing, duration, notice, paint, sign};
 use super::digest::Digest;
 use super::{Invocation, Reporter};
 
@@ -51,8 +51,10 @@ impl Reporter for PlainReporter {
         self.digest.event(envelope);
         let (run, style) = (envelope.run, self.style);
         match &envelope.event {
-            RunEvent::RunStarted { workflow, file, event_name, .. } => {
-                self.write(&format!("{} {workflow} ({file}) on {event_name}, run {run}\n", paint("▶", "36", style)));
+            RunEvent::RunStarted { workflow, file, event_name, run_name, .. } => {
+                let called = called(workflow, run_name);
+                let start = paint("▶", "36", style);
+                self.write(&format!("{start} {workflow} ({file}) on {event_name}, run {run}{called}\n"));
             }
             // Waiting for a thread is over in no time, or is seen by the job not starting.
             RunEvent::JobWaiting { reason, .. } if reason == "a runner" => {}

@@ -61,6 +61,7 @@ fn play(reporter: &mut dyn Reporter) {
             event_name: "push".into(),
             sha: "0".repeat(40),
             plan_hash: "1".into(),
+            run_name: "Fix the build".into(),
         },
     );
     tell(reporter, RunEvent::JobWaiting { job: deploy.clone(), name: "Deploy".into(), reason: "needs test".into() });
@@ -112,7 +113,7 @@ fn s1_132_a_plain_report_ends_with_step_command_exit_code_last_lines_hint_and_th
     let screen = Screen::default();
     play(&mut PlainReporter::new(Box::new(screen.clone()), Style::Plain, invocation()));
     expect![[r#"
-        ▶ CI (.github/workflows/ci.yml) on push, run 7
+        ▶ CI (.github/workflows/ci.yml) on push, run 7: Fix the build
         deploy | waits: needs test
         build | ▸ Run make
         build |   ▾ Compile

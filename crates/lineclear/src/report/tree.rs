@@ -7,7 +7,7 @@ use lineclear_event::{Conclusion, Envelope, JobKey, JobSpec, Outcome, RunEvent, 
 use lineclear_source::Style;
 use unicode_width::UnicodeWidthChar;
 
-use super::closing::{bold, closing, duration, notice, paint, sign};
+use super::closing::{bold, called, closing, duration, notice, paint, sign};
 use super::digest::{Digest, JobDigest};
 use super::{Invocation, Reporter};
 
@@ -153,9 +153,11 @@ impl Reporter for TreeReporter {
         self.digest.event(envelope);
         let run = envelope.run;
         match &envelope.event {
-            RunEvent::RunStarted { workflow, file, event_name, .. } => {
+            RunEvent::RunStarted { workflow, file, event_name, run_name, .. } => {
                 let title = bold(workflow, self.style);
-                self.keep(&format!("{} {title}  {file} on {event_name}, run {run}\n", paint("▶", "36", self.style)));
+                let called = called(workflow, run_name);
+                let start = paint("▶", "36", self.style);
+                self.keep(&format!("{start} {title}  {file} on {event_name}, run {run}{called}\n"));
             }
             RunEvent::JobWaiting { job, reason, .. } => {
                 self.waiting.retain(|(of, key, _)| *of != run || key != job);

@@ -180,6 +180,7 @@ fn begin(args: &RunArgs, planning: &Planning, calls: &ActionsFolder, store: &dyn
             vars: facts.vars.clone(),
             platform: facts.platform.clone(),
             plan_hash: planning.plan.hash.clone(),
+            run_name: planned.run_name.clone().unwrap_or_default(),
             selection,
         };
         runs.push((request, record));

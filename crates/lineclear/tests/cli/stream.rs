@@ -36,7 +36,7 @@ fn every_event_has_its_documented_keys() {
     let run = repository.run(&[]);
     assert_eq!(run.exit, 0, "{}", run.transcript());
     let keys: [(&str, &[&str]); 9] = [
-        ("run_started", &["version", "workflow", "file", "event_name", "sha", "plan_hash"]),
+        ("run_started", &["version", "workflow", "file", "event_name", "sha", "plan_hash", "run_name"]),
         ("job_waiting", &["job", "name", "reason"]),
         ("job_started", &["job", "name"]),
         ("step_started", &["job", "step", "name"]),
