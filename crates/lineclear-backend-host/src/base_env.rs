@@ -5,14 +5,16 @@ use std::os::unix::ffi::OsStrExt;
 
 /// Variables that begin so are left out: Lineclear's own settings, and those in which GitHub Actions speaks to steps. The
 /// latter are there when Lineclear itself runs in a job, and speak of that one.
-const LEFT_OUT_PREFIXES: [&str; 6] = ["LINECLEAR_", "GITHUB_", "RUNNER_", "ACTIONS_", "INPUT_", "STATE_"];
+/// And what cargo tells a program that it runs.
+const LEFT_OUT_PREFIXES: [&str; 8] =
+    ["LINECLEAR_", "GITHUB_", "RUNNER_", "ACTIONS_", "INPUT_", "STATE_", "CARGO_PKG_", "CARGO_MANIFEST_"];
 
 /// Settings of this machine's owner that are kept although they begin like something left out: scripts to run around every job.
 const KEPT_PREFIX: &str = "ACTIONS_RUNNER_HOOK_";
 
 /// Variables that are left out: those that make git use another repository than the folder it is started in, which are set
 /// when Lineclear is started by a git hook or alias (`git rev-parse --local-env-vars`); and what a shell notes about itself.
-const LEFT_OUT: [&str; 19] = [
+const LEFT_OUT: [&str; 21] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
     "GIT_IMPLICIT_WORK_TREE",
@@ -32,13 +34,23 @@ const LEFT_OUT: [&str; 19] = [
     "OLDPWD",
     "SHLVL",
     "_",
+    "CARGO",
+    RUSTUP_WAS_HERE,
 ];
+
+/// Set by rustup's stand-ins for cargo and rustc. Where it is, the toolchain named beside it was chosen for the program that
+/// they started, Lineclear, and would overrule the `rust-toolchain` file of a step's folder.
+const RUSTUP_WAS_HERE: &str = "RUST_RECURSION_COUNT";
+const CHOSEN_BY_RUSTUP: &str = "RUSTUP_TOOLCHAIN";
 
 /// What of `environment`, that of this process, steps inherit, in order of names.
 ///
 /// Everything but what speaks of something else than the step: see the constants of this file, which the manual repeats.
 pub(crate) fn base_env(environment: impl Iterator<Item = (OsString, OsString)>) -> Vec<(OsString, OsString)> {
-    let mut kept: Vec<_> = environment.filter(|(name, _)| is_inherited(name)).collect();
+    let all: Vec<_> = environment.collect();
+    let under_rustup = all.iter().any(|(name, _)| name == RUSTUP_WAS_HERE);
+    let is_chosen = |name: &OsStr| under_rustup && name == CHOSEN_BY_RUSTUP;
+    let mut kept: Vec<_> = all.into_iter().filter(|(name, _)| is_inherited(name) && !is_chosen(name)).collect();
     kept.sort();
     kept
 }
@@ -88,5 +100,16 @@ mod tests {
                 "PATH"
             ]
         );
+    }
+
+    #[test]
+    fn what_rustup_chose_for_lineclear_itself_does_not_reach_steps() {
+        let names = |given: &[&str]| {
+            let kept = base_env(given.iter().map(|name| (OsString::from(name), OsString::from("x"))));
+            kept.into_iter().filter_map(|(name, _)| name.into_string().ok()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&["RUSTUP_TOOLCHAIN", "CARGO_HOME"]), ["CARGO_HOME", "RUSTUP_TOOLCHAIN"]);
+        let by_cargo = ["RUSTUP_TOOLCHAIN", "RUST_RECURSION_COUNT", "CARGO", "CARGO_PKG_NAME", "CARGO_MANIFEST_DIR"];
+        assert_eq!(names(&by_cargo), [""; 0]);
     }
 }
