@@ -12,11 +12,13 @@ mod position;
 mod record;
 mod render;
 mod shorten;
+mod style;
 mod suggest;
 
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use position::{Position, Source, Span, Spanned};
 pub use record::DiagnosticRecord;
-pub use render::{Style, render};
+pub use render::render;
 pub use shorten::{clipped, shortened};
+pub use style::Style;
 pub use suggest::suggest;

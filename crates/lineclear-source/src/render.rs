@@ -3,16 +3,7 @@
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use crate::excerpt::{Excerpt, Mark, excerpts};
-use crate::{Diagnostic, Severity, Source, Span};
-
-/// Whether the text carries colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// No colours: for files and pipes.
-    Plain,
-    /// Colours and bold as terminal escape sequences.
-    Coloured,
-}
+use crate::{Diagnostic, Severity, Source, Span, Style};
 
 /// The text of `diagnostic` against the source it speaks of, ending in a newline.
 ///

@@ -36,8 +36,6 @@ pub(crate) fn run() -> Exit {
 }
 
 fn overview(files: &[WorkflowFile], style: Style) -> String {
-    let bold = |text: &str| paint(style, "1", text);
-    let dim = |text: &str| paint(style, "2", text);
     let mut text = match files.len() {
         1 => format!("1 workflow in {FOLDER}\n"),
         count => format!("{count} workflows in {FOLDER}\n"),
@@ -46,26 +44,25 @@ fn overview(files: &[WorkflowFile], style: Style) -> String {
         let name = file.source.name();
         let short = name.strip_prefix(FOLDER).map_or(name, |rest| rest.trim_start_matches('/'));
         let title = match file.workflow.as_ref().and_then(|workflow| workflow.name.as_ref()) {
-            Some(title) => format!("{} {}", bold(&title.value), dim(short)),
-            None => bold(short),
+            Some(title) => format!("{} {}", style.bold(&title.value), style.dim(short)),
+            None => style.bold(short),
         };
         // Writing to a string cannot fail.
         let _ = writeln!(text, "\n{title}");
         if file.has_errors() {
             let errors = file.findings.iter().filter(|finding| finding.is_error()).count();
-            let _ =
-                writeln!(text, "  {} {errors}; `lineclear plan -W {name}` shows them", paint(style, "31", "errors"));
+            let _ = writeln!(text, "  {} {errors}; `lineclear plan -W {name}` shows them", style.red("errors"));
         }
         if let Some(workflow) = &file.workflow {
             let triggers: Vec<_> = workflow.on.events.iter().map(trigger).collect();
-            let _ = writeln!(text, "  {} {}", dim("on  "), listed(&triggers));
+            let _ = writeln!(text, "  {} {}", style.dim("on  "), listed(&triggers));
             let jobs: Vec<_> = workflow.jobs.iter().map(job).collect();
-            let _ = writeln!(text, "  {} {}", dim("jobs"), listed(&jobs));
+            let _ = writeln!(text, "  {} {}", style.dim("jobs"), listed(&jobs));
         }
     }
     text.push_str("\nType next:\n");
     for (command, what) in next(files) {
-        let _ = writeln!(text, "  {command:<34}  {}", dim(&what));
+        let _ = writeln!(text, "  {command:<34}  {}", style.dim(&what));
     }
     text
 }
@@ -178,11 +175,4 @@ For workflows elsewhere: `lineclear -C FOLDER`, or `lineclear run --workflow FIL
 "
     );
     text
-}
-
-fn paint(style: Style, code: &str, text: &str) -> String {
-    match style {
-        Style::Coloured => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
-        Style::Plain => text.to_owned(),
-    }
 }

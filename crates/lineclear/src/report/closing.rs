@@ -190,10 +190,7 @@ fn level_word(level: AnnotationLevel, style: Style) -> String {
 }
 
 pub(crate) fn paint(text: &str, code: &str, style: Style) -> String {
-    match style {
-        Style::Coloured => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
-        Style::Plain => text.to_owned(),
-    }
+    style.paint(code, text)
 }
 
 /// `0.3s`, `12.0s`, `2m05s`, `1h02m`.

@@ -21,10 +21,8 @@ pub(crate) fn render(markdown: &str, style: Style) -> String {
             }
             out.push_str(&table(rows));
         } else if let Some(heading) = heading(line) {
-            out.push_str(&match style {
-                Style::Coloured => format!("\u{1b}[1m{heading}\u{1b}[0m\n"),
-                Style::Plain => format!("{heading}\n"),
-            });
+            out.push_str(&style.bold(heading));
+            out.push('\n');
         } else {
             out.push_str(line);
             out.push('\n');

@@ -11,7 +11,6 @@ const WIDEST_NAME: usize = 48;
 
 /// The text of `plan`, made from `event`, ending in a newline.
 pub(super) fn show(plan: &Plan, event: &ForgeEvent, style: Style) -> String {
-    let ink = Ink(style);
     let mut text = String::new();
     let place = if event.reference.is_empty() { String::new() } else { format!(" on {}", event.reference) };
     let sha = event.sha.get(..7).unwrap_or(&event.sha);
@@ -20,28 +19,28 @@ pub(super) fn show(plan: &Plan, event: &ForgeEvent, style: Style) -> String {
         Changed::Files { .. } => format!(", {}", plan.changed),
         Changed::Unknown { .. } => String::new(),
     };
-    line(&mut text, &format!("{}{place}{at}{changed}", ink.bold(&plan.event)));
+    line(&mut text, &format!("{}{place}{at}{changed}", style.bold(&plan.event)));
     for workflow in plan.workflows.iter().filter(|workflow| workflow.triggered) {
         text.push('\n');
-        triggered(&mut text, workflow, ink);
+        triggered(&mut text, workflow, style);
     }
     let others: Vec<_> = plan.workflows.iter().filter(|workflow| !workflow.triggered).collect();
     if !others.is_empty() {
         line(&mut text, "\nNot started:");
     }
     for workflow in others {
-        line(&mut text, &format!("  {} {}", ink.dim("○"), title(workflow, ink)));
-        line(&mut text, &format!("      {}", ink.dim(&workflow.reason)));
+        line(&mut text, &format!("  {} {}", style.dim("○"), title(workflow, style)));
+        line(&mut text, &format!("      {}", style.dim(&workflow.reason)));
     }
     line(&mut text, &format!("\n{}", summary(plan)));
     text
 }
 
-fn triggered(text: &mut String, workflow: &PlannedWorkflow, ink: Ink) {
-    line(text, &title(workflow, ink));
-    line(text, &format!("  {}", ink.dim(&workflow.reason)));
+fn triggered(text: &mut String, workflow: &PlannedWorkflow, style: Style) {
+    line(text, &title(workflow, style));
+    line(text, &format!("  {}", style.dim(&workflow.reason)));
     if let Some(failure) = &workflow.startup_failure {
-        line(text, &format!("  {} fails at its start: {failure}", ink.red("✗")));
+        line(text, &format!("  {} fails at its start: {failure}", style.red("✗")));
         return;
     }
     let indented = |job: &PlannedJob| 2 * job.id.matches('/').count();
@@ -51,20 +50,20 @@ fn triggered(text: &mut String, workflow: &PlannedWorkflow, ink: Ink) {
         let indent = indented(job);
         let padding = width.saturating_sub(indent + job.name.chars().count());
         let mark = match job.decision.verdict {
-            Verdict::Runs => ink.green("●"),
-            Verdict::Skipped => ink.dim("○"),
-            Verdict::KnownAtRunTime => ink.yellow("?"),
-            Verdict::Fails => ink.red("✗"),
+            Verdict::Runs => style.green("●"),
+            Verdict::Skipped => style.dim("○"),
+            Verdict::KnownAtRunTime => style.yellow("?"),
+            Verdict::Fails => style.red("✗"),
         };
         let name = match job.decision.verdict {
-            Verdict::Skipped => ink.dim(&job.name),
+            Verdict::Skipped => style.dim(&job.name),
             _ => job.name.clone(),
         };
         let what = what(job);
-        let line_of_job = format!("  {:indent$}{mark} {name}{:padding$}  {}", "", "", ink.dim(&what));
+        let line_of_job = format!("  {:indent$}{mark} {name}{:padding$}  {}", "", "", style.dim(&what));
         line(text, line_of_job.trim_end());
         if let Some(note) = &job.note {
-            line(text, &format!("  {:indent$}  {} {note}", "", ink.yellow("!")));
+            line(text, &format!("  {:indent$}  {} {note}", "", style.yellow("!")));
         }
     }
 }
@@ -93,10 +92,10 @@ fn what(job: &PlannedJob) -> String {
     parts.join(" · ")
 }
 
-fn title(workflow: &PlannedWorkflow, ink: Ink) -> String {
+fn title(workflow: &PlannedWorkflow, style: Style) -> String {
     match workflow.name == workflow.file {
-        true => ink.bold(&workflow.file),
-        false => format!("{} {}", ink.bold(&workflow.name), ink.dim(&format!("({})", workflow.file))),
+        true => style.bold(&workflow.file),
+        false => format!("{} {}", style.bold(&workflow.name), style.dim(&format!("({})", workflow.file))),
     }
 }
 
@@ -141,32 +140,4 @@ fn workflows(count: usize) -> String {
 fn line(text: &mut String, line: &str) {
     text.push_str(line);
     text.push('\n');
-}
-
-/// Colours, where they are wanted.
-#[derive(Clone, Copy)]
-struct Ink(Style);
-
-impl Ink {
-    fn paint(self, code: &str, text: &str) -> String {
-        match self.0 {
-            Style::Coloured if !text.is_empty() => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
-            _ => text.to_owned(),
-        }
-    }
-    fn bold(self, text: &str) -> String {
-        self.paint("1", text)
-    }
-    fn dim(self, text: &str) -> String {
-        self.paint("2", text)
-    }
-    fn green(self, text: &str) -> String {
-        self.paint("32", text)
-    }
-    fn yellow(self, text: &str) -> String {
-        self.paint("33", text)
-    }
-    fn red(self, text: &str) -> String {
-        self.paint("31", text)
-    }
 }
