@@ -79,26 +79,53 @@ struct Pattern {
     repeats: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Groups {
-    file: Option<usize>,
-    from_path: Option<usize>,
-    line: Option<usize>,
-    column: Option<usize>,
-    severity: Option<usize>,
-    code: Option<usize>,
-    message: Option<usize>,
+/// Something for each part of a problem: what a pattern's groups are numbered, or what they captured.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default = "Parts::nothing")]
+struct Parts<T> {
+    file: Option<T>,
+    #[serde(rename = "fromPath")]
+    from_path: Option<T>,
+    line: Option<T>,
+    column: Option<T>,
+    severity: Option<T>,
+    code: Option<T>,
+    message: Option<T>,
 }
 
-#[derive(Clone, Debug, Default)]
-struct Captured {
-    file: Option<String>,
-    from_path: Option<String>,
-    line: Option<String>,
-    column: Option<String>,
-    severity: Option<String>,
-    code: Option<String>,
-    message: Option<String>,
+type Groups = Parts<usize>;
+type Captured = Parts<String>;
+
+impl<T> Parts<T> {
+    fn nothing() -> Self {
+        Self { file: None, from_path: None, line: None, column: None, severity: None, code: None, message: None }
+    }
+
+    /// The parts with the names that a matcher file has for them.
+    fn named(&self) -> [(&'static str, Option<&T>); 7] {
+        [
+            ("file", self.file.as_ref()),
+            ("fromPath", self.from_path.as_ref()),
+            ("line", self.line.as_ref()),
+            ("column", self.column.as_ref()),
+            ("severity", self.severity.as_ref()),
+            ("code", self.code.as_ref()),
+            ("message", self.message.as_ref()),
+        ]
+    }
+
+    fn map<U>(&self, to: impl Fn(&T) -> Option<U>) -> Parts<U> {
+        let part = |part: &Option<T>| part.as_ref().and_then(&to);
+        Parts {
+            file: part(&self.file),
+            from_path: part(&self.from_path),
+            line: part(&self.line),
+            column: part(&self.column),
+            severity: part(&self.severity),
+            code: part(&self.code),
+            message: part(&self.message),
+        }
+    }
 }
 
 impl Captured {
@@ -172,20 +199,10 @@ impl Matcher {
                 return None;
             }
         };
-        let group = |number: Option<usize>| {
-            let text = captures.get(number?)?.as_str();
+        Some(pattern.groups.map(|number| {
+            let text = captures.get(*number)?.as_str();
             (!text.is_empty()).then(|| text.to_owned())
-        };
-        let groups = pattern.groups;
-        Some(Captured {
-            file: group(groups.file),
-            from_path: group(groups.from_path),
-            line: group(groups.line),
-            column: group(groups.column),
-            severity: group(groups.severity),
-            code: group(groups.code),
-            message: group(groups.message),
-        })
+        }))
     }
 
     fn note(&self, captured: &Captured) -> Note {
@@ -234,14 +251,8 @@ struct MatcherEntry {
 #[derive(Deserialize)]
 struct PatternEntry {
     regexp: String,
-    file: Option<usize>,
-    #[serde(rename = "fromPath")]
-    from_path: Option<usize>,
-    line: Option<usize>,
-    column: Option<usize>,
-    severity: Option<usize>,
-    code: Option<usize>,
-    message: Option<usize>,
+    #[serde(flatten)]
+    groups: Groups,
     #[serde(default, rename = "loop")]
     repeats: bool,
 }
@@ -284,24 +295,15 @@ fn patterns(owner: &str, entries: Vec<PatternEntry>) -> Result<Vec<Pattern>, Mat
         if entry.repeats && (at != last || last == 0) {
             return Err(wrong("`loop` belongs to the last of several patterns".into()));
         }
-        if entry.repeats && entry.message.is_none() {
+        if entry.repeats && entry.groups.message.is_none() {
             return Err(wrong("the pattern with `loop` must set `message`".into()));
         }
         let regexp = fancy_regex::RegexBuilder::new(&ecma_script(&entry.regexp))
             .backtrack_limit(BACKTRACKING_LIMIT)
             .build()
             .map_err(|error| wrong(format!("`{}` is no regular expression: {error}", entry.regexp)))?;
-        let groups = [
-            ("file", entry.file),
-            ("fromPath", entry.from_path),
-            ("line", entry.line),
-            ("column", entry.column),
-            ("severity", entry.severity),
-            ("code", entry.code),
-            ("message", entry.message),
-        ];
-        for (name, number) in groups {
-            let Some(number) = number else { continue };
+        for (name, number) in entry.groups.named() {
+            let Some(&number) = number else { continue };
             if number >= regexp.captures_len() {
                 return Err(wrong(format!("`{name}` names group {number}, but `{}` has no such group", entry.regexp)));
             }
@@ -310,16 +312,7 @@ fn patterns(owner: &str, entries: Vec<PatternEntry>) -> Result<Vec<Pattern>, Mat
             }
             set.push(name);
         }
-        let groups = Groups {
-            file: entry.file,
-            from_path: entry.from_path,
-            line: entry.line,
-            column: entry.column,
-            severity: entry.severity,
-            code: entry.code,
-            message: entry.message,
-        };
-        patterns.push(Pattern { regexp, groups, repeats: entry.repeats });
+        patterns.push(Pattern { regexp, groups: entry.groups.clone(), repeats: entry.repeats });
     }
     if !set.contains(&"message") {
         return Err(wrong("no pattern sets `message`".into()));
