@@ -78,6 +78,8 @@ pub(crate) fn main() -> ExitCode {
         }
         None => overview::run(),
     };
+    // Half a plan, or half of a stream of events, must not pass for the whole.
+    let exit = if exit == Exit::Success && output::was_lost() { Exit::EngineFault } else { exit };
     exit.into()
 }
 

@@ -1,6 +1,7 @@
 //! Writing to the terminal: the one place that knows whether there is one, and whether it wants colours.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use lineclear_source::{Diagnostic, Source, Style, render};
 
@@ -22,11 +23,33 @@ pub(crate) fn stderr_style() -> Style {
     style_of(io::stderr().is_terminal())
 }
 
+/// Whether something that was to be on standard output is not there.
+static OUTPUT_LOST: AtomicBool = AtomicBool::new(false);
+
 /// Prints to standard output. A reader that went away (`| head`) is no error of ours.
 pub(crate) fn print(text: &str) {
-    let mut out = io::stdout().lock();
-    // Nothing can be told to a reader that is gone.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    write(&mut io::stdout().lock(), text.as_bytes());
+}
+
+/// Writes to what stands for standard output, and goes on whatever comes of it: a run's record is kept elsewhere.
+///
+/// A reader that went away has what it wanted. Any other failure, such as a full disk, is told once and makes
+/// [`was_lost`] true.
+pub(crate) fn write(out: &mut dyn Write, bytes: &[u8]) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            if !OUTPUT_LOST.swap(true, Ordering::Relaxed) {
+                complain(&format!("error: standard output is incomplete, it cannot be written: {error}"));
+            }
+        }
+        // Nothing can be told to a reader that is gone.
+        Ok(()) | Err(_) => {}
+    }
+}
+
+/// Whether standard output is incomplete though somebody wanted it.
+pub(crate) fn was_lost() -> bool {
+    OUTPUT_LOST.load(Ordering::Relaxed)
 }
 
 /// Prints a line to standard error.

@@ -5,6 +5,7 @@ use std::io::Write;
 use lineclear_event::{Conclusion, Envelope, JobKey, RunEvent, RunId, Timestamp};
 
 use super::Reporter;
+use crate::output;
 
 /// Writes every event as it comes, but the runs' verdicts last, the worst of them at the very end: so the last line says how
 /// the whole command went, however many workflows it ran.
@@ -30,7 +31,7 @@ impl JsonReporter {
 
     fn put(&mut self) {
         // A reader that went away does not stop the run: its record is kept.
-        let _ = self.out.write_all(&self.buffer).and_then(|()| self.out.flush());
+        output::write(&mut *self.out, &self.buffer);
     }
 }
 

@@ -8,6 +8,7 @@ use lineclear_source::Style;
 use super::closing::{called, closing, duration, notice, paint, sign};
 use super::digest::Digest;
 use super::{Invocation, Reporter};
+use crate::output;
 
 /// Writes prefixed lines, and the closing report at the end.
 pub(crate) struct PlainReporter {
@@ -33,7 +34,7 @@ impl PlainReporter {
 
     fn write(&mut self, text: &str) {
         // A reader that went away does not stop the run: its record is kept.
-        let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+        output::write(&mut *self.out, text.as_bytes());
     }
 
     fn line(&mut self, run: RunId, job: &JobKey, text: &str) {
@@ -105,7 +106,7 @@ impl Reporter for PlainReporter {
             }
         }
         // A reader that went away does not stop the run: its record is kept.
-        let _ = self.out.write_all(&buffer).and_then(|()| self.out.flush());
+        output::write(&mut *self.out, &buffer);
         self.buffer = buffer;
     }
 

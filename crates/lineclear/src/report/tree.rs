@@ -10,6 +10,7 @@ use unicode_width::UnicodeWidthChar;
 use super::closing::{bold, called, closing, duration, notice, paint, sign};
 use super::digest::{Digest, JobDigest};
 use super::{Invocation, Reporter};
+use crate::output;
 
 /// Lines of the current step's output that are shown under a running job.
 const LIVE_LINES: usize = 3;
@@ -115,7 +116,7 @@ impl TreeReporter {
 
     fn put(&mut self, text: &str) {
         // A terminal that went away does not stop the run: its record is kept.
-        let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+        output::write(&mut *self.out, text.as_bytes());
     }
 
     /// A finished job with its steps, as it stays on the screen.

@@ -380,3 +380,20 @@ fn a_run_that_is_stopped_by_the_terminal_goes_on() {
     let run = Run::from(started.finish());
     assert_eq!(run.exit, 0, "{}", run.transcript());
 }
+
+/// What a script reads from a file must not be half of it without a word.
+#[test]
+fn output_that_cannot_be_written_is_told_and_fails() {
+    let repository =
+        Repository::with("hostile", "on: push\njobs: { a: { runs-on: linux, steps: [ { run: echo hi } ] } }\n");
+    for command in
+        [&["plan"][..], &["plan", "--format", "json"], &["run"], &["run", "--format", "json"], &["eval", "1"]]
+    {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("a full device");
+        let mut child = repository.lineclear(command);
+        let ended = child.stdout(full).stderr(Stdio::piped()).output().expect("it runs");
+        let complaint = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(3), "{command:?}: {complaint}");
+        assert_eq!(complaint.matches("No space left on device").count(), 1, "{command:?}: {complaint}");
+    }
+}
