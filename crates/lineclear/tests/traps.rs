@@ -114,7 +114,7 @@ impl Trap<'_> {
             let mut command = self.repository.lineclear(&args);
             for (_, text) in self.expectations.iter().filter(|(what, _)| *what == "with") {
                 let (name, value) = text.split_once('=').expect("NAME=VALUE");
-                command.env(name, value);
+                command.env(name, value.replace("{folder}", &self.repository.beside("").to_string_lossy()));
             }
             Run::of(command)
         })
