@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use lineclear_backend::Layout;
 use lineclear_command::SharedMasker;
-use lineclear_event::{JobContexts, JobSpec};
+use lineclear_event::{JobContexts, JobSpec, WorkflowOrigin};
 use lineclear_expr::{MapScope, Object, Scope, StatusFunction, Value};
 use serde_json::Value as Json;
 
@@ -216,12 +216,22 @@ impl<'s> StepScope<'s> {
     fn job_context(&self) -> Value {
         let mut job = Object::new();
         job.insert("status", self.job_status().as_str());
-        if let Value::Object(github) = &self.job.contexts.github {
-            for key in ["workflow_ref", "workflow_sha"] {
-                if let Some(value) = github.get(key) {
-                    job.insert(key, value.clone());
-                }
+        // Of the file that holds the job: `github` tells of the one that the event started.
+        let github = |key: &str| self.job.contexts.github.get(key);
+        let (reference, sha) = match &self.job.spec.file {
+            WorkflowOrigin::Local { path } => {
+                let repository = github("repository").to_text();
+                let reference = format!("{repository}/{path}@{}", github("ref").to_text());
+                (reference, Some(github("workflow_sha")))
             }
+            WorkflowOrigin::Remote { owner, repo, path, reference } => {
+                let is_sha = reference.len() >= 40 && reference.bytes().all(|byte| byte.is_ascii_hexdigit());
+                (format!("{owner}/{repo}/{path}@{reference}"), is_sha.then(|| Value::string(reference.as_str())))
+            }
+        };
+        job.insert("workflow_ref", reference);
+        if let Some(sha) = sha {
+            job.insert("workflow_sha", sha);
         }
         let (repository, path) = self.job.workflow_place();
         job.insert("workflow_repository", repository);

@@ -117,6 +117,26 @@ jobs:
     assert_eq!(value(&run, "vars"), serde_json::json!({"V": "3"}));
 }
 
+/// `github.workflow_ref` is the caller's, `job.workflow_ref` that of the file which holds the job.
+#[test]
+fn a_called_job_knows_its_own_file_and_its_callers() {
+    let repository =
+        Repository::with("contexts-called", "on: push\njobs: { call: { uses: ./.github/workflows/called.yml } }\n");
+    let echo = "echo '${{ github.workflow_ref }} ${{ job.workflow_ref }} ${{ job.workflow_file_path }}'";
+    repository.write(
+        ".github/workflows/called.yml",
+        &format!("on: workflow_call\njobs:\n  a:\n    runs-on: linux\n    steps:\n      - run: {echo}\n"),
+    );
+    let run = repository.run(&["-W", ".github/workflows/w.yml"]);
+    assert_eq!(run.exit, 0, "{}", run.transcript());
+    let log = run.log("call/a");
+    let line =
+        log.iter().find(|line| line.contains(" .github/workflows/called.yml")).unwrap_or_else(|| panic!("{log:?}"));
+    let words: Vec<&str> = line.split(' ').collect();
+    assert!(words[0].contains("/.github/workflows/w.yml@refs/heads/"), "{line}");
+    assert_eq!(words[1], words[0].replace("/w.yml", "/called.yml"), "{line}");
+}
+
 #[test]
 fn every_documented_variable_is_set_and_no_other_of_its_kind() {
     let repository = Repository::with(
