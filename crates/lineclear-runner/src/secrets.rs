@@ -30,7 +30,9 @@ pub(crate) fn reaching(
     settings: &RunnerSettings,
     masker: &SharedMasker,
 ) -> Result<Value, String> {
-    let mut reached = secrets.0.clone();
+    // A pull request from a fork brings foreign code: it sees no secret. All of them are hidden in its output even so.
+    let is_open = spec.contexts.github.get("secret_source").and_then(serde_json::Value::as_str) != Some("None");
+    let mut reached = if is_open { secrets.0.clone() } else { BTreeMap::new() };
     for passage in &spec.secret_passages {
         match passage {
             SecretPassage::Inherit => {}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lineclear_engine::{GivenNeed, RunRequest, Selection};
 use lineclear_event::{ForgeEvent, RunEvent};
-use lineclear_plan::{Plan, load_calls, run_inputs};
+use lineclear_plan::{Plan, is_fork_pull_request, load_calls, run_inputs};
 use lineclear_runner::Secrets;
 use lineclear_source::suggest;
 use lineclear_store::{NewRun, RunRecord, Store};
@@ -133,6 +133,9 @@ pub(crate) fn prepare(
     complain_of_errors(&planning.plan, !args.workflows.is_empty())?;
     if let Some(wrong) = planning.refused_dispatch() {
         return Err(Stopped::bad_input(wrong));
+    }
+    if !secrets.0.is_empty() && is_fork_pull_request(&planning.event) {
+        output::complain("note: the pull request comes from a fork: its jobs see no secret, as on GitHub");
     }
     check_jobs(args, &planning.plan)?;
     if let Some(wrong) = narrow::unknown_axis(&planning.plan, args) {

@@ -113,3 +113,30 @@ jobs:
     assert!(!run.transcript().contains("made-here"), "{}", run.transcript());
     assert!(repository.home_files_with("made-here").is_empty());
 }
+
+#[test]
+fn a_pull_request_from_a_fork_sees_no_secret_but_its_token() {
+    let repository = Repository::with(
+        "secrets",
+        "on: [pull_request, pull_request_target]
+jobs:
+  a:
+    runs-on: linux
+    steps: [ { run: 'echo \"secret ${{ secrets.S != null }} token ${{ secrets.GITHUB_TOKEN != null }}\"' } ]
+",
+    );
+    let repo = |name: &str| serde_json::json!({ "full_name": name });
+    let payload = serde_json::json!({
+        "action": "opened", "number": 7,
+        "pull_request": { "number": 7, "head": { "ref": "x", "repo": repo("fork/r") }, "base": { "ref": "main", "repo": repo("octo/r") } },
+        "repository": { "full_name": "octo/r", "default_branch": "main" },
+    });
+    repository.write("fork.json", &payload.to_string());
+    let said = |event: &str| {
+        let run = repository.run(&["--event", event, "--payload", "fork.json", "--secret", "S=shown-to-nobody"]);
+        assert_eq!(run.exit, 0, "{}", run.transcript());
+        (run.log("a").iter().find(|line| line.starts_with("secret ")).cloned(), run.stderr.contains("from a fork"))
+    };
+    assert_eq!(said("pull_request"), (Some("secret false token true".into()), true));
+    assert_eq!(said("pull_request_target"), (Some("secret true token true".into()), false));
+}
