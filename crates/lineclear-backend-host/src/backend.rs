@@ -1,7 +1,8 @@
 //! Opening rooms on this host.
 
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lineclear_backend::{Backend, Layout, OpenError, Room, RoomRequest, Workspace};
@@ -75,7 +76,7 @@ impl Backend for HostBackend {
                 (_, workspace) => workspace.unwrap_or_else(|| skeleton.path().to_owned()),
             },
             temp: skeleton.temp(),
-            scratch,
+            scratch: shown_scratch(&skeleton, &scratch),
             actions: skeleton.actions(),
             tool_cache: instance.settings.tool_cache.clone(),
         };
@@ -86,7 +87,7 @@ impl Backend for HostBackend {
             Arc::clone(&instance.guard),
         );
         // Dropped on failure, the room removes its folders.
-        let room = HostRoom::new(Arc::clone(instance), request.run, skeleton, layout, job);
+        let room = HostRoom::new(Arc::clone(instance), request.run, skeleton, scratch, layout, job);
         if let Workspace::Copy(fill) = &request.workspace {
             let path = &room.layout().workspace;
             fill.fill(path).map_err(|source| match is_full(&source) {
@@ -95,6 +96,19 @@ impl Backend for HostBackend {
             })?;
         }
         Ok(Box::new(room))
+    }
+}
+
+/// Where the hosted runner has the files that a step writes commands to, below the job's temporary folder.
+const FILE_COMMANDS: &str = "_runner_file_commands";
+
+/// The path under which steps know the scratch folder: the hosted runner's, a link where the folder itself is in memory.
+fn shown_scratch(skeleton: &Skeleton, scratch: &Path) -> PathBuf {
+    let shown = skeleton.temp().join(FILE_COMMANDS);
+    match scratch == shown || symlink(scratch, &shown).is_ok() {
+        true => shown,
+        // Steps can do with the folder's own path.
+        false => scratch.to_owned(),
     }
 }
 
@@ -108,7 +122,7 @@ fn make_scratch(instance: &Instance, skeleton: &Skeleton, number: u64) -> Result
             Err(error) => return Err(folder_error(&path, error)),
         }
     }
-    let path = skeleton.temp().join("_runner_file_commands");
+    let path = skeleton.temp().join(FILE_COMMANDS);
     make_private(&path).map_err(|error| folder_error(&path, error))?;
     Ok(path)
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use lineclear_backend::{Command, Layout, Process, Remain, Room, StartError, Uncleaned};
@@ -20,6 +21,8 @@ pub(crate) struct HostRoom {
     run: RunId,
     /// Taken when the room is closed.
     skeleton: Option<Skeleton>,
+    /// The scratch folder itself; the layout may name a link to it.
+    scratch: PathBuf,
     layout: Layout,
     job: Arc<JobProcesses>,
 }
@@ -29,17 +32,18 @@ impl HostRoom {
         instance: Arc<Instance>,
         run: RunId,
         skeleton: Skeleton,
+        scratch: PathBuf,
         layout: Layout,
         job: JobProcesses,
     ) -> Self {
-        Self { instance, run, skeleton: Some(skeleton), layout, job: Arc::new(job) }
+        Self { instance, run, skeleton: Some(skeleton), scratch, layout, job: Arc::new(job) }
     }
 
     /// Cleans up. The second time there is nothing to do.
     fn clean(&mut self) -> io::Result<Vec<Remain>> {
         let Some(skeleton) = self.skeleton.take() else { return Ok(Vec::new()) };
         let killed = self.job.kill_job();
-        let removed = [remove::tree(&self.layout.scratch), self.instance.leave(self.run, skeleton)];
+        let removed = [remove::tree(&self.scratch), self.instance.leave(self.run, skeleton)];
         let problems: Vec<String> = removed.iter().filter_map(|r| r.as_ref().err()).map(ToString::to_string).collect();
         if problems.is_empty() { Ok(killed) } else { Err(Uncleaned { killed, problem: problems.join("; ") }.into()) }
     }

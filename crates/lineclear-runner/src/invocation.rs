@@ -47,8 +47,8 @@ pub(crate) enum ProcessKind {
 impl<'s> StepCall<'s> {
     /// New command files for a process of this step.
     pub(crate) fn command_files(&self) -> Result<CommandFiles, String> {
-        let folder = self.job.room.layout().scratch.join("_runner_file_commands");
-        CommandFiles::create(&folder, self.job.next_number())
+        let folder = &self.job.room.layout().scratch;
+        CommandFiles::create(folder, self.job.next_number())
             .map_err(|error| format!("cannot make the step's command files in `{}`: {error}", folder.display()))
     }
 

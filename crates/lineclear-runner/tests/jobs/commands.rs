@@ -138,8 +138,9 @@ fn trap_22_files_count_also_after_a_failure() {
 fn trap_24_secrets_and_masks_are_hidden_everywhere() {
     Bench::new(
         "steps:
+- run: echo ${{ secrets.KEY }} >&2
 - run: |
-    echo ${{ secrets.KEY }} | tee /dev/stderr
+    echo ${{ secrets.KEY }}
     echo -n $KEY | base64
     echo ::add-mask::other
     echo an other line
@@ -152,9 +153,16 @@ fn trap_24_secrets_and_masks_are_hidden_everywhere() {
     .secret("KEY", "correct-horse")
     .headers()
     .check(expect![[r#"
-        > __run: Run echo *** | tee /dev/stderr
-          ##[group]Run echo *** | tee /dev/stderr
-          ^[36;1mecho *** | tee /dev/stderr^[0m
+        > __run: Run echo *** >&2
+          ##[group]Run echo *** >&2
+          ^[36;1mecho *** >&2^[0m
+          shell: /usr/bin/bash -e {0}
+          ##[endgroup]
+          ***
+        < __run success
+        > __run_2: Run echo ***
+          ##[group]Run echo ***
+          ^[36;1mecho ***^[0m
           ^[36;1mecho -n $KEY | base64^[0m
           ^[36;1mecho ::add-mask::other^[0m
           ^[36;1mecho an other line^[0m
@@ -167,14 +175,13 @@ fn trap_24_secrets_and_masks_are_hidden_everywhere() {
           ##[endgroup]
           ***
           ***
-          ***
           an *** line
           ! Error: with ***
           summary: about ***
 
           ! Error: Process completed with exit code 1.
-        < __run failure (exit code 1)
-        = failure: step `Run echo *** | tee /dev/stderr` failed with exit code 1
+        < __run_2 failure (exit code 1)
+        = failure: step `Run echo ***` failed with exit code 1
     "#]]);
 }
 

@@ -112,6 +112,7 @@ fn traps_8_and_9_folders_are_those_of_the_job() {
               $REPO $REPO $PATH
               $TEMP $TEMP
               _github_workflow
+              _runner_file_commands
               $TOOLS
               {"number":7}
               $REPO
