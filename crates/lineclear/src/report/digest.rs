@@ -84,6 +84,9 @@ impl StepDigest {
 
     /// `lines` without what belongs to the head.
     fn past_head<'a>(&mut self, mut lines: &'a [u8]) -> &'a [u8] {
+        if self.head == Head::Past && is_inner_head(lines) {
+            self.head = Head::Inside;
+        }
         while self.head != Head::Past && !lines.is_empty() {
             let end = lines.iter().position(|&byte| byte == b'\n').map_or(lines.len(), |at| at + 1);
             let (line, rest) = lines.split_at(end);
@@ -106,6 +109,17 @@ impl StepDigest {
     }
 }
 
+/// Whether a batch of lines begins with the head of a step inside a composite action: a group that shows a script or inputs.
+/// Groups that steps make themselves have other lines in them.
+fn is_inner_head(lines: &[u8]) -> bool {
+    let mut lines = lines.split(|&byte| byte == b'\n');
+    let group = lines.next().is_some_and(|line| line.starts_with(b"##[group]Run "));
+    group
+        && lines.next().is_some_and(|line| {
+            [&b"\x1b[36;1m"[..], b"with:", b"env:", b"shell: "].iter().any(|start| line.starts_with(start))
+        })
+}
+
 impl Digest {
     pub(crate) fn dispatched(&mut self, spec: &JobSpec) {
         let mut rerun = format!("-j {}", shell_word(top_level_id(spec.job.as_str())));
@@ -118,6 +132,10 @@ impl Digest {
                 };
                 rerun.push_str(&format!(" --matrix {}", shell_word(&format!("{axis}:{value}"))));
             }
+        }
+        // What it needs has just been run, so its outputs are there.
+        if spec.contexts.needs.as_object().is_some_and(|needs| !needs.is_empty()) {
+            rerun.push_str(" --skip-needs");
         }
         self.job(spec.run, &spec.job, &spec.name).rerun = rerun;
     }

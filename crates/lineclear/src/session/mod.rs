@@ -59,7 +59,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     let tree = (!args.in_place && !args.empty_workspace)
         .then(|| Arc::new(WorkingTree::new(&root).without(&home).without_git()));
     let backend = Arc::new(host_backend(&home)?);
-    let store = Arc::new(FolderStore::open(&home).map_err(Stopped::fault)?);
+    let store = Arc::new(FolderStore::open(&home).map_err(|error| Stopped::unusable_home(&error))?);
     let files = ActionsFolder::from_environment(root.clone());
     let prepared = prepare::prepare(args, &checkout, &files, &*store)?;
     if args.dry_run {
@@ -69,7 +69,8 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     let reporter = report::reporter(args.format, Invocation { command: prepared.invocation(args) });
     let telling = Arc::new(Telling::new(reporter));
     if prepared.runs.is_empty() {
-        return Ok(nothing_to_run(&prepared, &telling));
+        let exit = nothing_to_run(&prepared, &telling);
+        return Ok(if prepared.left_out { Exit::BadInput } else { exit });
     }
     let workspace = match tree {
         Some(tree) => Workspace::Copy(tree),
@@ -102,6 +103,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         || std::thread::available_parallelism().map_or(FEWEST_AT_ONCE, |cores| cores.get().max(FEWEST_AT_ONCE)),
         usize::from,
     );
+    let left_out = prepared.left_out;
     let (inbox, messages) = inbox(now);
     let pool = Pool::new(at_once, inbox.clone(), Box::new(move |spec, control| job_runner.run(spec, control)));
     let hands = LocalHands { pool, telling: Arc::clone(&telling), conclusions: BTreeMap::new() };
@@ -122,6 +124,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     let worst = conclusions.into_values().max_by_key(|conclusion| report::badness(*conclusion));
     Ok(match worst {
         Some(Conclusion::Cancelled) | None if interrupt.was_heard() => Exit::Cancelled,
+        Some(worst) if Exit::of(worst) == Exit::Success && left_out => Exit::BadInput,
         Some(worst) => Exit::of(worst),
         None => Exit::EngineFault,
     })

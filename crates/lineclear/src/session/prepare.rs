@@ -36,13 +36,15 @@ impl Stopped {
         Self { exit: Exit::BadInput, message: Some(message.into()) }
     }
 
+    /// The folder that Lineclear keeps its things in cannot be used.
+    pub(crate) fn unusable_home(error: &lineclear_store::StoreError) -> Self {
+        let Self { exit, message } = Self::fault(error);
+        let advice = "LINECLEAR_HOME names another folder, one that can be written";
+        Self { exit, message: message.map(|message| format!("{message}; {advice}")) }
+    }
+
     pub(crate) fn fault(error: impl std::error::Error) -> Self {
-        let mut message = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            message.push_str(&format!(": {error}"));
-            cause = error.source();
-        }
+        let message = lineclear_event::with_causes(&error);
         Self { exit: Exit::EngineFault, message: Some(message) }
     }
 }
@@ -57,6 +59,8 @@ pub(crate) struct Prepared {
     pub(crate) runs: Vec<Begun>,
     pub(crate) secrets: Secrets,
     pub(crate) env: BTreeMap<String, String>,
+    /// Whether files were left out because of their errors.
+    pub(crate) left_out: bool,
 }
 
 impl Prepared {
@@ -80,9 +84,27 @@ impl Prepared {
             // The value is not repeated where it could be read over a shoulder.
             command.push_str(&format!(" --secret {}", shell_word(secret.split('=').next().unwrap_or(secret))));
         }
-        if args.no_native_actions {
-            command.push_str(" --no-native-actions");
+        let paths =
+            [("--secret-file", &args.secret_file), ("--var-file", &args.var_file), ("--env-file", &args.env_file)];
+        for (option, path) in paths {
+            if let Some(path) = path {
+                command.push_str(&format!(" {option} {}", shell_word(&path.to_string_lossy())));
+            }
         }
+        for (option, value) in [("--ref", &args.reference), ("--actor", &args.actor)] {
+            if let Some(value) = value {
+                command.push_str(&format!(" {option} {}", shell_word(value)));
+            }
+        }
+        for label in &args.labels {
+            command.push_str(&format!(" --label {}", shell_word(label)));
+        }
+        let flags = [
+            ("--in-place", args.in_place),
+            ("--empty-workspace", args.empty_workspace),
+            ("--no-native-actions", args.no_native_actions),
+        ];
+        flags.iter().filter(|(_, is_set)| *is_set).for_each(|(flag, _)| command.push_str(&format!(" {flag}")));
         command
     }
 }
@@ -130,7 +152,7 @@ pub(crate) fn prepare(
         return Err(Stopped::bad_input(message));
     }
     planning.notes.iter().for_each(|note| output::complain(&format!("note: {note}")));
-    complain_of_errors(&planning.plan, !args.workflows.is_empty())?;
+    let left_out = complain_of_errors(&planning.plan, !args.workflows.is_empty())?;
     if let Some(wrong) = planning.refused_dispatch() {
         return Err(Stopped::bad_input(wrong));
     }
@@ -142,7 +164,7 @@ pub(crate) fn prepare(
         return Err(Stopped::bad_input(wrong));
     }
     let runs = if args.dry_run { Vec::new() } else { begin(args, &planning, calls, store)? };
-    Ok(Prepared { event: planning.event, plan: planning.plan, runs, secrets, env })
+    Ok(Prepared { event: planning.event, plan: planning.plan, runs, secrets, env, left_out })
 }
 
 /// Begins the record of each run that the plan asks for.
@@ -192,8 +214,9 @@ fn begin(args: &RunArgs, planning: &Planning, calls: &ActionsFolder, store: &dyn
 }
 
 /// Shows what is wrong with the files. Errors in a file that was named, or in all of them, stop the command; otherwise the
-/// files with errors are left out.
-fn complain_of_errors(plan: &Plan, named: bool) -> Result<(), Stopped> {
+/// files with errors are left out, and the command ends as one with wrong input: on GitHub each would be a failed run.
+/// Answers whether there are any.
+fn complain_of_errors(plan: &Plan, named: bool) -> Result<bool, Stopped> {
     let errors =
         || plan.workflows.iter().flat_map(|workflow| &workflow.diagnostics).filter(|(_, finding)| finding.is_error());
     errors().for_each(|(source, finding)| output::complain_findings(source, std::slice::from_ref(finding)));
@@ -201,7 +224,7 @@ fn complain_of_errors(plan: &Plan, named: bool) -> Result<(), Stopped> {
     if broken > 0 && (named || broken == plan.workflows.len()) {
         return Err(Stopped { exit: Exit::BadInput, message: None });
     }
-    Ok(())
+    Ok(broken > 0)
 }
 
 /// Every job asked for exists in a workflow that the event starts.

@@ -106,7 +106,8 @@ fn a_broken_file_among_others_is_told_and_stops_no_other() {
         Repository::with("report", "on: push\njobs: { a: { runs-on: linux, steps: [ { run: echo } ] } }\n");
     repository.write(".github/workflows/broken.yml", "on: push\njobs: { a: { runs-on: linux, stpes: [] } }\n");
     let run = repository.run(&[]);
-    assert_eq!(run.exit, 0, "{}", run.transcript());
+    assert_eq!(run.job("a").expect("the sound one runs")["conclusion"], "success");
+    assert_eq!(run.exit, 2, "{}", run.transcript());
     assert!(run.stderr.contains("broken.yml") && run.stderr.contains("did you mean `steps`?"), "{}", run.stderr);
     let named = repository.run(&["-W", ".github/workflows/broken.yml"]);
     assert_eq!(named.exit, 2);
