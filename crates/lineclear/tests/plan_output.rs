@@ -1,9 +1,7 @@
 //! `lineclear plan` and `lineclear` alone, through the binary: the contract of the JSON, the tree for people, the exit codes.
 
-mod harness;
-
 use expect_test::{Expect, expect};
-use harness::Repository;
+use lineclear_testkit::Repository;
 use serde_json::{Value, json};
 
 const CI: &str = "\

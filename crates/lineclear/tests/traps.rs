@@ -2,12 +2,10 @@
 //!
 //! `TRAP=058 cargo test -p lineclear --test traps` runs those whose name contains `058`.
 
-mod harness;
-
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use harness::{Repository, Run, examples};
+use lineclear_testkit::{Repository, Run, examples};
 use serde_json::Value;
 
 #[test]

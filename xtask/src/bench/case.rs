@@ -137,10 +137,6 @@ pub fn all(bench: &Bench) -> Result<Vec<Case>> {
                 1.2,
             )
         },
-        Case {
-            quantity: Quantity::Memory,
-            ..case("4", "peak memory of one step", run("one", &[]), job(bench, fourteen_mebibytes()), "14 MiB", 1.0)
-        },
     ])
 }
 
@@ -155,11 +151,6 @@ fn hundred_secrets() -> Vec<&'static str> {
         Box::leak(format!("SECRET_{number}=value-{number}-of-a-hundred").into_boxed_str())
     };
     (0..100).flat_map(|number| ["--secret", word(number)]).collect()
-}
-
-/// A process that holds 14 MiB.
-fn fourteen_mebibytes() -> Vec<String> {
-    vec!["perl".into(), "-e".into(), "my $size = 14 * 1024 * 1024 - 6 * 1024 * 1024; my $held = 'x' x $size;".into()]
 }
 
 fn job(bench: &Bench, command: Vec<String>) -> Job {

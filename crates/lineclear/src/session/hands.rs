@@ -52,7 +52,10 @@ pub(crate) struct Pool {
 
 struct Shared {
     state: Mutex<State>,
-    changed: Condvar,
+    /// A job waits in the queue, or no more will come.
+    queued: Condvar,
+    /// A job's start was told, or nobody is left to tell it.
+    told: Condvar,
     inbox: Inbox,
     run_job: Box<RunJob>,
 }
@@ -73,7 +76,7 @@ struct Running {
 
 impl Pool {
     pub(crate) fn new(limit: usize, inbox: Inbox, run_job: Box<RunJob>) -> Self {
-        let shared = Shared { state: Mutex::default(), changed: Condvar::new(), inbox, run_job };
+        let shared = Shared { state: Mutex::default(), queued: Condvar::new(), told: Condvar::new(), inbox, run_job };
         Self { shared: Arc::new(shared), threads: Vec::new(), limit }
     }
 
@@ -87,7 +90,7 @@ impl Pool {
             let shared = Arc::clone(&self.shared);
             self.threads.push(std::thread::spawn(move || shared.work()));
         }
-        self.shared.changed.notify_all();
+        self.shared.queued.notify_one();
     }
 
     /// Stops a job: one that still waits for a thread ends as cancelled, without having started.
@@ -112,14 +115,15 @@ impl Pool {
         if let Some(running) = self.shared.state().running.get_mut(&(run, job.clone())) {
             running.told = true;
         }
-        self.shared.changed.notify_all();
+        self.shared.told.notify_all();
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
         self.shared.state().closed = true;
-        self.shared.changed.notify_all();
+        self.shared.queued.notify_all();
+        self.shared.told.notify_all();
         for thread in self.threads.drain(..) {
             // A panic of a job's thread has been reported as that job's end.
             let _ = thread.join();
@@ -130,10 +134,6 @@ impl Drop for Pool {
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
     }
 
     fn work(&self) {
@@ -155,7 +155,7 @@ impl Shared {
                 return None;
             }
             state.idle += 1;
-            state = self.wait(state);
+            state = self.queued.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.idle -= 1;
         }
     }
@@ -175,7 +175,7 @@ impl Shared {
         self.inbox.job_started(spec.run, spec.job.clone());
         let mut state = self.state();
         while !state.closed && state.running.get(&place).is_some_and(|running| !running.told) {
-            state = self.wait(state);
+            state = self.told.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         drop(state);
         // A fault in the runner ends its job, not the others.

@@ -1,6 +1,6 @@
 //! What is run, and with what: the options of `lineclear run`.
 
-use crate::harness::{Repository, Run};
+use lineclear_testkit::{Repository, Run};
 
 fn log(run: &Run, job: &str, line: &str) -> bool {
     run.log(job).iter().any(|known| known == line)

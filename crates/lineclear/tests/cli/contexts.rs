@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Repository, Run};
+use lineclear_testkit::{Repository, Run};
 
 /// A step that prints an expression's value as JSON, in one log line.
 fn value(run: &Run, name: &str) -> Value {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::harness::{Repository, Run, Started, processes_with, within};
+use lineclear_testkit::{Repository, Run, Started, processes_with, within};
 
 const A_WHILE: Duration = Duration::from_secs(30);
 /// How long what is left may take to go after a kill.

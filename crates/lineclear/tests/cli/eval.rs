@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::harness::Repository;
+use lineclear_testkit::Repository;
 
 #[test]
 fn one_expression_prints_its_value_as_json() {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::harness::{Repository, Run, Started, processes_with, within};
+use lineclear_testkit::{Repository, Run, Started, processes_with, within};
 
 const MINIMAL: &str = "on: push\njobs: { a: { runs-on: linux, steps: [ { run: echo } ] } }\n";
 

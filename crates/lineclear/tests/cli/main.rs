@@ -1,8 +1,5 @@
 //! The command line through the binary: what programs and people rely on, and what it withstands.
 
-#[path = "../harness/mod.rs"]
-mod harness;
-
 mod choices;
 mod contexts;
 mod documents;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::Repository;
+use lineclear_testkit::Repository;
 
 const WORKFLOW: &str = "
 name: CI

@@ -1,6 +1,6 @@
 //! What people read.
 
-use crate::harness::Repository;
+use lineclear_testkit::Repository;
 
 /// S1-132 and S0-48: a failure names the step, the command, the exit code, the last lines and what to do next.
 #[test]
@@ -58,7 +58,7 @@ jobs:
     );
     let said = repository.say(&["run", "--format", "plain"]);
     let again = said.stdout.lines().find_map(|line| line.trim().strip_prefix("run again:")).expect("a command").trim();
-    let again = again.replacen("lineclear", env!("CARGO_BIN_EXE_lineclear"), 1);
+    let again = again.replacen("lineclear", &lineclear_testkit::binary().to_string_lossy(), 1);
     repository.sh(&format!("export LINECLEAR_HOME=../home; if {again} --format json > ../again; then exit 1; fi"));
     let events = std::fs::read_to_string(repository.beside("again")).expect("written");
     assert!(events.contains("\"job\":\"t (a b)\"") && !events.contains("\"job\":\"t (c)\""), "{events}");

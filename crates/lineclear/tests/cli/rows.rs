@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Repository, Run};
+use lineclear_testkit::{Repository, Run};
 
 fn at(event: &Value) -> i64 {
     event["at"].as_i64().expect("a time")

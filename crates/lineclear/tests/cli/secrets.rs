@@ -1,6 +1,6 @@
 //! Secrets are in no output and in nothing that is kept.
 
-use crate::harness::{Repository, Run};
+use lineclear_testkit::{Repository, Run};
 
 const SECRET: &str = "Xy7-top/secret+value=42";
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::harness::{Repository, Run};
+use lineclear_testkit::{Repository, Run};
 
 const WORKFLOW: &str = "
 name: stream

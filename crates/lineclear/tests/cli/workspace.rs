@@ -1,6 +1,6 @@
 //! Where jobs work: a private copy of the working tree, as it stands.
 
-use crate::harness::{Repository, Run, Started};
+use lineclear_testkit::{Repository, Run, Started};
 
 /// Fails unless it sees the working tree of [`dirty`], then changes what it can.
 const LOOK: &str = "
