@@ -16,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitOptions, getpgrp, getpid, getsid, kill_process, pidfd_open, pidfd_send_signal,
+    Pid, PidfdFlags, Signal, WaitOptions, getpid, kill_process, pidfd_open, pidfd_send_signal,
     set_child_subreaper, test_kill_process_group, waitpid,
 };
 
@@ -113,7 +113,7 @@ pub(crate) fn adopted() -> Vec<Entry> {
     if strangers.is_empty() {
         return Vec::new();
     }
-    let own_group = pid_number(getpgrp());
+    let own_group = own_entry().map_or(0, |entry| entry.group);
     let (dead, living): (Vec<Entry>, Vec<Entry>) = strangers
         .into_iter()
         .filter_map(proc_table::entry)
@@ -129,7 +129,7 @@ fn reap(dead: &[Entry]) {
         return;
     }
     let _nobody_starts = STARTING.write().unwrap_or_else(PoisonError::into_inner);
-    let own_session = getsid(None).map_or(0, pid_number);
+    let own_session = own_session();
     let own = own();
     for entry in dead.iter().filter(|entry| own.get(&entry.pid) != Some(&Own::Awaited)) {
         // A sign that it cannot be a child of another part of this program, which would miss its exit status: those are
@@ -217,11 +217,19 @@ pub(crate) fn own_pid() -> u32 {
     std::process::id()
 }
 
+/// The session of this process, numbered as the process table numbers it.
+///
+/// Read there and not asked of the system by `getsid`: it is 0 in a process namespace entered from outside, as by
+/// `unshare --pid --fork`, which is no process number.
+pub(crate) fn own_session() -> u32 {
+    own_entry().map_or(0, |entry| entry.session)
+}
+
+fn own_entry() -> Option<Entry> {
+    proc_table::entry(own_pid())
+}
+
 pub(crate) fn rustix_pid(pid: u32) -> Option<Pid> {
     // 1 is never a child; 0 and what is too large would mean groups to `kill`.
     i32::try_from(pid).ok().filter(|&pid| pid > 1).and_then(Pid::from_raw)
-}
-
-pub(crate) fn pid_number(pid: Pid) -> u32 {
-    pid.as_raw_nonzero().get().unsigned_abs()
 }

@@ -18,7 +18,6 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::getsid;
 
 use crate::family::{self, Freeze};
 use crate::job_processes::TRACKING;
@@ -163,7 +162,7 @@ impl Drop for Guard {
 
 fn start(program: &GuardProgram, prefix: &str, owner: &str, journal: OwnedFd) -> io::Result<Started> {
     let (end, lifeline) = pipe_with(PipeFlags::CLOEXEC)?;
-    let session = getsid(None).map_or(0, family::pid_number);
+    let session = family::own_session();
     let mut command = std::process::Command::new(&program.program);
     command
         .args(&program.args)

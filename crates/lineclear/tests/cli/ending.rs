@@ -127,6 +127,38 @@ fn a_kill_leaves_neither_processes_nor_folders_and_the_next_run_works() {
     assert_eq!(next.exit, 0, "{}", next.transcript());
 }
 
+/// In a process namespace entered from outside, session and group of the first process have no number: they read as 0.
+#[test]
+fn a_kill_leaves_nothing_where_the_session_has_no_number() {
+    let mark = format!("lineclear-mark-namespace-{}", std::process::id());
+    let repository = Repository::with("namespace", &workflow(&mark));
+    let variable = format!("STARTED={}", repository.beside("started").display());
+    let inside = repository.lineclear(&["run", "--format", "json", "--env", &variable]);
+    // The shell stays the first process, whose end would be the end of all others.
+    let script = r#"
+        begun=$1; shift
+        "$@" & killed=$!
+        for i in {1..300}; do [ -e "$begun" ] && break; sleep 0.1; done
+        kill -KILL $killed; wait $killed
+        for i in {1..50}; do left=$(grep -lsx sleep /proc/[0-9]*/comm); [ -z "$left" ] && break; read -t 0.1 <> <(:); done
+        echo "left: <$left> session: <$(cut -d' ' -f6 /proc/$$/stat)>""#;
+    let as_root = std::process::Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n");
+    let mut command = std::process::Command::new("unshare");
+    command.args(if as_root { &[][..] } else { &["--user", "--map-root-user"] });
+    command.args(["--pid", "--fork", "--mount-proc", "--", "bash", "-c", script, "bash"]);
+    command.arg(repository.beside("started")).arg(inside.get_program()).args(inside.get_args());
+    for (name, value) in inside.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.current_dir(repository.root());
+    let said = lineclear_testkit::say(command);
+    assert!(said.stdout.ends_with("left: <> session: <0>\n"), "{} {}", said.stdout, said.stderr);
+    assert!(repository.beside("started").exists());
+}
+
 /// Killed at any moment: nothing stays, and the store is as usable as before.
 #[test]
 fn kills_at_random_moments_leave_nothing() {
