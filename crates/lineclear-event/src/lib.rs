@@ -6,6 +6,7 @@
 
 mod cause;
 mod conclusion;
+mod fact;
 mod forge_event;
 mod hexadecimal;
 mod id;
@@ -15,6 +16,7 @@ mod timestamp;
 
 pub use cause::with_causes;
 pub use conclusion::{Conclusion, Outcome};
+pub use fact::{Coverage, Fact, Findings, TestCase, TestOutcome, TestResults, TestTotals, UsedKind};
 pub use forge_event::{Changed, ForgeEvent, Repository};
 pub use hexadecimal::hexadecimal;
 pub use id::{JobKey, RunId};

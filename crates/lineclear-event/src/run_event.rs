@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Conclusion, JobKey, Outcome, RunId, Timestamp};
+use crate::{Conclusion, Fact, JobKey, Outcome, RunId, Timestamp};
 
 /// Version of the event stream. Keys are added without a new version; a key that changes its meaning or goes raises it.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -63,6 +63,13 @@ pub enum RunEvent {
         job: JobKey,
         step: String,
         markdown: String,
+    },
+    /// What a step was found to have done, beside its output.
+    Fact {
+        job: JobKey,
+        step: String,
+        #[serde(flatten)]
+        fact: Fact,
     },
     /// `reason` explains a skipped step (the condition and the value that decided it) or a failure in the runner's own words.
     StepFinished {

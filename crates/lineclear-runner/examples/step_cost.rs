@@ -146,19 +146,21 @@ impl Rig {
 
     fn run(&self, text: &Arc<str>) -> Result<Duration, Box<dyn Error>> {
         let (sink, control) = (Counter::default(), JobControl::new()?);
+        let spec = spec(text);
         let hands = JobHands {
             settings: &self.settings,
             backend: &*self.backend,
             workspace: Workspace::Empty,
             caches: self.store.clone(),
             artifacts: self.store.clone(),
+            forge: Arc::new(lineclear_forge::NoForge),
+            caller: lineclear_forge::Caller::of_job(&spec),
             actions: &NoActions,
             natives: &[],
             sink: &sink,
             control: &control,
             clock: &|| Timestamp(0),
         };
-        let spec = spec(text);
         let began = Instant::now();
         let report = run_job(&spec, &Secrets::default(), &hands);
         let took = began.elapsed();

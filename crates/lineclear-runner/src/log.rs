@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use lineclear_command::{Note, NoteOrigin, log_prefix};
-use lineclear_event::{Annotation, AnnotationLevel, RunEvent};
+use lineclear_event::{Annotation, AnnotationLevel, Fact, RunEvent};
+use serde_json::Value;
 
 use crate::annotated_file::{self, Repository};
 use crate::job::Job;
@@ -102,6 +103,32 @@ impl<'a> StepLog<'a> {
                 self.debug(|| format!("The annotation is without its file `{file}`: {why}"));
                 None
             }
+        }
+    }
+
+    /// Texts are masked here, names of keys too: a report may carry a secret in any of them.
+    pub(crate) fn fact(&self, fact: Fact) {
+        let masked = serde_json::to_value(&fact).map(|value| self.masked(value)).and_then(serde_json::from_value);
+        match masked {
+            Ok(fact) => self.job.hands.sink.event(RunEvent::Fact {
+                job: self.job.spec.job.clone(),
+                step: self.step.to_string(),
+                fact,
+            }),
+            // A mask that is a word of the format itself: better nothing than the secret.
+            Err(error) => self.debug(|| format!("What the step was found to have done is not recorded: {error}")),
+        }
+    }
+
+    fn masked(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.job.masker.mask(&text).into_owned()),
+            Value::Array(items) => items.into_iter().map(|item| self.masked(item)).collect(),
+            Value::Object(pairs) => pairs
+                .into_iter()
+                .map(|(name, value)| (self.job.masker.mask(&name).into_owned(), self.masked(value)))
+                .collect(),
+            other => other,
         }
     }
 

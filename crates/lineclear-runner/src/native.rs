@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use lineclear_backend::Room;
-use lineclear_event::{AnnotationLevel, JobContexts, RunId, Timestamp};
+use lineclear_event::{AnnotationLevel, Fact, JobContexts, RunId, Timestamp};
+use lineclear_forge::{Caller, ForgeApi};
 use lineclear_store::{Artifacts, Caches};
 
 use crate::JobControl;
@@ -60,6 +61,9 @@ pub struct Call<'a> {
     pub room: &'a dyn Room,
     pub caches: Arc<dyn Caches>,
     pub artifacts: Arc<dyn Artifacts>,
+    /// The forge's API, under the job's `permissions:`.
+    pub forge: Arc<dyn ForgeApi>,
+    pub caller: &'a Caller,
     /// `owner/name` under which caches are kept.
     pub repository: String,
     /// The repository on this machine that the run is about.
@@ -88,6 +92,8 @@ pub trait Effects {
     fn add_mask(&mut self, secret: &str);
     fn annotate(&mut self, level: AnnotationLevel, message: &str);
     fn summary(&mut self, markdown: &str);
+    /// Tells the run's record what the step was found to have done. Texts in it are masked by the runner.
+    fn fact(&mut self, fact: Fact);
     /// Turns a problem matcher on.
     fn add_matcher(&mut self, json: &str);
     /// Runs a program in the job's room and streams its output into the step's log; gives its exit code.

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use lineclear_backend::Command;
 use lineclear_command::{Interpreter, InterpreterSettings, Matchers};
-use lineclear_event::AnnotationLevel;
+use lineclear_event::{AnnotationLevel, Fact};
 
 use crate::action::LoadedAction;
 use crate::environment::ProcessEnv;
@@ -98,6 +98,8 @@ fn run(
             room: job.room,
             caches: Arc::clone(&job.hands.caches),
             artifacts: Arc::clone(&job.hands.artifacts),
+            forge: Arc::clone(&job.hands.forge),
+            caller: &job.hands.caller,
             repository: job.hands.settings.store_repository.clone(),
             repository_root: job.hands.settings.repository_root.clone(),
             in_place: matches!(job.hands.workspace, lineclear_backend::Workspace::InPlace(_)),
@@ -188,6 +190,10 @@ impl Effects for CallEffects<'_> {
 
     fn summary(&mut self, markdown: &str) {
         self.call.log.summary(markdown);
+    }
+
+    fn fact(&mut self, fact: Fact) {
+        self.call.log.fact(fact);
     }
 
     fn add_matcher(&mut self, json: &str) {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use lineclear_backend::{Backend, Wake, Workspace};
 use lineclear_event::{JobKey, RunEvent, Timestamp};
+use lineclear_forge::{Caller, ForgeApi};
 use lineclear_store::{Artifacts, Caches};
 
 use crate::native::NativeAction;
@@ -177,6 +178,9 @@ pub struct JobHands<'a> {
     pub workspace: Workspace,
     pub caches: Arc<dyn Caches>,
     pub artifacts: Arc<dyn Artifacts>,
+    /// What native actions reach of the forge, as `caller`.
+    pub forge: Arc<dyn ForgeApi>,
+    pub caller: Caller,
     pub actions: &'a dyn ActionSource,
     pub natives: &'a [Box<dyn NativeAction>],
     pub sink: &'a dyn JobSink,

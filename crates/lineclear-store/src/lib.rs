@@ -9,6 +9,7 @@
 //! [`check_cache_key`], [`check_artifact_name`] and [`check_artifact_file`]. The embedded form for a real machine is
 //! `lineclear-store-folder`; this crate knows nothing of its layout.
 
+mod archive;
 mod artifact;
 mod cache;
 pub mod contract;
@@ -18,6 +19,7 @@ mod memory;
 mod run;
 mod upkeep;
 
+pub use archive::{Archives, Assembled, NewArchive, NewCacheArchive, OpenArchive, ReadAt, UploadId};
 pub use artifact::{
     ArtifactMeta, ArtifactRequest, Artifacts, DEFAULT_RETENTION_DAYS, artifact_digest, check_artifact_file,
     check_artifact_name, expiry,

@@ -195,6 +195,7 @@ impl Bench {
         let sink = Sink::default();
         let control = JobControl::new().expect("an event descriptor");
         let natives = lineclear_native::all_with(Some(self.repositories.clone()));
+        let spec = self.spec(&text);
         let hands = JobHands {
             settings: &settings,
             backend: &backend,
@@ -205,6 +206,8 @@ impl Bench {
             },
             caches: self.store.clone(),
             artifacts: self.store.clone(),
+            forge: Arc::new(lineclear_forge::NoForge),
+            caller: lineclear_forge::Caller::of_job(&spec),
             actions: &NoActions,
             natives: &natives,
             sink: &sink,
@@ -212,7 +215,7 @@ impl Bench {
             // Each look at the clock is later than the one before, so that of two caches one is the newer.
             clock: &|| Timestamp(self.now.fetch_add(1, Ordering::Relaxed)),
         };
-        let report = run_job(&self.spec(&text), &Secrets::default(), &hands);
+        let report = run_job(&spec, &Secrets::default(), &hands);
         let Seen { log, annotations } = sink.0.into_inner().expect("no test panics while it logs");
         if let Some(reason) = &report.reason {
             return Done { conclusion: report.conclusion, log: format!("{log}\n= {reason}"), annotations };

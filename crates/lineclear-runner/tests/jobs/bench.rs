@@ -180,6 +180,8 @@ impl Bench {
             workspace: Workspace::Copy(Arc::new(Files(self.files.clone()))),
             caches: store.clone(),
             artifacts: store.clone(),
+            forge: Arc::new(lineclear_forge::NoForge),
+            caller: lineclear_forge::Caller::of_job(&spec),
             actions: &source,
             natives: &self.natives,
             sink: &sink,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use lineclear_event::{Annotation, Conclusion, Envelope, JobKey, JobSpec, Outcome, RunEvent, RunId};
+use lineclear_event::{Annotation, Conclusion, Envelope, Fact, JobKey, JobSpec, Outcome, RunEvent, RunId};
 
 /// Lines kept of each step's end.
 const TAIL_LINES: usize = 20;
@@ -40,6 +40,7 @@ pub(crate) struct JobDigest {
     pub(crate) steps: Vec<StepDigest>,
     pub(crate) annotations: Vec<Annotation>,
     pub(crate) summaries: Vec<String>,
+    pub(crate) facts: Vec<Fact>,
 }
 
 #[derive(Debug)]
@@ -160,6 +161,7 @@ impl Digest {
             }
             RunEvent::Annotation(annotation) => self.job(run, &annotation.job, "").annotations.push(annotation.clone()),
             RunEvent::Summary { job, markdown, .. } => self.job(run, job, "").summaries.push(markdown.clone()),
+            RunEvent::Fact { job, fact, .. } => self.job(run, job, "").facts.push(fact.clone()),
             RunEvent::StepFinished { job, step, name, outcome, conclusion, duration_ms, exit_code, reason } => {
                 let job = self.job(run, job, "");
                 let at = job.steps.iter().rposition(|known| known.id == *step && known.conclusion.is_none());
@@ -236,6 +238,7 @@ impl Digest {
                 steps: Vec::new(),
                 annotations: Vec::new(),
                 summaries: Vec::new(),
+                facts: Vec::new(),
             });
             jobs.len() - 1
         });

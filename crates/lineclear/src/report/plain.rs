@@ -60,8 +60,11 @@ impl Reporter for PlainReporter {
             // Waiting for a thread is over in no time, or is seen by the job not starting.
             RunEvent::JobWaiting { reason, .. } if reason == "a runner" => {}
             RunEvent::JobWaiting { job, reason, .. } => self.line(run, job, &format!("waits: {reason}")),
-            RunEvent::JobStarted { .. } | RunEvent::Log { .. } | RunEvent::Annotation(_) | RunEvent::Summary { .. } => {
-            }
+            RunEvent::JobStarted { .. }
+            | RunEvent::Log { .. }
+            | RunEvent::Annotation(_)
+            | RunEvent::Summary { .. }
+            | RunEvent::Fact { .. } => {}
             RunEvent::StepStarted { job, name, .. } => {
                 self.line(run, job, &format!("{} {name}", paint("▸", "36", style)))
             }

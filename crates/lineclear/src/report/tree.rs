@@ -203,6 +203,7 @@ impl Reporter for TreeReporter {
             RunEvent::Log { .. }
             | RunEvent::Annotation(_)
             | RunEvent::Summary { .. }
+            | RunEvent::Fact { .. }
             | RunEvent::RunFinished { .. } => {}
         }
         self.draw_if_due();

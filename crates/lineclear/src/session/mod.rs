@@ -19,6 +19,7 @@ use lineclear_backend::{Backend, Workspace};
 use lineclear_backend_host::{GuardProgram, HostBackend, HostSettings, WorkingTree};
 use lineclear_drive::{Drive, RealTime, inbox};
 use lineclear_event::{AnnotationLevel, Conclusion, Envelope, JobSpec, RunEvent};
+use lineclear_forge::Caller;
 use lineclear_runner::{JobControl, JobHands, RunnerSettings, Secrets};
 use lineclear_store::{Artifacts, Caches, Store};
 use lineclear_store_folder::FolderStore;
@@ -154,6 +155,8 @@ impl JobRunner {
                 workspace: self.workspace.clone(),
                 caches: Arc::clone(&self.store) as Arc<dyn Caches>,
                 artifacts: Arc::clone(&self.store) as Arc<dyn Artifacts>,
+                forge: Arc::new(lineclear_forge::NoForge),
+                caller: Caller::of_job(spec),
                 actions: &self.files,
                 natives: &self.natives,
                 sink: &sink,

@@ -1,0 +1,130 @@
+//! What a step was found to have done, beside its output: reports it wrote, caches it asked for, versions it used.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A fact about a step, for the run's record: summaries, comments, history and comparisons read it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum Fact {
+    Tests(TestResults),
+    Coverage(Coverage),
+    Findings(Findings),
+    /// A look-up in the caches.
+    Cache {
+        key: String,
+        /// The key that was found.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        matched: Option<String>,
+        /// Why it was or was not found.
+        reason: String,
+        /// Bytes restored.
+        #[serde(default)]
+        size: u64,
+    },
+    /// Something with a version that the step used: compared between runs.
+    Used {
+        kind: UsedKind,
+        name: String,
+        version: String,
+    },
+    /// A call of the forge's API that would change something, or was refused.
+    ForgeCall {
+        method: String,
+        path: String,
+        status: u16,
+        /// What it would show to people, in Markdown; empty where there is nothing to read.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        shown: String,
+    },
+}
+
+/// What kind of thing [`Fact::Used`] tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UsedKind {
+    /// `owner/repo@ref`, with its commit as version.
+    Action,
+    /// A called workflow, with its commit as version.
+    Workflow,
+    /// A container image, with its digest as version.
+    Image,
+    /// A tool that a setup action chose.
+    Tool,
+    /// A variable of the `vars` context, with a digest of its value.
+    Variable,
+}
+
+/// One report of tests.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TestResults {
+    /// The report's file, relative to the workspace, or what it is called.
+    pub name: String,
+    pub cases: Vec<TestCase>,
+    /// Cases that were left out of `cases` because there were too many; they count in `totals`.
+    #[serde(default)]
+    pub left_out: u64,
+    pub totals: TestTotals,
+}
+
+/// One test with how it ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TestCase {
+    /// `classname`, file or describe block.
+    pub suite: String,
+    pub name: String,
+    pub outcome: TestOutcome,
+    pub duration_ms: u64,
+    /// Why it failed or was skipped, shortened; of a flaky test, why its first try failed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TestOutcome {
+    Passed,
+    /// Passed after a failed try: never counted as a clean pass.
+    Flaky,
+    Failed,
+    Skipped,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestTotals {
+    pub passed: u64,
+    pub flaky: u64,
+    pub failed: u64,
+    pub skipped: u64,
+    pub duration_ms: u64,
+}
+
+/// One coverage report.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Coverage {
+    pub name: String,
+    pub lines_covered: u64,
+    pub lines: u64,
+    pub branches_covered: u64,
+    pub branches: u64,
+    /// By file: lines covered and lines.
+    pub files: BTreeMap<String, (u64, u64)>,
+}
+
+/// One SARIF report: findings by level.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Findings {
+    pub name: String,
+    pub tool: String,
+    /// What keeps reports of one tool apart; empty where none was given.
+    pub category: String,
+    /// `error`, `warning`, `note` → how many.
+    pub levels: BTreeMap<String, u64>,
+    /// The first of them, as "file:line: rule: message".
+    pub first: Vec<String>,
+}

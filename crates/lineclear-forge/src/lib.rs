@@ -1,0 +1,10 @@
+//! The port to a forge: one call of its API as plain data, who makes it, and what that job's `permissions:` let through.
+//!
+//! [`ForgeApi`] is GitHub's REST API seen from inside: the embedded forge and the way to a real one both implement it, and the
+//! HTTP service, the native actions and the reports of a run call it. Nothing here opens a connection.
+
+mod api;
+mod caller;
+
+pub use api::{ApiRequest, ApiResponse, ForgeApi, NoForge};
+pub use caller::Caller;
