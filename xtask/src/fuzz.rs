@@ -28,18 +28,21 @@ pub fn run() -> Result<()> {
     // Naming the target keeps build scripts and macros free of the flags: they run at build time, without the fuzzer.
     let host = Cmd::new("rustc").args(&["--print", "host-tuple"]).read()?;
     let host = host.trim();
+    // A place of their own, whatever CARGO_TARGET_DIR says: what is built with these flags is of no use to others.
+    let built = fuzz.join("target");
     Cmd::new("cargo")
         .args(&["build", "--release", "--quiet", "--bins", "--locked", "--target", host])
         .folder(&fuzz)
         .env("RUSTFLAGS", &flags)
+        .env("CARGO_TARGET_DIR", &built.to_string_lossy())
         .run()?;
     for target in ["yaml", "expression", "workflow", "step_output", "command_file"] {
         let corpus = fuzz.join("corpus").join(target);
-        let scratch = fuzz.join("target/corpus").join(target);
+        let scratch = built.join("corpus").join(target);
         std::fs::create_dir_all(&scratch)?;
         let (scratch, corpus) = (scratch.to_string_lossy().into_owned(), corpus.to_string_lossy().into_owned());
         let time = format!("-max_total_time={seconds}");
-        Cmd::new(fuzz.join("target").join(host).join("release").join(target))
+        Cmd::new(built.join(host).join("release").join(target))
             .args(&[
                 &scratch,
                 &corpus,

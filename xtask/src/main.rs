@@ -79,7 +79,8 @@ fn main() -> ExitCode {
 }
 
 fn unit() -> Result<()> {
-    shell::cargo(&["test", "--workspace", "--quiet"])
+    // All failures at once: a second run to see the rest costs more than going on.
+    shell::cargo(&["test", "--workspace", "--quiet", "--no-fail-fast"])
 }
 
 fn doc() -> Result<()> {
