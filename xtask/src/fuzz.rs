@@ -34,7 +34,7 @@ pub fn run() -> Result<()> {
         .args(&["build", "--release", "--quiet", "--bins", "--locked", "--target", host])
         .folder(&fuzz)
         .env("RUSTFLAGS", &flags)
-        .env("CARGO_TARGET_DIR", &built.to_string_lossy())
+        .env("CARGO_TARGET_DIR", &built)
         .run()?;
     for target in ["yaml", "expression", "workflow", "step_output", "command_file"] {
         let corpus = fuzz.join("corpus").join(target);
