@@ -5,6 +5,8 @@
 
 mod api;
 mod caller;
+mod node;
 
 pub use api::{ApiRequest, ApiResponse, ForgeApi, NoForge};
 pub use caller::Caller;
+pub use node::{NoNodeId, NodeId, NodeKind};
