@@ -14,6 +14,7 @@ use crate::frame::{Frame, Identity};
 use crate::job::Job;
 use crate::listener::{Heard, Listener};
 use crate::log::StepLog;
+use crate::pause::Place;
 use crate::process::{self, Limits};
 use crate::stage::{self, Stage};
 use crate::worker::Worker;
@@ -124,6 +125,9 @@ impl<'s> StepCall<'s> {
             env: env.into_variables(),
             working_directory: program.folder.to_owned(),
         };
+        if self.job.hands.settings.pause.is_some() {
+            worker.last_place = Some(Place { env: command.env.clone(), folder: command.working_directory.clone() });
+        }
         let mut listener = Listener::new(self.log, &self.job.matchers, self.job);
         let ended = match self.job.room.start(&command) {
             Err(error) => return Stage::told_failure(self.log, start_failure(&error, &command)),

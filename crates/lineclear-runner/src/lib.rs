@@ -29,6 +29,7 @@ mod listener;
 mod log;
 mod native_call;
 mod outputs;
+mod pause;
 mod plain_file;
 mod planned_step;
 mod ports;
@@ -49,6 +50,7 @@ mod worker;
 
 pub use hash_files::hash_files;
 pub use job::run_job;
+pub use pause::{AfterPause, FailedStep, FailurePause};
 pub use ports::{
     ActionSource, FetchedAction, JobControl, JobHands, JobSink, RunnerSettings, Secrets, ServiceEnv, inside,
 };

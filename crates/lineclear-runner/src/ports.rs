@@ -12,6 +12,7 @@ use lineclear_forge::{Caller, ForgeApi};
 use lineclear_store::{Artifacts, Caches};
 
 use crate::native::NativeAction;
+use crate::pause::FailurePause;
 use crate::reading::Readings;
 
 /// Where a job's events go. Called from the job's thread; must not block for long.
@@ -139,6 +140,8 @@ pub struct RunnerSettings {
     pub host_labels: Vec<String>,
     /// Addresses and tokens of services that steps talk to.
     pub service_env: ServiceEnv,
+    /// Who is asked when a step has failed.
+    pub pause: Option<Arc<dyn FailurePause>>,
     /// Workflow files already read, shared by the jobs of a run.
     pub readings: Readings,
 }
@@ -155,6 +158,7 @@ impl Default for RunnerSettings {
             token: String::new(),
             host_labels: Vec::new(),
             service_env: ServiceEnv::default(),
+            pause: None,
             readings: Readings::default(),
         }
     }

@@ -24,6 +24,7 @@ use crate::frame::Frame;
 use crate::invocation::StepCall;
 use crate::job::Job;
 use crate::log::StepLog;
+use crate::pause;
 use crate::planned_step::PlannedStep;
 use crate::process::Limits;
 use crate::script::{self, Script};
@@ -132,7 +133,16 @@ pub(crate) fn perform(
                 Some(_) => display_name::plain(step, &job.masker),
                 None => finished.name.clone(),
             };
-            let (stage, continues) = run(job, worker, frame, planned, &env, keeps_on_cancel, &name, log, within);
+            let posts = worker.posts.len();
+            let (stage, continues) = loop {
+                // What the try before this registered to run at the end would otherwise run twice.
+                worker.posts.truncate(posts);
+                worker.last_place = None;
+                let ran = run(job, worker, frame, planned, &env, keeps_on_cancel, &name, log, within);
+                if !(visible && pause::wants_retry(job, worker, log, &name, &ran.0)) {
+                    break ran;
+                }
+            };
             apply_stage(&mut finished, stage, continues);
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::environment::Env;
+use crate::pause::Place;
 use crate::ports::JobControl;
 use crate::post::Post;
 
@@ -23,6 +24,8 @@ pub(crate) struct Worker {
     pub(crate) states: BTreeMap<String, BTreeMap<String, String>>,
     /// Steps whose `pre` stage has run.
     pub(crate) pre_done: BTreeSet<String>,
+    /// Where the last process ran; kept only for a pause.
+    pub(crate) last_place: Option<Place>,
     /// What this thread changed, kept only where it has to be repeated on the job's own thread.
     changes: Option<Vec<Change>>,
 }
@@ -51,6 +54,7 @@ impl Worker {
             posts: Vec::new(),
             states: BTreeMap::new(),
             pre_done: BTreeSet::new(),
+            last_place: None,
             changes: None,
         }
     }
@@ -68,6 +72,7 @@ impl Worker {
             posts: Vec::new(),
             states,
             pre_done: self.pre_done.clone(),
+            last_place: None,
             changes: Some(Vec::new()),
         }
     }

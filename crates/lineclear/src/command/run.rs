@@ -108,6 +108,10 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) debug: bool,
 
+    /// At a step that fails, open a shell in its environment; then run it again or go on.
+    #[arg(long)]
+    pub(crate) pause_on_failure: bool,
+
     /// Say what would run, and run nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,

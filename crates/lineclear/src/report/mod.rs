@@ -38,6 +38,9 @@ pub(crate) trait Reporter: Send {
         false
     }
 
+    /// Something else is about to be written to the terminal.
+    fn leave_screen(&mut self) {}
+
     /// Nothing more will come.
     fn close(&mut self);
 }

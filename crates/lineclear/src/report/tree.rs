@@ -227,6 +227,11 @@ impl Reporter for TreeReporter {
         true
     }
 
+    fn leave_screen(&mut self) {
+        let erased = self.erased();
+        self.put(&erased);
+    }
+
     fn close(&mut self) {
         let text = format!("{}{}", self.erased(), closing(&self.digest, &self.invocation, self.style));
         self.put(&text);

@@ -5,6 +5,7 @@ mod ask;
 mod hands;
 mod interrupt;
 mod narrow;
+mod pause;
 mod prepare;
 mod sink;
 mod values;
@@ -20,7 +21,7 @@ use lineclear_backend_host::{GuardProgram, HostBackend, HostSettings, WorkingTre
 use lineclear_drive::{Drive, RealTime, inbox};
 use lineclear_event::{AnnotationLevel, Conclusion, Envelope, JobSpec, RunEvent};
 use lineclear_forge::Caller;
-use lineclear_runner::{JobControl, JobHands, RunnerSettings, Secrets};
+use lineclear_runner::{FailurePause, JobControl, JobHands, RunnerSettings, Secrets};
 use lineclear_store::{Artifacts, Caches, Store};
 use lineclear_store_folder::FolderStore;
 
@@ -31,6 +32,7 @@ use crate::report::{self, Invocation};
 use crate::settings::{self, now};
 use actions::ActionsFolder;
 use hands::{LocalHands, Pool};
+use pause::ShellPause;
 use prepare::{Prepared, Stopped};
 use sink::{RunSink, Telling};
 
@@ -51,6 +53,11 @@ pub(crate) fn run(args: &RunArgs) -> Exit {
 }
 
 fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
+    if args.pause_on_failure && !pause::is_possible() {
+        return Err(Stopped::bad_input(
+            "--pause-on-failure needs a terminal: it opens a shell at the step that failed",
+        ));
+    }
     let home = settings::home().map_err(Stopped::bad_input)?;
     let here = std::env::current_dir()
         .map_err(|error| Stopped::bad_input(format!("cannot tell the current folder: {error}")))?;
@@ -80,6 +87,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     };
     let token =
         prepared.secrets.0.get("GITHUB_TOKEN").cloned().unwrap_or_else(|| format!("lct_{}", settings::random_token()));
+    let pause = args.pause_on_failure.then(|| Arc::new(ShellPause::new(Arc::clone(&telling))) as Arc<dyn FailurePause>);
     let runner = RunnerSettings {
         debug: args.debug,
         native_actions: !args.no_native_actions,
@@ -88,6 +96,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         store_repository: prepared.event.repository.full_name(),
         token,
         host_labels: args.labels.clone(),
+        pause,
         ..RunnerSettings::default()
     };
     let job_runner = JobRunner {

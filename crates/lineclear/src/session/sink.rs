@@ -51,6 +51,13 @@ impl Telling {
         self.reporter().wants_ticks()
     }
 
+    /// Leaves the screen to somebody else until the answer is dropped.
+    pub(crate) fn hold(&self) -> MutexGuard<'_, Box<dyn Reporter>> {
+        let mut reporter = self.reporter();
+        reporter.leave_screen();
+        reporter
+    }
+
     pub(crate) fn close(&self) {
         self.reporter().close();
     }

@@ -1,5 +1,6 @@
 //! The command line through the binary: what programs and people rely on, and what it withstands.
 
+mod bench_side;
 mod choices;
 mod contexts;
 mod documents;
