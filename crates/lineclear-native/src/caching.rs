@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use lineclear_event::{AnnotationLevel, with_causes};
+use lineclear_event::{AnnotationLevel, Fact, with_causes};
 use lineclear_runner::native::{Call, NativeError};
 use lineclear_store::{CacheHit, CacheScope, Lookup, NewCache, SaveOutcome};
 use sha2::{Digest, Sha256};
@@ -96,10 +96,13 @@ pub(crate) fn restore(call: &mut Call<'_>, spec: &CacheSpec, mode: Mode) -> Resu
         Ok(Ok(hit)) => hit,
         Ok(Err(miss)) => {
             call.effects.log(&format!("Cache miss: {}", miss.reason));
+            tell(call, spec, None, miss.reason, 0);
             return Ok(None);
         }
         Err(error) => {
-            warn(call, &format!("Failed to restore: {}", with_causes(&error)));
+            let why = with_causes(&error);
+            warn(call, &format!("Failed to restore: {why}"));
+            tell(call, spec, None, format!("the look-up failed: {why}"), 0);
             return Ok(None);
         }
     };
@@ -107,6 +110,7 @@ pub(crate) fn restore(call: &mut Call<'_>, spec: &CacheSpec, mode: Mode) -> Resu
     call.effects.log(&format!("{how}: {} ({})", hit.entry.key, hit.reason));
     if mode == Mode::LookupOnly {
         call.effects.log("Lookup only - skipping download");
+        tell(call, spec, Some(&hit), format!("{}; looked up only", hit.reason), 0);
         return Ok(Some(hit));
     }
     let base = spec.contents.base(call);
@@ -119,13 +123,22 @@ pub(crate) fn restore(call: &mut Call<'_>, spec: &CacheSpec, mode: Mode) -> Resu
             };
             call.effects.log(&format!("Cache Size: ~{size} MB ({bytes} B), {files} files{unchanged}"));
             call.effects.log("Cache restored successfully");
+            tell(call, spec, Some(&hit), hit.reason.clone(), bytes);
             Ok(Some(hit))
         }
         Err(error) => {
-            warn(call, &format!("Failed to restore: {}", with_causes(&error)));
+            let why = with_causes(&error);
+            warn(call, &format!("Failed to restore: {why}"));
+            tell(call, spec, None, format!("`{}` was found and could not be restored: {why}", hit.entry.key), 0);
             Ok(None)
         }
     }
+}
+
+/// Puts a look-up into the run's record: hit rates, `why` and `cache why` are made of these.
+fn tell(call: &mut Call<'_>, spec: &CacheSpec, hit: Option<&CacheHit>, reason: String, size: u64) {
+    let matched = hit.map(|hit| hit.entry.key.clone());
+    call.effects.fact(Fact::Cache { key: spec.key.clone(), matched, reason, size });
 }
 
 /// What became of a cache that was to be kept.
@@ -199,7 +212,7 @@ fn readable_scopes(call: &Call<'_>) -> Vec<CacheScope> {
 }
 
 /// Caches of other paths are other caches: this is what the paths, the compression and the format hash to.
-fn version(paths: &[String]) -> String {
+pub fn version(paths: &[String]) -> String {
     let parts = paths.iter().map(String::as_str).chain(["zstd-without-long", "1.0"]).collect::<Vec<_>>().join("|");
     Sha256::digest(parts.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -17,6 +17,8 @@ use std::path::PathBuf;
 
 use lineclear_runner::native::NativeAction;
 
+pub use caching::version as cache_version;
+
 /// Every native action, with the folder of repositories that the variable `LINECLEAR_REPOSITORIES_DIR` names.
 pub fn all() -> Vec<Box<dyn NativeAction>> {
     all_with(std::env::var_os("LINECLEAR_REPOSITORIES_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from))

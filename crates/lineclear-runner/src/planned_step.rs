@@ -23,6 +23,19 @@ impl PlannedStep<'_> {
     }
 }
 
+/// The steps of a job with the ids that events and logs call them by, given or generated; those of a `parallel` follow it.
+pub fn step_ids(steps: &[Step]) -> Vec<(String, &Step)> {
+    fn gather<'w>(planned: Vec<PlannedStep<'w>>, found: &mut Vec<(String, &'w Step)>) {
+        for PlannedStep { step, id, inner, .. } in planned {
+            found.push((id, step));
+            gather(inner, found);
+        }
+    }
+    let mut found = Vec::new();
+    gather(plan(steps, ""), &mut found);
+    found
+}
+
 /// Names `steps`; the keys begin with `prefix`.
 pub(crate) fn plan<'w>(steps: &'w [Step], prefix: &str) -> Vec<PlannedStep<'w>> {
     let mut used = HashSet::new();

@@ -12,6 +12,7 @@ use crate::invocation::StepCall;
 use crate::javascript;
 use crate::native_call;
 use crate::stage::Stage;
+use crate::used;
 use crate::worker::Worker;
 
 /// Carries the action's main stage to its end.
@@ -27,6 +28,7 @@ pub(crate) fn run(
         Ok(action) => action,
         Err(reason) => return Stage::told_failure(call.log, reason),
     };
+    call.log.fact(used::fact(&action));
     inputs::warn(call, &action, with);
     let inputs = match inputs::resolve(call, worker, frame, &action, with) {
         Ok(inputs) => inputs,

@@ -21,6 +21,12 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The events of a run, in order. A torn last line (from a kill) is left out.
     fn events(&self, run: RunId) -> Result<Vec<Envelope>, StoreError>;
 
+    /// The events of a run as far as they can be read, in order, and a sentence on each line that cannot: damage at one place
+    /// must not hide what stands at the others.
+    fn readable_events(&self, run: RunId) -> Result<(Vec<Envelope>, Vec<String>), StoreError> {
+        Ok((self.events(run)?, Vec::new()))
+    }
+
     /// One run.
     ///
     /// # Errors
@@ -36,6 +42,36 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The log of a job, line by line in order, given to `each` until it answers false. A job that wrote nothing has no lines.
     /// Bytes that are no UTF-8 are shown as U+FFFD.
     fn log(&self, run: RunId, job: &JobKey, each: &mut dyn FnMut(LogLine<'_>) -> bool) -> Result<(), StoreError>;
+
+    /// As [`Store::log`], from `mark` on, and `mark` is moved behind the last line given: for whoever follows a log that grows.
+    fn log_since(
+        &self,
+        run: RunId,
+        job: &JobKey,
+        mark: &mut LogMark,
+        each: &mut dyn FnMut(LogLine<'_>) -> bool,
+    ) -> Result<(), StoreError> {
+        let mut at = 0;
+        self.log(run, job, &mut |line| {
+            at += 1;
+            if at <= mark.lines {
+                return true;
+            }
+            mark.lines = at;
+            each(line)
+        })
+    }
+}
+
+/// How far a reader of a job's log has come; the default is its beginning.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogMark {
+    /// Lines that were read.
+    pub lines: u64,
+    /// Where the next one begins, for the stores that count bytes.
+    pub offset: u64,
+    /// The step of the last line.
+    pub step: Option<String>,
 }
 
 /// What is known of a run before it starts.

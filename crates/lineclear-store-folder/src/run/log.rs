@@ -11,12 +11,12 @@
 //! name is a JSON string, so it cannot end the line. Steps that run side by side alternate. The file is for `grep` and `less` too.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use lineclear_event::{JobKey, Timestamp};
-use lineclear_store::{LogLine, StoreError};
+use lineclear_store::{LogLine, LogMark, StoreError};
 
 use crate::fault;
 
@@ -114,28 +114,39 @@ fn stamp(at: Timestamp) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Gives the lines of the log at `path` to `each` until it answers false. A torn last line is left out.
-pub(super) fn read(path: &Path, shown: &str, each: &mut dyn FnMut(LogLine<'_>) -> bool) -> Result<(), StoreError> {
-    let Some(file) = fault::found(path, File::open(path))? else { return Ok(()) };
+/// Gives the lines of the log at `path` from `mark` on to `each` until it answers false. A torn last line is left out.
+pub(super) fn read(
+    path: &Path,
+    shown: &str,
+    mark: &mut LogMark,
+    each: &mut dyn FnMut(LogLine<'_>) -> bool,
+) -> Result<(), StoreError> {
+    let Some(mut file) = fault::found(path, File::open(path))? else { return Ok(()) };
+    if mark.offset > 0 {
+        file.seek(SeekFrom::Start(mark.offset)).map_err(|error| fault::at(path, error))?;
+    }
     let mut reader = BufReader::with_capacity(BLOCK, file);
-    let (mut line, mut number, mut step) = (Vec::new(), 0_u64, None::<String>);
+    let mut line = Vec::new();
     loop {
         line.clear();
-        number += 1;
-        reader.read_until(b'\n', &mut line).map_err(|error| fault::at(path, error))?;
+        let length = reader.read_until(b'\n', &mut line).map_err(|error| fault::at(path, error))?;
         if line.pop() != Some(b'\n') {
             return Ok(());
         }
+        let place = || format!("{shown} at byte {}", mark.offset);
         if let Some(name) = line.strip_prefix(STEP) {
             let name = serde_json::from_slice(name)
-                .map_err(|_| fault::damaged(format!("{shown} line {number}"), "the name of a step is no JSON text"))?;
-            step = Some(name);
+                .map_err(|_| fault::damaged(place(), "the name of a step is no JSON text"))?;
+            mark.step = Some(name);
+            mark.offset += length as u64;
             continue;
         }
         let text = String::from_utf8_lossy(&line);
-        let (Some(step), Some((time, rest))) = (&step, split_stamp(&text)) else {
-            return Err(fault::damaged(format!("{shown} line {number}"), "it has no time, or no step before it"));
+        let (Some(step), Some((time, rest))) = (&mark.step, split_stamp(&text)) else {
+            return Err(fault::damaged(place(), "it has no time, or no step before it"));
         };
+        mark.offset += length as u64;
+        mark.lines += 1;
         if !each(LogLine { step, time, line: rest }) {
             return Ok(());
         }

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use lineclear_event::{Envelope, JobKey, RunId};
-use lineclear_store::{LogLine, NewRun, RunHeader, RunRecord, RunSummary, Store, StoreError};
+use lineclear_store::{LogLine, LogMark, NewRun, RunHeader, RunRecord, RunSummary, Store, StoreError};
 use serde::de::IgnoredAny;
 
 use super::record::{FINISH, Finish, FinishLine, FolderRecord, HeaderLine, INPUT, RECORD};
@@ -55,6 +55,21 @@ impl Store for FolderStore {
         Ok(events)
     }
 
+    fn readable_events(&self, run: RunId) -> Result<(Vec<Envelope>, Vec<String>), StoreError> {
+        let (mut events, mut damage, mut number) = (Vec::new(), Vec::new(), 1_u64);
+        self.place.each_line(run, |line| {
+            number += 1;
+            if !line.starts_with(INPUT) && !line.starts_with(FINISH) {
+                match serde_json::from_slice(line) {
+                    Ok(event) => events.push(event),
+                    Err(error) => damage.push(format!("runs/{run}/{RECORD} line {number} is no event: {error}")),
+                }
+            }
+            Ok(())
+        })?;
+        Ok((events, damage))
+    }
+
     fn inputs(&self, run: RunId) -> Result<Vec<String>, StoreError> {
         let mut inputs = Vec::new();
         self.place.each_line(run, |line| {
@@ -71,13 +86,23 @@ impl Store for FolderStore {
     }
 
     fn log(&self, run: RunId, job: &JobKey, each: &mut dyn FnMut(LogLine<'_>) -> bool) -> Result<(), StoreError> {
+        self.log_since(run, job, &mut LogMark::default(), each)
+    }
+
+    fn log_since(
+        &self,
+        run: RunId,
+        job: &JobKey,
+        mark: &mut LogMark,
+        each: &mut dyn FnMut(LogLine<'_>) -> bool,
+    ) -> Result<(), StoreError> {
         let folder = self.place.run_folder(run);
         if !folder.is_dir() {
             return Err(no_such(run));
         }
         let path = super::log::path(&folder, job);
         let shown = path.strip_prefix(&self.place.root).unwrap_or(&path).display().to_string();
-        super::log::read(&path, &shown, each)
+        super::log::read(&path, &shown, mark, each)
     }
 }
 
