@@ -45,11 +45,13 @@ mod set_up;
 mod shell;
 mod stage;
 mod step;
+mod used;
 mod uses;
 mod worker;
 
 pub use hash_files::hash_files;
 pub use job::run_job;
+pub use planned_step::step_ids;
 pub use pause::{AfterPause, FailedStep, FailurePause};
 pub use ports::{
     ActionSource, FetchedAction, JobControl, JobHands, JobSink, RunnerSettings, Secrets, ServiceEnv, inside,
