@@ -30,5 +30,5 @@ pub use cache::{
 pub use error::StoreError;
 pub use matching::{MAX_KEY_LENGTH, MAX_KEYS, check_cache_key, check_lookup, choose};
 pub use memory::MemoryStore;
-pub use run::{LogLine, NewRun, RunHeader, RunRecord, RunSummary, Store};
+pub use run::{LogLine, LogMark, NewRun, RunHeader, RunRecord, RunSummary, Store};
 pub use upkeep::{DAY_MS, Limits, PruneReport, Upkeep, Usage};
