@@ -5,8 +5,12 @@
 
 mod api;
 mod caller;
+mod guard;
 mod node;
+mod path;
 
 pub use api::{ApiRequest, ApiResponse, ForgeApi, NoForge};
 pub use caller::Caller;
+pub use guard::{Decision, Guarded, Need, Visibility, decide, need};
 pub use node::{NoNodeId, NodeId, NodeKind};
+pub use path::segments;
