@@ -223,9 +223,7 @@ impl GitServer {
 /// What each service is told beside the repository's own settings.
 fn settings(service: Service, push: u64) -> Vec<String> {
     let text: &[&str] = match service {
-        Service::Read => {
-            &["uploadpack.allowAnySHA1InWant=true", "uploadpack.allowFilter=true", "uploadpack.packObjectsHook="]
-        }
+        Service::Read => &["uploadpack.allowAnySHA1InWant=true", "uploadpack.allowFilter=true"],
         // As on GitHub, nobody pushes to a pull request's own refs.
         Service::Write => &[
             "http.receivepack=true",
