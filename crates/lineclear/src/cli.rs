@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -19,6 +20,8 @@ Examples:
   lineclear eval '1 < 2 && github.actor'
 
 Exit codes: 0 success, 1 the work failed, 2 wrong input or usage, 3 Lineclear itself failed, 130 cancelled.";
+
+static STARTED_IN: OnceLock<PathBuf> = OnceLock::new();
 
 /// Runs GitHub Actions workflows unchanged, here and now.
 #[derive(Debug, Parser)]
@@ -59,6 +62,10 @@ pub(crate) fn main() -> ExitCode {
             return if error.use_stderr() { Exit::BadInput } else { Exit::Success }.into();
         }
     };
+    if let Ok(here) = std::env::current_dir() {
+        // The first and only time.
+        let _ = STARTED_IN.set(here);
+    }
     if let Some(folder) = &cli.directory
         && let Err(error) = std::env::set_current_dir(folder)
     {
@@ -81,6 +88,11 @@ pub(crate) fn main() -> ExitCode {
     // Half a plan, or half of a stream of events, must not pass for the whole.
     let exit = if exit == Exit::Success && output::was_lost() { Exit::EngineFault } else { exit };
     exit.into()
+}
+
+/// The folder in which this program was started, before `-C`.
+pub(crate) fn started_in() -> Option<&'static PathBuf> {
+    STARTED_IN.get()
 }
 
 /// Reads an argument of the form NAME=VALUE.

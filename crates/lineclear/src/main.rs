@@ -13,6 +13,7 @@ mod planning;
 mod report;
 mod session;
 mod settings;
+mod watch;
 mod workflow_files;
 
 use std::process::ExitCode;

@@ -47,6 +47,10 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "REF")]
     changed_since: Option<String>,
 
+    /// Take this file as changed for path filters, instead of what git says; may be repeated.
+    #[arg(long, value_name = "PATH", conflicts_with = "changed_since")]
+    changed: Vec<String>,
+
     /// An input of `workflow_dispatch`; may be repeated.
     #[arg(long = "input", value_name = "NAME=VALUE", value_parser = name_and_value)]
     inputs: Vec<(String, String)>,
@@ -99,6 +103,7 @@ pub(crate) fn run(args: &PlanArgs) -> Exit {
             actor: args.actor.clone(),
             default_branch: args.default_branch.clone(),
             changed_since: args.changed_since.clone(),
+            changed: args.changed.clone(),
             inputs: args.inputs.iter().cloned().collect(),
         },
         workflows: args.workflows.clone(),

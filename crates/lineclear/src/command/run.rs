@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::name_and_value;
 use crate::exit::Exit;
-use crate::session;
+use crate::{session, watch};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,6 +47,10 @@ pub(crate) struct RunArgs {
     /// Run only the legs of a matrix that have this value; may be repeated.
     #[arg(long, value_name = "AXIS:VALUE", value_parser = axis_and_value)]
     pub(crate) matrix: Vec<(String, String)>,
+
+    /// Take this file as changed for path filters, instead of what git says; may be repeated.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) changed: Vec<String>,
 
     /// An input of `workflow_dispatch`; may be repeated.
     #[arg(long = "input", value_name = "NAME=VALUE", value_parser = name_and_value)]
@@ -112,6 +116,10 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) pause_on_failure: bool,
 
+    /// Stay, and run again what a change of the repository's files affects.
+    #[arg(long, conflicts_with_all = ["dry_run", "payload", "changed"])]
+    pub(crate) watch: bool,
+
     /// Say what would run, and run nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -134,7 +142,7 @@ pub(crate) enum Format {
 
 /// Carries out `run`.
 pub(crate) fn run(args: &RunArgs) -> Exit {
-    session::run(args)
+    if args.watch { watch::run(args) } else { session::run(args) }
 }
 
 fn axis_and_value(text: &str) -> Result<(String, String), String> {

@@ -46,6 +46,8 @@ pub(crate) struct EventOptions {
     pub(crate) default_branch: Option<String>,
     /// Compare with this revision instead.
     pub(crate) changed_since: Option<String>,
+    /// What changed, in place of what git says: paths relative to the repository's root.
+    pub(crate) changed: Vec<String>,
     /// Inputs of a dispatch, for the payload.
     pub(crate) inputs: BTreeMap<String, String>,
 }
@@ -244,7 +246,10 @@ impl Started<'_> {
                 }
             }
         }
-        if let Some(revision) = &self.options.changed_since {
+        if !self.options.changed.is_empty() {
+            let paths = self.options.changed.clone();
+            event.changed = Changed::Files { paths, compared_with: "by --changed".into() };
+        } else if let Some(revision) = &self.options.changed_since {
             event.changed = self.changed_since(revision, &event)?;
         } else if wants.paths && !event.reference.starts_with("refs/tags/") {
             event.changed = changes::changed(&self.checkout.root, &comparison);

@@ -127,6 +127,7 @@ pub(crate) fn prepare(
             actor: args.actor.clone(),
             default_branch: None,
             changed_since: None,
+            changed: args.changed.clone(),
             inputs: args.inputs.iter().cloned().collect(),
         },
         workflows: args.workflows.clone(),

@@ -1,6 +1,8 @@
 //! What a person does at the bench: looking at a failed step where it stands.
 
-use lineclear_testkit::Repository;
+use std::time::Duration;
+
+use lineclear_testkit::{Repository, Started, within};
 
 /// Types `answers` at a terminal, each when the text before it has appeared, and gives all that was shown.
 const AT_A_TERMINAL: &str = r#"
@@ -86,4 +88,69 @@ fn without_a_terminal_there_is_nobody_to_pause_for() {
     let said = repository.say(&["run", "--pause-on-failure"]);
     assert_eq!(said.exit, 2);
     assert!(said.stderr.contains("--pause-on-failure needs a terminal"), "{}", said.stderr);
+}
+
+const TWO_WORKFLOWS: [(&str, &str); 2] = [
+    (
+        ".github/workflows/a.yml",
+        "on: { push: { paths: ['src/**', '.github/**'] } }
+jobs:
+  one: { runs-on: linux, steps: [ { run: 'echo one >> $NOTES' } ] }
+  two:
+    needs: one
+    runs-on: linux
+    steps: [ { run: 'echo two >> $NOTES' } ]
+",
+    ),
+    (
+        ".github/workflows/b.yml",
+        "on: { push: { paths: ['docs/**', '.github/**'] } }
+jobs:
+  three: { runs-on: linux, steps: [ { run: 'echo three >> $NOTES' } ] }
+",
+    ),
+];
+
+/// Item 7: a change runs again what it affects, and nothing else.
+#[test]
+fn a_change_runs_again_what_it_affects() {
+    let repository = Repository::new("watch");
+    for (path, text) in TWO_WORKFLOWS {
+        repository.write(path, text);
+    }
+    repository.write("src/code", "1");
+    repository.write("docs/page", "1");
+    repository.write(".gitignore", "*.log\n");
+    repository.commit("first");
+    let notes = repository.beside("notes");
+    let noted = || std::fs::read_to_string(&notes).unwrap_or_default();
+    let until = |wanted: &str| {
+        let reached = within(Duration::from_secs(60), || noted() == wanted);
+        assert!(reached, "wanted {wanted:?}, there is {:?}", noted());
+    };
+    let variable = format!("NOTES={}", notes.display());
+    let args = ["run", "--watch", "--format", "plain", "--env", &variable, "--parallel", "1"];
+    let started = Started::new(repository.lineclear(&args));
+    // Both files name a path of the first commit, which has no predecessor.
+    assert!(within(Duration::from_secs(60), || noted().lines().count() == 3), "{:?}", noted());
+    // The run has to be over, or the change cancels it.
+    let idle = || repository.job_folders().is_empty();
+    assert!(within(Duration::from_secs(60), idle));
+    std::fs::write(&notes, "").expect("it can be written");
+    repository.write("docs/page", "2");
+    until("three\n");
+    assert!(within(Duration::from_secs(60), idle));
+    repository.write("ignored.log", "2");
+    repository.write("other", "2");
+    repository.write("src/code", "2");
+    until("three\none\ntwo\n");
+    assert!(within(Duration::from_secs(60), idle));
+    let text = TWO_WORKFLOWS[0].1.replace("echo two", "echo two-again");
+    repository.write(TWO_WORKFLOWS[0].0, &text);
+    until("three\none\ntwo\none\ntwo-again\n");
+    started.signal("INT");
+    let said = started.finish();
+    assert_eq!(said.exit, 130, "{}", said.stderr);
+    assert!(said.stderr.contains("changed: docs/page; running b.yml"), "{}", said.stderr);
+    assert!(said.stderr.contains("changed: .github/workflows/a.yml; running job two of a.yml"), "{}", said.stderr);
 }
