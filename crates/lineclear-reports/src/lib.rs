@@ -1,1 +1,68 @@
-//! Under construction.
+//! Readers of the reports that test runners, coverage tools and scanners write: bytes in, facts out.
+//!
+//! [`detect`] says what kind of report a file is, [`read`] turns it into [`Fact`]s, and [`markdown`] sums facts up for people.
+//! Reports come from many tools and many versions of them, so the readers take what they know and pass over the rest. What they
+//! cannot make sense of at all is an error that names the line. Hostile input costs bounded time and memory: see [`Limits`].
+//!
+//! A test that passed only after a failed try is flaky, however its report says so: it is never counted as a clean pass.
+//! This crate opens no file and knows nothing of runs and steps.
+
+#![warn(missing_docs)]
+
+mod cobertura;
+mod coverage;
+mod decode;
+mod detect;
+mod error;
+mod jacoco;
+mod json;
+mod junit;
+mod lcov;
+mod limits;
+mod location;
+mod markdown;
+mod playwright;
+mod sarif;
+mod tests_found;
+mod xml;
+
+pub use detect::{ReportKind, detect};
+pub use error::{ReportError, Wrong};
+pub use limits::Limits;
+pub use markdown::{escaped, markdown};
+
+use lineclear_event::Fact;
+
+/// Reads a report.
+///
+/// `name` is what the facts are called by: the report's path, relative to the workspace. A SARIF file is one fact for each of its
+/// runs; every other report is one fact.
+///
+/// # Errors
+/// [`ReportError`], with the line where the report stops making sense.
+pub fn read(kind: ReportKind, name: &str, bytes: &[u8]) -> Result<Vec<Fact>, ReportError> {
+    read_within(kind, name, bytes, &Limits::default())
+}
+
+/// [`read`] with other limits.
+///
+/// # Errors
+/// As of [`read`].
+pub fn read_within(kind: ReportKind, name: &str, bytes: &[u8], limits: &Limits) -> Result<Vec<Fact>, ReportError> {
+    let fault = |wrong: Wrong| ReportError { name: name.to_owned(), kind, wrong };
+    if bytes.len() > limits.bytes {
+        return Err(fault(Wrong::TooLarge { size: bytes.len(), limit: limits.bytes }));
+    }
+    let text = decode::text(bytes).map_err(fault)?;
+    match kind {
+        ReportKind::JUnit => junit::read(name, &text, limits).map(|tests| vec![Fact::Tests(tests)]),
+        ReportKind::Playwright => playwright::read(name, &text, limits).map(|tests| vec![Fact::Tests(tests)]),
+        ReportKind::Cobertura => cobertura::read(name, &text, limits).map(|coverage| vec![Fact::Coverage(coverage)]),
+        ReportKind::Jacoco => jacoco::read(name, &text, limits).map(|coverage| vec![Fact::Coverage(coverage)]),
+        ReportKind::Lcov => lcov::read(name, &text, limits).map(|coverage| vec![Fact::Coverage(coverage)]),
+        ReportKind::Sarif => {
+            sarif::read(name, &text, limits).map(|findings| findings.into_iter().map(Fact::Findings).collect())
+        }
+    }
+    .map_err(fault)
+}
