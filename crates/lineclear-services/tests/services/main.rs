@@ -1,0 +1,1 @@
+//! What steps meet when they talk to the services.
