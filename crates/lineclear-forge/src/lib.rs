@@ -7,10 +7,14 @@ mod api;
 mod caller;
 mod guard;
 mod node;
+mod observed;
 mod path;
+mod shown;
 
 pub use api::{ApiRequest, ApiResponse, ForgeApi, NoForge};
 pub use caller::Caller;
 pub use guard::{Decision, Guarded, Need, Visibility, decide, need};
 pub use node::{NoNodeId, NodeId, NodeKind};
+pub use observed::Observed;
 pub use path::segments;
+pub use shown::shown;
