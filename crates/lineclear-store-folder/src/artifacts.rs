@@ -10,7 +10,7 @@ use lineclear_store::{
     expiry,
 };
 
-use crate::entry::{Kept, folders, json_files};
+use crate::entry::{Content, Kept, folders, json_files};
 use crate::fault;
 use crate::manifest::{Anchor, FileNode, Kind, Manifest, Node};
 use crate::pack::{Known, Packed, Packing, Source, pack};
@@ -21,7 +21,7 @@ use crate::store::{FolderStore, Place, file_name};
 /// In how many earlier runs an artifact of the same name is asked for contents that are there already.
 const EARLIER_RUNS: usize = 3;
 
-type KeptArtifact = Kept<ArtifactMeta>;
+pub(crate) type KeptArtifact = Kept<ArtifactMeta>;
 
 impl Artifacts for FolderStore {
     fn upload(&self, request: &ArtifactRequest) -> Result<ArtifactMeta, StoreError> {
@@ -61,9 +61,16 @@ impl Artifacts for FolderStore {
         let damaged = |error: StoreError| {
             fault::damaged(format!("artifact `{name}` of run {run}"), format!("{error}; upload it again"))
         };
-        let manifest = place.read_manifest(&kept.manifest).map_err(|error| match error {
+        let files = match &kept.content {
+            Content::Files(files) => files,
+            Content::Archive(archive) => {
+                place.unpack_archive(&kept.what, archive, &folder)?;
+                return Ok(kept.what);
+            }
+        };
+        let manifest = place.read_manifest(&files.manifest).map_err(|error| match error {
             error @ StoreError::Damaged { .. } => {
-                place.blobs.remove(kept.manifest.hash);
+                place.blobs.remove(files.manifest.hash);
                 damaged(error)
             }
             error => error,
@@ -87,7 +94,7 @@ impl Artifacts for FolderStore {
     }
 }
 
-fn no_such(run: RunId, name: &str) -> StoreError {
+pub(crate) fn no_such(run: RunId, name: &str) -> StoreError {
     StoreError::NotFound { what: format!("artifact `{name}` of run {run}") }
 }
 
@@ -122,7 +129,7 @@ impl Place {
         self.root.join("artifacts").join(run.to_string())
     }
 
-    fn artifact_path(&self, run: RunId, name: &str) -> PathBuf {
+    pub(crate) fn artifact_path(&self, run: RunId, name: &str) -> PathBuf {
         self.artifact_folder(run).join(format!("{}.json", file_name(name)))
     }
 
@@ -161,9 +168,10 @@ impl Place {
             size,
             digest,
             created: request.now,
-            expires: Some(expiry(request, self.settings.limits.artifact_days)),
+            expires: Some(expiry(request.now, request.retention_days, self.settings.limits.artifact_days)),
+            content_type: None,
         };
-        let kept = Kept::new(meta, blob, manifest.packs);
+        let kept = Kept::files(meta, blob, manifest.packs);
         if !self.publish(path, &kept.to_json(), !request.overwrite)? {
             return Err(StoreError::ArtifactExists { name: request.name.clone() });
         }
@@ -176,7 +184,10 @@ impl Place {
         let runs = self.artifact_runs().unwrap_or_default();
         let earlier = runs.into_iter().filter_map(|run| {
             let (kept, _) = KeptArtifact::read(&self.artifact_path(run, &request.name)).ok().flatten()?;
-            self.read_manifest(&kept.manifest).ok()
+            match kept.content {
+                Content::Files(files) => self.read_manifest(&files.manifest).ok(),
+                Content::Archive(_) => None,
+            }
         });
         for manifest in earlier.take(EARLIER_RUNS) {
             let there: Vec<bool> = manifest.packs.iter().map(|pack| self.blobs.has(pack)).collect();
@@ -199,7 +210,7 @@ impl Place {
         Ok(runs)
     }
 
-    fn highest_artifact(&self) -> Result<u64, StoreError> {
+    pub(crate) fn highest_artifact(&self) -> Result<u64, StoreError> {
         let mut highest = 0;
         for run in self.artifact_runs()? {
             for path in json_files(&self.artifact_folder(run))? {

@@ -8,6 +8,8 @@
 //!   caches/<repository>/<identity>.json   one cache entry: what lists show, its manifest, its packs; mtime is its last use
 //!   artifacts/<run>/<name>.json           one artifact, likewise
 //!   blobs/<aa>/<hash>.zst       contents: manifests and packs, named by the BLAKE3 of what is inside, compressed by zstd
+//!   uploads/<upload>/           an upload that is going on: its blocks; `<upload>.ended` once the list of blocks is known
+//!   archives/<upload>/          what became of it: its blocks and the list; an artifact or a cache entry refers to it
 //!   stat/<hash>                 what files looked like when their contents were last known, as in Git's index; may be deleted
 //!   counters/<name>             run numbers, ids of caches and artifacts
 //!   tmp/                        files and folders on their way in or out; never read
@@ -34,6 +36,7 @@
 //!
 //! Start reading at [`FolderStore`].
 
+mod archives;
 mod artifacts;
 mod blobs;
 mod caches;

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use lineclear_store::{Limits, StoreError};
 
+use crate::archives::Progress;
 use crate::blobs::Blobs;
 use crate::fault;
 
@@ -45,6 +46,8 @@ pub(crate) struct Place {
     pub(crate) blobs: Blobs,
     /// The last run id given out here, so that a burst of runs does not probe every id of its millisecond.
     pub(crate) last_run: AtomicU64,
+    /// How far this process knows the content of uploads.
+    pub(crate) progress: Progress,
     temporary: AtomicU64,
 }
 
@@ -73,7 +76,14 @@ impl FolderStore {
             }
         }
         let blobs = Blobs::new(&root, settings.durability);
-        let place = Place { root, settings, blobs, last_run: AtomicU64::new(0), temporary: AtomicU64::new(0) };
+        let place = Place {
+            root,
+            settings,
+            blobs,
+            last_run: AtomicU64::new(0),
+            progress: Progress::default(),
+            temporary: AtomicU64::new(0),
+        };
         Ok(Self { place: Arc::new(place) })
     }
 

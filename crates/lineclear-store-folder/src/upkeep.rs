@@ -7,8 +7,9 @@ use std::path::Path;
 use lineclear_event::Timestamp;
 use lineclear_store::{ArtifactMeta, DAY_MS, Limits, PruneReport, StoreError, Upkeep, Usage};
 
+use crate::archives::{ARCHIVES, UPLOADS};
 use crate::blobs::Hash;
-use crate::entry::{Kept, Needs, folders, json_files};
+use crate::entry::{Content, Kept, Needs, folders, json_files};
 use crate::fault;
 use crate::run::is_alive;
 use crate::store::{FolderStore, Place};
@@ -42,6 +43,7 @@ impl Upkeep for FolderStore {
             report.caches += place.evict_in(&folder, limits, now, None)?;
             let _not_empty = fs::remove_dir(&folder);
         }
+        place.prune_uploads(now, &mut report)?;
         match place.sweep()? {
             Some(freed) => report.freed += freed,
             None => report.busy = true,
@@ -71,12 +73,19 @@ impl Upkeep for FolderStore {
             }
         }
         place.blobs.each(|_, _, length| usage.stored_bytes += length)?;
+        for folder in folders(&place.root.join(ARCHIVES))? {
+            usage.stored_bytes += folder_size(&folder);
+        }
+        for folder in folders(&place.root.join(UPLOADS))? {
+            usage.uploads += 1;
+            usage.upload_bytes += folder_size(&folder);
+        }
         Ok(usage)
     }
 }
 
 /// Bytes of the files in a folder that has only files.
-fn folder_size(folder: &Path) -> u64 {
+pub(crate) fn folder_size(folder: &Path) -> u64 {
     let Ok(listing) = fs::read_dir(folder) else { return 0 };
     listing.flatten().filter_map(|entry| entry.metadata().ok()).map(|known| known.len()).sum()
 }
@@ -107,7 +116,7 @@ impl Place {
     }
 
     /// Removes a folder of files; readers see all of it or nothing. Answers the bytes of its files.
-    fn remove_folder(&self, folder: &Path) -> Result<u64, StoreError> {
+    pub(crate) fn remove_folder(&self, folder: &Path) -> Result<u64, StoreError> {
         let aside = self.temporary();
         if fault::found(folder, fs::rename(folder, &aside))?.is_none() {
             return Ok(0);
@@ -123,13 +132,17 @@ impl Place {
     pub(crate) fn sweep(&self) -> Result<Option<u64>, StoreError> {
         let Some(_alone) = self.sweep_blobs()? else { return Ok(None) };
         let mut needed: HashSet<Hash> = HashSet::new();
+        let mut archives: HashSet<String> = HashSet::new();
         for section in ["caches", "artifacts"] {
             for folder in folders(&self.root.join(section))? {
                 for path in json_files(&folder)? {
                     let Some(text) = fault::found(&path, fs::read(&path))? else { continue };
                     // What cannot be read needs nothing that could be found.
-                    let Ok(needs) = serde_json::from_slice::<Needs>(&text) else { continue };
-                    needed.extend(needs.packs.iter().chain([&needs.manifest]).map(|blob| blob.hash));
+                    match serde_json::from_slice::<Needs>(&text).ok().and_then(Needs::content) {
+                        Some(Content::Files(files)) => needed.extend(files.blobs().map(|blob| blob.hash)),
+                        Some(Content::Archive(archive)) => drop(archives.insert(archive.upload.0)),
+                        None => {}
+                    }
                 }
             }
         }
@@ -145,6 +158,7 @@ impl Place {
                 freed += length;
             }
         }
+        freed += self.sweep_archives(&archives)?;
         self.sweep_leftovers("tmp", 0)?;
         self.sweep_leftovers("stat", DAY_MS * 7)?;
         Ok(Some(freed))

@@ -41,10 +41,12 @@ pub trait Artifacts: Send + Sync + fmt::Debug {
     /// The newest artifact of each name in a run, by name.
     fn list(&self, run: RunId) -> Result<Vec<ArtifactMeta>, StoreError>;
 
-    /// Writes an artifact's files below `folder`, replacing what is there under their names. Never writes outside of it.
+    /// Writes an artifact's files below `folder`, replacing what is there under their names. Never writes outside of it. A zip
+    /// that a client uploaded is unpacked; another archive is written as the one file that it is, named like the artifact.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Damaged`] when the kept bytes are not those that were uploaded.
+    /// [`StoreError::NotFound`]; [`StoreError::Damaged`] when the kept bytes are not those that were uploaded;
+    /// [`StoreError::Refused`] for a zip that is broken or not to be trusted, see [`crate::zip::unpack`].
     fn download(&self, run: RunId, name: &str, folder: &Path) -> Result<ArtifactMeta, StoreError>;
 
     /// # Errors
@@ -78,6 +80,10 @@ pub struct ArtifactMeta {
     pub digest: String,
     pub created: Timestamp,
     pub expires: Option<Timestamp>,
+    /// What an archive is, as the client said; `None` when the files themselves are kept. The digest of an archive is the
+    /// SHA-256 of its bytes, and it counts as one file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
 }
 
 /// What [`ArtifactMeta::digest`] says of files, given by name with the SHA-256 of each.
@@ -136,10 +142,11 @@ fn refuse_characters(
     }
 }
 
-/// When an artifact of `request` goes, where the store keeps artifacts for `default_days`.
-pub fn expiry(request: &ArtifactRequest, default_days: u32) -> Timestamp {
-    let days = request.retention_days.filter(|days| *days > 0).unwrap_or(default_days);
-    request.now.plus_millis(i64::from(days).saturating_mul(crate::DAY_MS))
+/// When an artifact that was made at `now` goes, where the store keeps artifacts for `default_days`. No or zero
+/// `retention_days` mean the default.
+pub fn expiry(now: Timestamp, retention_days: Option<u32>, default_days: u32) -> Timestamp {
+    let days = retention_days.filter(|days| *days > 0).unwrap_or(default_days);
+    now.plus_millis(i64::from(days).saturating_mul(crate::DAY_MS))
 }
 
 #[cfg(test)]

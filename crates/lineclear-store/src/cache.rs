@@ -10,7 +10,7 @@ use crate::StoreError;
 
 /// Keeps the caches of `actions/cache` and of the setup actions.
 ///
-/// An entry is identified by repository, key, version and scope, and never changes once it is complete. Of two writers of one
+/// An entry is identified by repository, key, version, scope and kind, and never changes once it is complete. Of two writers of one
 /// identity, one wins and the other is told [`SaveOutcome::Exists`]. Folders (also empty ones), symbolic links, hard links,
 /// modes (without set-user and set-group bits), times of last change and names in any encoding are kept; owners are not.
 /// Sockets, pipes and devices are left out.
@@ -76,6 +76,19 @@ pub struct CacheEntry {
     pub size: u64,
     /// Bytes that were added to the store for it, after compression and sharing.
     pub stored: u64,
+    #[serde(default)]
+    pub kind: CacheKind,
+}
+
+/// What an entry is made of. The two kinds never stand in for each other: a look-up sees one of them only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CacheKind {
+    /// Files, kept by [`Caches::save`].
+    #[default]
+    Files,
+    /// What a client packed itself, kept by [`crate::Archives::keep_cache`]; it counts as one file.
+    Archive,
 }
 
 #[derive(Clone, Debug, PartialEq)]

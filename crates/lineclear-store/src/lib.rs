@@ -18,14 +18,19 @@ mod matching;
 mod memory;
 mod run;
 mod upkeep;
+pub mod zip;
 
-pub use archive::{Archives, Assembled, NewArchive, NewCacheArchive, OpenArchive, ReadAt, UploadId};
+pub use archive::{
+    Archives, Assembled, MAX_BLOCKS, NewArchive, NewCacheArchive, OpenArchive, ReadAt, UPLOAD_MS, UploadId,
+    check_archive_digest, check_block_list, check_new_archive, is_zip,
+};
 pub use artifact::{
     ArtifactMeta, ArtifactRequest, Artifacts, DEFAULT_RETENTION_DAYS, artifact_digest, check_artifact_file,
     check_artifact_name, expiry,
 };
 pub use cache::{
-    CacheEntry, CacheHit, CacheMiss, CacheScope, Caches, Lookup, NewCache, RestoreReport, SaveOutcome, check_cache_path,
+    CacheEntry, CacheHit, CacheKind, CacheMiss, CacheScope, Caches, Lookup, NewCache, RestoreReport, SaveOutcome,
+    check_cache_path,
 };
 pub use error::StoreError;
 pub use matching::{MAX_KEY_LENGTH, MAX_KEYS, check_cache_key, check_lookup, choose};

@@ -2,7 +2,7 @@
 
 use lineclear_event::Timestamp;
 
-use crate::{CacheEntry, CacheHit, CacheMiss, CacheScope, Lookup, StoreError};
+use crate::{CacheEntry, CacheHit, CacheKind, CacheMiss, CacheScope, Lookup, StoreError};
 
 /// The longest key, in UTF-16 code units, as the official client counts.
 pub const MAX_KEY_LENGTH: usize = 512;
@@ -60,12 +60,18 @@ pub fn check_lookup(lookup: &Lookup) -> Result<(), StoreError> {
 ///
 /// For each readable scope in turn: the first key exactly, then as a prefix, then each restore key exactly, then as a prefix;
 /// of several, the newest. The version must be equal. Keys are plain text: case matters, and `.` or `*` mean themselves.
-/// `entries` may be in any order and of any repository; `dropped` are sentences about entries that could not be read.
+/// Only entries of `kind` are seen. `entries` may be in any order, of any repository and kind; `dropped` are sentences about entries that could not be read.
 ///
 /// # Source
 /// GitHub's "Dependency caching" page, cache key matching, and the behaviour of its service.
-pub fn choose(entries: &[CacheEntry], lookup: &Lookup, dropped: &[String]) -> Result<CacheHit, CacheMiss> {
-    let ours: Vec<&CacheEntry> = entries.iter().filter(|entry| entry.repository == lookup.repository).collect();
+pub fn choose(
+    entries: &[CacheEntry],
+    kind: CacheKind,
+    lookup: &Lookup,
+    dropped: &[String],
+) -> Result<CacheHit, CacheMiss> {
+    let (ours, others): (Vec<&CacheEntry>, Vec<&CacheEntry>) =
+        entries.iter().filter(|entry| entry.repository == lookup.repository).partition(|entry| entry.kind == kind);
     for scope in &lookup.scopes {
         let readable = ours.iter().filter(|entry| entry.scope == *scope && entry.version == lookup.version);
         for (index, key) in lookup.keys.iter().enumerate().filter(|(_, key)| !key.is_empty()) {
@@ -86,6 +92,7 @@ pub fn choose(entries: &[CacheEntry], lookup: &Lookup, dropped: &[String]) -> Re
     }
     let mut reasons = dropped.to_vec();
     reasons.push(why_none(&ours, lookup));
+    reasons.extend(of_other_kind(&others, kind, lookup));
     Err(CacheMiss { reason: reasons.join("; ") })
 }
 
@@ -136,6 +143,19 @@ fn why_none(ours: &[&CacheEntry], lookup: &Lookup) -> String {
         });
     }
     reasons.join("; ")
+}
+
+/// Says when an entry of the other kind would have been found: a step of an official action looks for what a native one kept, or
+/// the other way about.
+fn of_other_kind(others: &[&CacheEntry], kind: CacheKind, lookup: &Lookup) -> Option<String> {
+    let wanted = lookup.keys.iter().filter(|key| !key.is_empty());
+    let begins = |entry: &&&CacheEntry| wanted.clone().any(|key| entry.key.starts_with(key.as_str()));
+    let found = others.iter().filter(begins).filter(|entry| lookup.scopes.contains(&entry.scope));
+    let entry = newest(found.copied())?;
+    Some(match kind {
+        CacheKind::Files => format!("`{}` was saved by a client as an archive of its own", entry.key),
+        CacheKind::Archive => format!("`{}` was saved as files by the native cache", entry.key),
+    })
 }
 
 fn count(entries: usize) -> String {
@@ -189,6 +209,7 @@ mod tests {
             files: 1,
             size: 1,
             stored: 1,
+            kind: CacheKind::Files,
         }
     }
 
@@ -203,7 +224,7 @@ mod tests {
     }
 
     fn check_choice(entries: &[CacheEntry], keys: &[&str], scopes: &[&str], expected: &str) {
-        let found = match choose(entries, &lookup(keys, scopes), &[]) {
+        let found = match choose(entries, CacheKind::Files, &lookup(keys, scopes), &[]) {
             Ok(hit) => format!("{} {}: {}", hit.entry.id, hit.exact, hit.reason),
             Err(miss) => format!("miss: {}", miss.reason),
         };
@@ -267,7 +288,8 @@ mod tests {
         ];
         let keys = ["v2-feature-x", "v2-feature-", "v2-main-", "feature-", "main-", "general-"];
         for first in 0..all.len() {
-            let hit = choose(&all[first..], &lookup(&keys, &["main"]), &[]).expect("one of them matches");
+            let hit =
+                choose(&all[first..], CacheKind::Files, &lookup(&keys, &["main"]), &[]).expect("one of them matches");
             assert_eq!(hit.entry.id, all[first].id);
         }
     }
@@ -289,7 +311,8 @@ mod tests {
             "miss: there is 1 entry with a matching prefix, but saved with other paths",
         );
         check_choice(&[entry(1, "zz", "v", "main", 1)], &["k"], &["main"], "miss: no entry begins with `k`");
-        let miss = choose(&[], &lookup(&["k"], &[]), &["entry `k` was damaged and has been dropped".into()]);
+        let miss =
+            choose(&[], CacheKind::Files, &lookup(&["k"], &[]), &["entry `k` was damaged and has been dropped".into()]);
         let reason = miss.expect_err("there is none").reason;
         assert_eq!(reason, "entry `k` was damaged and has been dropped; no cache of `o/r` is in the store");
     }
@@ -336,7 +359,7 @@ mod tests {
                     }
                 }
             }
-            let found = choose(&entries, &lookup(&keys, &scopes), &[]).ok().map(|hit| hit.entry.id);
+            let found = choose(&entries, CacheKind::Files, &lookup(&keys, &scopes), &[]).ok().map(|hit| hit.entry.id);
             prop_assert_eq!(found, best.map(|(_, id)| id));
         }
     }

@@ -44,6 +44,9 @@ pub struct PruneReport {
     pub runs: u64,
     pub artifacts: u64,
     pub caches: u64,
+    /// Uploads that nobody ended.
+    #[serde(default)]
+    pub uploads: u64,
     /// Bytes given back to the disk.
     pub freed: u64,
     /// Whether contents could not be swept because another process reads or writes some: the next prune does it.
@@ -62,14 +65,20 @@ pub struct Usage {
     pub caches: u64,
     /// Bytes of the caches' files, before compression and sharing.
     pub cache_bytes: u64,
-    /// Bytes that the contents of caches and artifacts take after compression and sharing.
+    /// Uploads that were not made into an artifact or a cache entry yet.
+    #[serde(default)]
+    pub uploads: u64,
+    /// Bytes of their blocks.
+    #[serde(default)]
+    pub upload_bytes: u64,
+    /// Bytes that the contents of caches and artifacts take after compression and sharing; uploads are not among them.
     pub stored_bytes: u64,
 }
 
 /// Keeps a store within limits.
 pub trait Upkeep: Send + Sync + fmt::Debug {
-    /// Removes what is older or more than `limits` allow at `now`: expired artifacts, unused caches, old runs, and contents
-    /// that nothing refers to. A run that is going on, and whatever a process is reading or writing, stays whole.
+    /// Removes what is older or more than `limits` allow at `now`: expired artifacts, unused caches, old runs, uploads
+    /// that nobody ended within a day, and contents that nothing refers to. A run that is going on, and whatever a process is reading or writing, stays whole.
     fn prune(&self, now: Timestamp, limits: &Limits) -> Result<PruneReport, StoreError>;
 
     /// What the store holds now.

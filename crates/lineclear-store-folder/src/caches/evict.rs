@@ -35,9 +35,9 @@ impl Place {
         kept.sort_by_key(|(_, kept)| (Some(kept.what.id) == newest, kept.what.used, kept.what.id));
         let mut users: HashMap<Hash, u64> = HashMap::new();
         let mut total = 0;
-        for blob in kept.iter().flat_map(|(_, kept)| kept.blobs()) {
-            let count = users.entry(blob.hash).or_default();
-            total += if *count == 0 { blob.stored } else { 0 };
+        for (part, stored) in kept.iter().flat_map(|(_, kept)| kept.content.parts()) {
+            let count = users.entry(part).or_default();
+            total += if *count == 0 { stored } else { 0 };
             *count += 1;
         }
         let oldest = now.plus_millis(-i64::from(limits.cache_unused_days).saturating_mul(DAY_MS));
@@ -49,10 +49,10 @@ impl Place {
             }
             drop_entry(path)?;
             evicted += 1;
-            for blob in kept.blobs() {
-                let count = users.entry(blob.hash).or_default();
+            for (part, stored) in kept.content.parts() {
+                let count = users.entry(part).or_default();
                 *count = count.saturating_sub(1);
-                total -= if *count == 0 { blob.stored } else { 0 };
+                total -= if *count == 0 { stored } else { 0 };
             }
         }
         Ok(evicted)

@@ -12,12 +12,12 @@ use std::time::{Duration, SystemTime};
 
 use lineclear_event::Timestamp;
 use lineclear_store::{
-    CacheEntry, CacheHit, CacheMiss, Caches, Lookup, NewCache, RestoreReport, SaveOutcome, StoreError, check_cache_key,
-    check_lookup, choose,
+    CacheEntry, CacheHit, CacheKind, CacheMiss, Caches, Lookup, NewCache, RestoreReport, SaveOutcome, StoreError,
+    check_cache_key, check_lookup, choose,
 };
 
 use crate::blobs::{BlobRef, Hash};
-use crate::entry::{Kept, folders, json_files};
+use crate::entry::{Content, Kept, folders, json_files};
 use crate::fault;
 use crate::manifest::Manifest;
 use crate::restore::{Fault, Keeping, restore};
@@ -28,39 +28,11 @@ use crate::store::{FolderStore, Place, file_name};
 /// How many earlier entries are asked for contents that are there already.
 const RELATIVES: usize = 2;
 
-type KeptCache = Kept<CacheEntry>;
+pub(crate) type KeptCache = Kept<CacheEntry>;
 
 impl Caches for FolderStore {
     fn find(&self, lookup: &Lookup) -> Result<Result<CacheHit, CacheMiss>, StoreError> {
-        check_lookup(lookup)?;
-        let place = &*self.place;
-        let mut dropped = Vec::new();
-        loop {
-            let kept = place.caches_of(&lookup.repository, &mut dropped)?;
-            let entries: Vec<CacheEntry> = kept.iter().map(|(_, kept)| kept.what.clone()).collect();
-            let mut hit = match choose(&entries, lookup, &dropped) {
-                Ok(hit) => hit,
-                Err(miss) => return Ok(Err(miss)),
-            };
-            let Some((path, kept)) = kept.iter().find(|(_, kept)| kept.what.id == hit.entry.id) else { continue };
-            // A length that differs is found here, before a step relies on the hit; other damage when the files are read.
-            let broken: Vec<&BlobRef> = kept.blobs().filter(|blob| !place.blobs.has(blob)).collect();
-            if !broken.is_empty() {
-                broken.iter().for_each(|blob| place.blobs.remove(blob.hash));
-                drop_entry(path)?;
-                dropped.push(format!(
-                    "the entry `{}` was damaged and has been dropped ({} of its files in the store missing or cut off)",
-                    hit.entry.key,
-                    broken.len()
-                ));
-                continue;
-            }
-            if let Ok(file) = File::open(path) {
-                mark_used(&file, lookup.now).map_err(|error| fault::at(path, error))?;
-            }
-            hit.entry.used = lookup.now;
-            return Ok(Ok(hit));
-        }
+        self.place.find_cache(CacheKind::Files, lookup)
     }
 
     fn restore(&self, hit: &CacheHit, base: &Path) -> Result<RestoreReport, StoreError> {
@@ -69,8 +41,9 @@ impl Caches for FolderStore {
         let _reading = place.keep_blobs()?;
         let entry = &hit.entry;
         let gone = || StoreError::NotFound { what: format!("cache entry `{}`", entry.key) };
-        let path = place.cache_path(&entry.repository, &entry.key, &entry.version, &entry.scope.0);
+        let path = place.cache_path(CacheKind::Files, &entry.repository, &entry.key, &entry.version, &entry.scope.0);
         let (kept, _) = KeptCache::read(&path)?.filter(|(kept, _)| kept.what.id == entry.id).ok_or_else(gone)?;
+        let Content::Files(kept) = kept.content else { return Err(gone()) };
         let stats = StatCache::path(place, &entry.repository, &entry.version, &base);
         let known = StatCache::load(&stats);
         let restored = place
@@ -144,6 +117,49 @@ impl Caches for FolderStore {
     }
 }
 
+impl Place {
+    /// Looks among the entries of one kind. What is damaged so that it can be seen from outside is dropped before it is found.
+    pub(crate) fn find_cache(
+        &self,
+        kind: CacheKind,
+        lookup: &Lookup,
+    ) -> Result<Result<CacheHit, CacheMiss>, StoreError> {
+        check_lookup(lookup)?;
+        let mut dropped = Vec::new();
+        loop {
+            let kept = self.caches_of(&lookup.repository, &mut dropped)?;
+            let entries: Vec<CacheEntry> = kept.iter().map(|(_, kept)| kept.what.clone()).collect();
+            let mut hit = match choose(&entries, kind, lookup, &dropped) {
+                Ok(hit) => hit,
+                Err(miss) => return Ok(Err(miss)),
+            };
+            let Some((path, kept)) = kept.iter().find(|(_, kept)| kept.what.id == hit.entry.id) else { continue };
+            // A length that differs is found here, before a step relies on the hit; other damage when the contents are read.
+            let broken = match &kept.content {
+                Content::Files(files) => {
+                    let broken: Vec<&BlobRef> = files.blobs().filter(|blob| !self.blobs.has(blob)).collect();
+                    broken.iter().for_each(|blob| self.blobs.remove(blob.hash));
+                    broken.len()
+                }
+                Content::Archive(archive) => self.broken_blocks(archive)?,
+            };
+            if broken > 0 {
+                drop_entry(path)?;
+                dropped.push(format!(
+                    "the entry `{}` was damaged and has been dropped ({broken} of its files in the store missing or cut off)",
+                    hit.entry.key,
+                ));
+                continue;
+            }
+            if let Ok(file) = File::open(path) {
+                mark_used(&file, lookup.now).map_err(|error| fault::at(path, error))?;
+            }
+            hit.entry.used = lookup.now;
+            return Ok(Ok(hit));
+        }
+    }
+}
+
 fn damaged_blob(hash: Hash, error: StoreError) -> Fault {
     match error {
         error @ StoreError::Damaged { .. } => Fault::Blob(hash, error),
@@ -151,12 +167,12 @@ fn damaged_blob(hash: Hash, error: StoreError) -> Fault {
     }
 }
 
-fn drop_entry(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn drop_entry(path: &Path) -> Result<(), StoreError> {
     fault::found(path, fs::remove_file(path)).map(drop)
 }
 
 /// The last use of an entry is its file's time, so that noting it needs no writing and no lock.
-fn mark_used(file: &File, at: Timestamp) -> io::Result<()> {
+pub(crate) fn mark_used(file: &File, at: Timestamp) -> io::Result<()> {
     let after = Duration::from_millis(at.0.unsigned_abs());
     let time = if at.0 < 0 { SystemTime::UNIX_EPOCH - after } else { SystemTime::UNIX_EPOCH + after };
     file.set_times(FileTimes::new().set_modified(time))
@@ -168,9 +184,20 @@ impl Place {
     }
 
     /// The file of an entry. Its name is made of the identity, so that one identity can only be there once.
-    fn cache_path(&self, repository: &str, key: &str, version: &str, scope: &str) -> PathBuf {
+    pub(crate) fn cache_path(
+        &self,
+        kind: CacheKind,
+        repository: &str,
+        key: &str,
+        version: &str,
+        scope: &str,
+    ) -> PathBuf {
         let mut hasher = blake3::Hasher::new();
-        for part in [repository, key, version, scope] {
+        let kind: &[&str] = match kind {
+            CacheKind::Files => &[],
+            CacheKind::Archive => &["archive"],
+        };
+        for part in [repository, key, version, scope].iter().chain(kind) {
             hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
         }
         self.cache_folder(repository).join(format!("{}.json", &hasher.finalize().to_hex()[..40]))
@@ -208,7 +235,7 @@ impl Place {
     }
 
     fn save_cache(&self, new: &NewCache, base: &Path) -> Result<SaveOutcome, StoreError> {
-        let path = self.cache_path(&new.repository, &new.key, &new.version, &new.scope.0);
+        let path = self.cache_path(CacheKind::Files, &new.repository, &new.key, &new.version, &new.scope.0);
         match KeptCache::read(&path) {
             Ok(None) => {}
             Err(StoreError::Damaged { .. }) => drop_entry(&path)?,
@@ -241,8 +268,9 @@ impl Place {
             files,
             size,
             stored: saved.added + added,
+            kind: CacheKind::Files,
         };
-        let kept = Kept::new(entry, manifest, saved.manifest.packs);
+        let kept = Kept::files(entry, manifest, saved.manifest.packs);
         if !self.publish_as(&path, &kept.to_json(), true, |file| mark_used(file, new.now))? {
             return Ok(SaveOutcome::Exists);
         }
@@ -251,7 +279,7 @@ impl Place {
         Ok(SaveOutcome::Saved(kept.what))
     }
 
-    fn highest_cache(&self) -> Result<u64, StoreError> {
+    pub(crate) fn highest_cache(&self) -> Result<u64, StoreError> {
         let mut highest = 0;
         for folder in folders(&self.root.join("caches"))? {
             let kept = self.caches_in(&folder, &mut Vec::new())?;
@@ -263,17 +291,21 @@ impl Place {
     /// The manifests of the entries that most likely have much in common with a new one: of the same paths, with the longest
     /// common beginning of the key, the newest first.
     fn relatives(&self, new: &NewCache) -> Result<Vec<Manifest>, StoreError> {
-        let mut kept = self.caches_of(&new.repository, &mut Vec::new())?;
         let common = |key: &str| key.bytes().zip(new.key.bytes()).take_while(|(left, right)| left == right).count();
-        kept.sort_by_cached_key(|(_, kept)| {
-            let what = &kept.what;
+        let kept = self.caches_of(&new.repository, &mut Vec::new())?;
+        let files = kept.into_iter().filter_map(|(_, kept)| match kept.content {
+            Content::Files(files) => Some((kept.what, files.manifest)),
+            Content::Archive(_) => None,
+        });
+        let mut files: Vec<(CacheEntry, BlobRef)> = files.collect();
+        files.sort_by_cached_key(|(what, _)| {
             std::cmp::Reverse((what.version == new.version, common(&what.key), what.created, what.id))
         });
         // Entries of equal trees have one manifest.
         let mut seen = HashSet::new();
-        kept.retain(|(_, kept)| seen.insert(kept.manifest.hash));
+        files.retain(|(_, manifest)| seen.insert(manifest.hash));
         // A damaged relative is nobody's fault here: it is found when it is used itself.
-        let manifests = kept.iter().take(RELATIVES).filter_map(|(_, kept)| self.read_manifest(&kept.manifest).ok());
+        let manifests = files.iter().take(RELATIVES).filter_map(|(_, manifest)| self.read_manifest(manifest).ok());
         Ok(manifests.collect())
     }
 }

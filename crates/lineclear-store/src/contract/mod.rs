@@ -13,12 +13,12 @@ use std::path::{Path, PathBuf};
 
 use lineclear_event::{RunId, Timestamp};
 
-use crate::{Artifacts, CacheScope, Caches, Limits, Lookup, NewCache, NewRun, Store, Upkeep};
+use crate::{Archives, Artifacts, CacheScope, Caches, Limits, Lookup, NewCache, NewRun, Store, Upkeep};
 
 /// All ports of a store in one.
-pub trait WholeStore: Store + Caches + Artifacts + Upkeep {}
+pub trait WholeStore: Store + Caches + Artifacts + Archives + Upkeep {}
 
-impl<T: Store + Caches + Artifacts + Upkeep> WholeStore for T {}
+impl<T: Store + Caches + Artifacts + Archives + Upkeep> WholeStore for T {}
 
 /// One promise: tried on a store with a folder to work in.
 type Promise<S> = (&'static str, fn(&S, &Path));

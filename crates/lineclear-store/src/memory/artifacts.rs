@@ -8,13 +8,21 @@ use lineclear_event::RunId;
 use sha2::{Digest, Sha256};
 
 use super::MemoryStore;
+use super::archives::Whole;
 use crate::{
     ArtifactMeta, ArtifactRequest, Artifacts, StoreError, artifact_digest, check_artifact_file, check_artifact_name,
-    expiry,
+    expiry, is_zip, zip,
 };
 
 /// Contents by name.
 pub(super) type Files = BTreeMap<String, Vec<u8>>;
+
+/// What an artifact holds.
+#[derive(Clone, Debug)]
+pub(super) enum Content {
+    Files(Files),
+    Archive(Whole),
+}
 
 impl Artifacts for MemoryStore {
     fn upload(&self, request: &ArtifactRequest) -> Result<ArtifactMeta, StoreError> {
@@ -50,9 +58,10 @@ impl Artifacts for MemoryStore {
             size: files.values().map(|bytes| bytes.len() as u64).sum(),
             digest: digest(&files),
             created: request.now,
-            expires: Some(expiry(request, self.shared.limits.artifact_days)),
+            expires: Some(expiry(request.now, request.retention_days, self.shared.limits.artifact_days)),
+            content_type: None,
         };
-        kept.artifacts.insert(place, (meta.clone(), files));
+        kept.artifacts.insert(place, (meta.clone(), Content::Files(files)));
         Ok(meta)
     }
 
@@ -63,7 +72,19 @@ impl Artifacts for MemoryStore {
 
     fn download(&self, run: RunId, name: &str, folder: &Path) -> Result<ArtifactMeta, StoreError> {
         let found = self.kept().artifacts.get(&(run, name.to_owned())).cloned();
-        let (meta, files) = found.ok_or_else(|| no_such(run, name))?;
+        let (meta, content) = found.ok_or_else(|| no_such(run, name))?;
+        let files = match content {
+            Content::Files(files) => files,
+            Content::Archive(whole) if meta.content_type.as_deref().is_some_and(is_zip) => {
+                zip::unpack(&mut whole.reader(), meta.size, folder, &zip::UnpackLimits::default())
+                    .map_err(|error| error.of_artifact(name))?;
+                return Ok(meta);
+            }
+            Content::Archive(whole) => {
+                check_artifact_file(name)?;
+                Files::from([(name.to_owned(), whole.bytes.to_vec())])
+            }
+        };
         for (name, bytes) in &files {
             let path = folder.join(name);
             let write = || {
@@ -84,7 +105,7 @@ impl Artifacts for MemoryStore {
     }
 }
 
-fn no_such(run: RunId, name: &str) -> StoreError {
+pub(super) fn no_such(run: RunId, name: &str) -> StoreError {
     StoreError::NotFound { what: format!("artifact `{name}` of run {run}") }
 }
 

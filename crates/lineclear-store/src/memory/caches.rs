@@ -2,20 +2,37 @@
 
 use std::path::Path;
 
+use super::archives::Whole;
 use super::tree::Tree;
 use super::{Kept, MemoryStore};
 use crate::{
-    CacheEntry, CacheHit, CacheMiss, Caches, DAY_MS, Limits, Lookup, NewCache, RestoreReport, SaveOutcome, StoreError,
-    check_cache_key, check_lookup, choose,
+    CacheEntry, CacheHit, CacheKind, CacheMiss, Caches, DAY_MS, Limits, Lookup, NewCache, RestoreReport, SaveOutcome,
+    StoreError, check_cache_key, check_lookup, choose,
 };
 use lineclear_event::Timestamp;
 
-impl Caches for MemoryStore {
-    fn find(&self, lookup: &Lookup) -> Result<Result<CacheHit, CacheMiss>, StoreError> {
+/// What an entry holds.
+#[derive(Clone, Debug)]
+pub(super) enum Content {
+    Files(Tree),
+    Archive(Whole),
+}
+
+pub(super) fn no_such(entry: &CacheEntry) -> StoreError {
+    StoreError::NotFound { what: format!("cache entry `{}`", entry.key) }
+}
+
+impl MemoryStore {
+    /// Looks among the entries of one kind.
+    pub(super) fn find_kind(
+        &self,
+        kind: CacheKind,
+        lookup: &Lookup,
+    ) -> Result<Result<CacheHit, CacheMiss>, StoreError> {
         check_lookup(lookup)?;
         let mut kept = self.kept();
         let entries: Vec<CacheEntry> = kept.caches.iter().map(|(entry, _)| entry.clone()).collect();
-        let mut found = choose(&entries, lookup, &[]);
+        let mut found = choose(&entries, kind, lookup, &[]);
         if let Ok(hit) = &mut found {
             hit.entry.used = lookup.now;
             for (entry, _) in kept.caches.iter_mut().filter(|(entry, _)| entry.id == hit.entry.id) {
@@ -24,10 +41,19 @@ impl Caches for MemoryStore {
         }
         Ok(found)
     }
+}
+
+impl Caches for MemoryStore {
+    fn find(&self, lookup: &Lookup) -> Result<Result<CacheHit, CacheMiss>, StoreError> {
+        self.find_kind(CacheKind::Files, lookup)
+    }
 
     fn restore(&self, hit: &CacheHit, base: &Path) -> Result<RestoreReport, StoreError> {
-        let tree = self.kept().caches.iter().find(|(entry, _)| entry.id == hit.entry.id).map(|(_, tree)| tree.clone());
-        tree.ok_or_else(|| StoreError::NotFound { what: format!("cache entry `{}`", hit.entry.key) })?.write(base)
+        let found = self.kept().caches.iter().find(|(entry, _)| entry.id == hit.entry.id).map(|(_, tree)| tree.clone());
+        match found {
+            Some(Content::Files(tree)) => tree.write(base),
+            Some(Content::Archive(_)) | None => Err(no_such(&hit.entry)),
+        }
     }
 
     fn save(&self, new: &NewCache, base: &Path) -> Result<SaveOutcome, StoreError> {
@@ -36,7 +62,8 @@ impl Caches for MemoryStore {
             return Err(StoreError::Refused(format!("the cache `{}` has no path to keep", new.key)));
         }
         let same = |entry: &CacheEntry| {
-            entry.repository == new.repository
+            entry.kind == CacheKind::Files
+                && entry.repository == new.repository
                 && entry.key == new.key
                 && entry.version == new.version
                 && entry.scope == new.scope
@@ -68,8 +95,9 @@ impl Caches for MemoryStore {
             files,
             size,
             stored: size,
+            kind: CacheKind::Files,
         };
-        kept.caches.push((entry.clone(), tree));
+        kept.caches.push((entry.clone(), Content::Files(tree)));
         kept.evict(&self.shared.limits, new.now, Some(entry.id));
         Ok(SaveOutcome::Saved(entry))
     }

@@ -3,6 +3,7 @@
 //! For tests of what uses a store, and the oracle that other forms are compared with. It is written to be obviously right, not
 //! fast. Only the files of steps, which it saves and restores, are on a disk.
 
+mod archives;
 mod artifacts;
 mod caches;
 mod runs;
@@ -14,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lineclear_event::{JobKey, RunId};
 
-use crate::{ArtifactMeta, CacheEntry, Limits};
+use crate::{ArtifactMeta, CacheEntry, Limits, UploadId};
 
 /// A store in memory. Clones share what they keep.
 #[derive(Clone, Debug, Default)]
@@ -33,8 +34,9 @@ struct Kept {
     runs: BTreeMap<RunId, runs::Run>,
     /// Last run number by repository and workflow file.
     numbers: BTreeMap<(String, String), u64>,
-    artifacts: BTreeMap<(RunId, String), (ArtifactMeta, artifacts::Files)>,
-    caches: Vec<(CacheEntry, tree::Tree)>,
+    artifacts: BTreeMap<(RunId, String), (ArtifactMeta, artifacts::Content)>,
+    caches: Vec<(CacheEntry, caches::Content)>,
+    uploads: BTreeMap<UploadId, archives::Upload>,
     last_id: u64,
 }
 

@@ -7,11 +7,12 @@ use crate::{DAY_MS, Limits, PruneReport, StoreError, Upkeep, Usage};
 
 impl Upkeep for MemoryStore {
     fn prune(&self, now: Timestamp, limits: &Limits) -> Result<PruneReport, StoreError> {
-        let used = |usage: &Usage| usage.run_bytes + usage.artifact_bytes + usage.cache_bytes;
+        let used = |usage: &Usage| usage.run_bytes + usage.artifact_bytes + usage.cache_bytes + usage.upload_bytes;
         let before = self.usage()?;
         let kept = &mut *self.kept();
         kept.artifacts.retain(|_, (meta, _)| meta.expires.is_none_or(|end| end > now));
         kept.evict(limits, now, None);
+        kept.uploads.retain(|upload, _| !upload.is_stale(now));
         let oldest = now.plus_millis(-i64::from(limits.run_days).saturating_mul(DAY_MS));
         let mut counted = std::collections::BTreeMap::<String, usize>::new();
         let mut old = Vec::new();
@@ -30,6 +31,7 @@ impl Upkeep for MemoryStore {
             runs: before.runs - after.runs,
             artifacts: before.artifacts - after.artifacts,
             caches: before.caches - after.caches,
+            uploads: before.uploads - after.uploads,
             freed: used(&before) - used(&after),
             busy: false,
         })
@@ -51,6 +53,8 @@ fn usage_of(kept: &super::Kept) -> Usage {
         artifact_bytes,
         caches: kept.caches.len() as u64,
         cache_bytes,
+        uploads: kept.uploads.len() as u64,
+        upload_bytes: kept.uploads.values().map(super::archives::Upload::size).sum(),
         stored_bytes: artifact_bytes + cache_bytes,
     }
 }

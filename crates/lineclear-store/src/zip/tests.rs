@@ -1,0 +1,1 @@
+//! What unpacking lets through, and what it refuses.
