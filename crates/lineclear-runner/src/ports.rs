@@ -38,13 +38,21 @@ pub struct FetchedAction {
     pub sha: Option<String>,
 }
 
-/// Values of secrets by name. `Debug` shows names only.
+/// Values of secrets by name, as one job is given them. `Debug` shows names only.
 #[derive(Clone, Default)]
-pub struct Secrets(pub BTreeMap<String, String>);
+pub struct Secrets {
+    /// Of the run: they reach a job of a called workflow only as far as its callers pass them on.
+    pub of_run: BTreeMap<String, String>,
+    /// Of the environment that the job names: no call holds them back, and they win over what is passed.
+    ///
+    /// # Source
+    /// "Reuse workflows" of GitHub's documentation, on `environment` in a called workflow.
+    pub of_environment: BTreeMap<String, String>,
+}
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.of_run.keys()).entries(self.of_environment.keys()).finish()
     }
 }
 

@@ -11,7 +11,7 @@ use crate::ports::{RunnerSettings, Secrets};
 
 /// Hides all secrets of the run, whether or not this job is given them, and the job's token in the form that git sends it in.
 pub(crate) fn mask_all(masker: &SharedMasker, secrets: &Secrets, settings: &RunnerSettings) {
-    for value in secrets.0.values() {
+    for value in secrets.of_run.values().chain(secrets.of_environment.values()) {
         masker.add(value);
     }
     if !settings.token.is_empty() {
@@ -32,7 +32,7 @@ pub(crate) fn reaching(
 ) -> Result<Value, String> {
     // A pull request from a fork brings foreign code: it sees no secret. All of them are hidden in its output even so.
     let is_open = spec.contexts.github.get("secret_source").and_then(serde_json::Value::as_str) != Some("None");
-    let mut reached = if is_open { secrets.0.clone() } else { BTreeMap::new() };
+    let mut reached = if is_open { secrets.of_run.clone() } else { BTreeMap::new() };
     for passage in &spec.secret_passages {
         match passage {
             SecretPassage::Inherit => {}
@@ -50,6 +50,11 @@ pub(crate) fn reaching(
                 reached = passed;
             }
         }
+    }
+    if is_open {
+        // Names ignore case, and a call may have passed one in another.
+        reached.retain(|name, _| !secrets.of_environment.keys().any(|of| of.eq_ignore_ascii_case(name)));
+        reached.extend(secrets.of_environment.clone());
     }
     Ok(context(&reached, &settings.token))
 }

@@ -124,7 +124,7 @@ impl Bench {
     }
 
     pub(crate) fn secret(mut self, name: &str, value: &str) -> Self {
-        self.secrets.0.insert(name.to_owned(), value.to_owned());
+        self.secrets.of_run.insert(name.to_owned(), value.to_owned());
         self
     }
 
@@ -191,7 +191,7 @@ impl Bench {
         let report = run_job(&spec, &self.secrets, &hands);
         let took = began.elapsed();
         let seen = std::mem::take(&mut *sink.seen.lock().expect("no test panics while it logs"));
-        for secret in self.secrets.0.values() {
+        for secret in self.secrets.of_run.values().chain(self.secrets.of_environment.values()) {
             assert!(!seen.everything().contains(secret.as_str()), "a secret was told: {}", seen.everything());
             assert!(!format!("{report:?}").contains(secret.as_str()), "a secret was reported: {report:?}");
         }

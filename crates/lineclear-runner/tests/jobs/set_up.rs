@@ -95,6 +95,30 @@ fn secrets_pass_through_calls_as_they_are_told_to() {
         "#]]);
 }
 
+/// S1-103: a called job with an environment has that environment's secrets, whatever its callers pass.
+#[test]
+fn the_secrets_of_an_environment_need_no_passing_on_and_win() {
+    let job = "steps:\n- run: echo ${{ secrets.OWN == 'of-staging' }} ${{ secrets.ONLY == 'here' }} ${{ secrets.RUN == null }}\n";
+    let passages = [
+        Vec::new(),
+        vec![SecretPassage::Nothing],
+        vec![SecretPassage::Map {
+            secrets: vec![("own".into(), "${{ secrets.RUN }}".into())],
+            contexts: Box::default(),
+        }],
+    ];
+    for (passages, run_is_hidden) in passages.into_iter().zip([false, true, true]) {
+        let bench = Bench::new(job).secret("OWN", "of-run").secret("RUN", "of-run").with(|bench| {
+            bench.secrets.of_environment = [("OWN", "of-staging"), ("ONLY", "here")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into();
+            bench.passages = passages;
+        });
+        let told = bench.run().transcript;
+        assert!(told.contains(&format!("  true true {run_is_hidden}\n")), "{told}");
+    }
+}
+
 #[test]
 fn the_address_of_an_environment_is_told_at_the_end() {
     Bench::new("environment: { name: staging, url: '${{ steps.d.outputs.url }}' }\nsteps:\n- id: d\n  run: echo url=https://staging.example >> $GITHUB_OUTPUT\n")

@@ -64,6 +64,14 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) secret_file: Option<PathBuf>,
 
+    /// A store of secrets and variables beside that of this machine, such as .lineclear/secrets; it wins over that one.
+    #[arg(long, value_name = "FILE", env = crate::secret_stores::VARIABLE)]
+    pub(crate) secret_store: Option<PathBuf>,
+
+    /// Start no job while a secret or variable that the jobs need is not set.
+    #[arg(long)]
+    pub(crate) require_secrets: bool,
+
     /// A configuration variable (the `vars` context); may be repeated.
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub(crate) vars: Vec<(String, String)>,

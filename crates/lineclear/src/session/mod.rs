@@ -21,7 +21,7 @@ use lineclear_backend_host::{GuardProgram, HostBackend, HostSettings, WorkingTre
 use lineclear_drive::{Drive, RealTime, inbox};
 use lineclear_event::{AnnotationLevel, Conclusion, Envelope, JobSpec, RunEvent};
 use lineclear_forge::Caller;
-use lineclear_runner::{FailurePause, JobControl, JobHands, RunnerSettings, Secrets};
+use lineclear_runner::{FailurePause, JobControl, JobHands, RunnerSettings};
 use lineclear_store::{Artifacts, Caches, Store};
 use lineclear_store_folder::FolderStore;
 
@@ -35,6 +35,7 @@ use hands::{LocalHands, Pool};
 use pause::ShellPause;
 use prepare::{Prepared, Stopped};
 use sink::{RunSink, Telling};
+use values::{SecretsOfRun, VarsOfRun};
 
 /// Jobs that run at once on a machine with few cores: most of a job's time is spent waiting.
 const FEWEST_AT_ONCE: usize = 4;
@@ -86,7 +87,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         None => Workspace::Empty,
     };
     let token =
-        prepared.secrets.0.get("GITHUB_TOKEN").cloned().unwrap_or_else(|| format!("lct_{}", settings::random_token()));
+        prepared.secrets.get("GITHUB_TOKEN").map(str::to_owned).unwrap_or_else(|| format!("lct_{}", settings::random_token()));
     let pause = args.pause_on_failure.then(|| Arc::new(ShellPause::new(Arc::clone(&telling))) as Arc<dyn FailurePause>);
     let runner = RunnerSettings {
         debug: args.debug,
@@ -107,6 +108,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         files,
         natives: lineclear_native::all(),
         secrets: prepared.secrets.clone(),
+        vars: prepared.vars.clone(),
         telling: Arc::clone(&telling),
     };
     let at_once = args.parallel.map_or_else(
@@ -148,16 +150,18 @@ struct JobRunner {
     store: Arc<FolderStore>,
     files: ActionsFolder,
     natives: Vec<Box<dyn lineclear_runner::native::NativeAction>>,
-    secrets: Secrets,
+    secrets: SecretsOfRun,
+    vars: VarsOfRun,
     telling: Arc<Telling>,
 }
 
 impl JobRunner {
     fn run(&self, spec: &JobSpec, control: &JobControl) -> lineclear_event::JobReport {
+        let spec = &*self.vars.into_job(spec);
         let sink = RunSink { run: spec.run, telling: Arc::clone(&self.telling) };
         lineclear_runner::run_job(
             spec,
-            &self.secrets,
+            &self.secrets.of(spec.environment.as_deref()),
             &JobHands {
                 settings: &self.runner,
                 backend: &*self.backend as &dyn Backend,

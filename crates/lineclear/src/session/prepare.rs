@@ -6,13 +6,13 @@ use std::sync::Arc;
 use lineclear_engine::{GivenNeed, RunRequest, Selection};
 use lineclear_event::{ForgeEvent, RunEvent};
 use lineclear_plan::{Plan, is_fork_pull_request, load_calls, run_inputs};
-use lineclear_runner::Secrets;
 use lineclear_source::suggest;
 use lineclear_store::{NewRun, RunRecord, Store};
 use lineclear_workflow::Workflow;
 
 use super::actions::ActionsFolder;
-use super::{ask, last_run_of, narrow, values};
+use super::values::{self, SecretsOfRun, VarsOfRun};
+use super::{ask, last_run_of, narrow};
 use crate::command::plan;
 use crate::command::run::{Format, RunArgs};
 use crate::exit::Exit;
@@ -20,7 +20,8 @@ use crate::local_event::{Checkout, EventOptions};
 use crate::output;
 use crate::planning::{self, Asked, Planning};
 use crate::report::shell_word;
-use crate::settings::now;
+use crate::secret_stores::{self, SecretStores};
+use crate::settings::{self, now};
 use crate::workflow_files;
 
 /// The command ends here.
@@ -57,7 +58,8 @@ pub(crate) struct Prepared {
     pub(crate) event: ForgeEvent,
     pub(crate) plan: Plan,
     pub(crate) runs: Vec<Begun>,
-    pub(crate) secrets: Secrets,
+    pub(crate) secrets: SecretsOfRun,
+    pub(crate) vars: VarsOfRun,
     pub(crate) env: BTreeMap<String, String>,
     /// Whether files were left out because of their errors.
     pub(crate) left_out: bool,
@@ -84,8 +86,12 @@ impl Prepared {
             // The value is not repeated where it could be read over a shoulder.
             command.push_str(&format!(" --secret {}", shell_word(secret.split('=').next().unwrap_or(secret))));
         }
-        let paths =
-            [("--secret-file", &args.secret_file), ("--var-file", &args.var_file), ("--env-file", &args.env_file)];
+        let paths = [
+            ("--secret-file", &args.secret_file),
+            ("--secret-store", &args.secret_store),
+            ("--var-file", &args.var_file),
+            ("--env-file", &args.env_file),
+        ];
         for (option, path) in paths {
             if let Some(path) = path {
                 command.push_str(&format!(" {option} {}", shell_word(&path.to_string_lossy())));
@@ -116,9 +122,15 @@ pub(crate) fn prepare(
     calls: &ActionsFolder,
     store: &dyn Store,
 ) -> Result<Prepared, Stopped> {
+    let home = settings::home().map_err(Stopped::bad_input)?;
+    let mut stores = SecretStores::new(&home, args.secret_store.as_deref());
+    let known = stores.read().map_err(Stopped::bad_input)?;
+    let repository = secret_stores::repository_of(checkout).map_err(Stopped::bad_input)?;
     let vars = values::pairs(args.var_file.as_deref(), &args.vars).map_err(Stopped::bad_input)?;
+    let vars = VarsOfRun::new(&known, &repository, &vars);
     let env = values::pairs(args.env_file.as_deref(), &args.env).map_err(Stopped::bad_input)?;
-    let secrets = Secrets(values::secrets(args.secret_file.as_deref(), &args.secrets).map_err(Stopped::bad_input)?);
+    let secrets = values::secrets(args.secret_file.as_deref(), &args.secrets).map_err(Stopped::bad_input)?;
+    let secrets = SecretsOfRun::new(&known, &repository, &secrets);
     let mut asked = Asked {
         event: args.event.clone(),
         options: EventOptions {
@@ -131,7 +143,7 @@ pub(crate) fn prepare(
             inputs: args.inputs.iter().cloned().collect(),
         },
         workflows: args.workflows.clone(),
-        vars,
+        vars: vars.of_run().clone(),
     };
     let plan = |asked: &Asked| {
         planning::plan(asked, checkout, calls)
@@ -157,7 +169,7 @@ pub(crate) fn prepare(
     if let Some(wrong) = planning.refused_dispatch() {
         return Err(Stopped::bad_input(wrong));
     }
-    if !secrets.0.is_empty() && is_fork_pull_request(&planning.event) {
+    if !secrets.is_empty() && is_fork_pull_request(&planning.event) {
         output::complain("note: the pull request comes from a fork: its jobs see no secret, as on GitHub");
     }
     check_jobs(args, &planning.plan)?;
@@ -165,7 +177,7 @@ pub(crate) fn prepare(
         return Err(Stopped::bad_input(wrong));
     }
     let runs = if args.dry_run { Vec::new() } else { begin(args, &planning, calls, store)? };
-    Ok(Prepared { event: planning.event, plan: planning.plan, runs, secrets, env, left_out })
+    Ok(Prepared { event: planning.event, plan: planning.plan, runs, secrets, vars, env, left_out })
 }
 
 /// Begins the record of each run that the plan asks for.

@@ -1,10 +1,114 @@
-//! Names and values from the command line, files and the environment: secrets, variables, inputs.
+//! Names and values from the command line, files, the environment and the stores: secrets, variables, inputs.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
+
+use lineclear_event::JobSpec;
+use lineclear_runner::Secrets;
+use lineclear_secrets::{Kind, Name, RepositoryName};
+
+use crate::secret_stores::Known;
 
 /// What is wrong with a given value, as a sentence.
 pub(crate) type Wrong = String;
+
+/// Values of one kind by the jobs that see them.
+#[derive(Clone, Default)]
+struct Scoped {
+    /// For every job.
+    of_run: BTreeMap<String, String>,
+    /// For jobs of an environment, by its name in lower case: names of environments ignore case.
+    of_environments: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Scoped {
+    /// What the stores know, with what was given for this one run above it all.
+    fn new(kind: Kind, known: &Known, repository: &RepositoryName, given: &BTreeMap<String, String>) -> Self {
+        let value = |found: &crate::secret_stores::Found<'_>| found.entry.value().expose().to_owned();
+        let stored = known.seen_from(kind, repository, None);
+        let mut of_run: BTreeMap<String, String> =
+            stored.iter().map(|(name, found)| ((*name).to_owned(), value(found))).collect();
+        of_run.extend(given.clone());
+        let mut of_environments = BTreeMap::new();
+        for environment in known.environments(repository) {
+            let mut values = BTreeMap::new();
+            for (name, found) in known.seen_from(kind, repository, Some(environment)) {
+                if found.entry.scope().environment_name().is_some() {
+                    values.insert(name.to_owned(), given.get(name).cloned().unwrap_or_else(|| value(&found)));
+                }
+            }
+            of_environments.insert(environment.to_lowercase(), values);
+        }
+        Self { of_run, of_environments }
+    }
+
+    fn of_environment(&self, environment: Option<&str>) -> Option<&BTreeMap<String, String>> {
+        self.of_environments.get(&environment?.to_lowercase()).filter(|values| !values.is_empty())
+    }
+}
+
+/// The secrets of a run. `Debug` shows no value.
+#[derive(Clone, Default)]
+pub(crate) struct SecretsOfRun(Scoped);
+
+impl SecretsOfRun {
+    /// The stores' secrets, and above them those `given` for this run.
+    pub(super) fn new(known: &Known, repository: &RepositoryName, given: &BTreeMap<String, String>) -> Self {
+        Self(Scoped::new(Kind::Secret, known, repository, given))
+    }
+
+    /// What a job is given that names this environment: S1-103.
+    pub(crate) fn of(&self, environment: Option<&str>) -> Secrets {
+        Secrets {
+            of_run: self.0.of_run.clone(),
+            of_environment: self.0.of_environment(environment).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// A secret that every job is given.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.of_run.get(name).map(String::as_str)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.of_run.is_empty() && self.0.of_environments.values().all(BTreeMap::is_empty)
+    }
+}
+
+impl std::fmt::Debug for SecretsOfRun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.of_run.keys()).finish()
+    }
+}
+
+/// The configuration variables of a run.
+#[derive(Clone, Default)]
+pub(crate) struct VarsOfRun(Scoped);
+
+impl VarsOfRun {
+    /// The stores' variables, and above them those `given` for this run.
+    pub(super) fn new(known: &Known, repository: &RepositoryName, given: &BTreeMap<String, String>) -> Self {
+        Self(Scoped::new(Kind::Variable, known, repository, given))
+    }
+
+    /// Those that every job sees.
+    pub(super) fn of_run(&self) -> &BTreeMap<String, String> {
+        &self.0.of_run
+    }
+
+    /// The job with the variables of its environment, which are known only once the job is handed out.
+    pub(crate) fn into_job<'s>(&self, spec: &'s JobSpec) -> Cow<'s, JobSpec> {
+        let Some(own) = self.0.of_environment(spec.environment.as_deref()) else { return Cow::Borrowed(spec) };
+        let mut vars = spec.contexts.vars.as_object().cloned().unwrap_or_default();
+        vars.retain(|name, _| !own.keys().any(|of| of.eq_ignore_ascii_case(name)));
+        vars.extend(own.iter().map(|(name, value)| (name.clone(), value.clone().into())));
+        let mut spec = spec.clone();
+        spec.contexts.vars = Arc::new(vars.into());
+        Cow::Owned(spec)
+    }
+}
 
 /// `NAME=VALUE` pairs over those of a file, the pairs winning.
 pub(crate) fn pairs(file: Option<&Path>, given: &[(String, String)]) -> Result<BTreeMap<String, String>, Wrong> {
@@ -15,7 +119,9 @@ pub(crate) fn pairs(file: Option<&Path>, given: &[(String, String)]) -> Result<B
 
 /// Secrets: `NAME=VALUE`, or `NAME` alone, whose value is then taken from the environment.
 pub(crate) fn secrets(file: Option<&Path>, given: &[String]) -> Result<BTreeMap<String, String>, Wrong> {
-    let mut values = file.map_or_else(|| Ok(BTreeMap::new()), read_dotenv)?;
+    let in_file = file.map_or_else(|| Ok(BTreeMap::new()), read_dotenv)?;
+    let mut values: BTreeMap<String, String> =
+        in_file.into_iter().map(|(name, value)| (name.to_ascii_uppercase(), value)).collect();
     for secret in given {
         let (name, value) = match secret.split_once('=') {
             Some((name, value)) => (name, value.to_owned()),
@@ -31,12 +137,11 @@ pub(crate) fn secrets(file: Option<&Path>, given: &[String]) -> Result<BTreeMap<
         values.insert(name.to_ascii_uppercase(), value);
     }
     for name in values.keys() {
-        let well_formed = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-            && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
-        if !well_formed {
-            return Err(format!(
-                "`{name}` is no name for a secret: letters, digits and `_`, not beginning with a digit"
-            ));
+        // The run's own token may be given; otherwise the rules are those of the stores.
+        if name != "GITHUB_TOKEN"
+            && let Err(error) = Name::new(name)
+        {
+            return Err(format!("a secret's name is wrong: {error}"));
         }
     }
     Ok(values)
@@ -130,6 +235,6 @@ mod tests {
     fn a_secret_needs_a_value_and_a_proper_name() {
         assert_eq!(secrets(None, &["a=b=c".into()]), Ok(BTreeMap::from([("A".into(), "b=c".into())])));
         assert!(secrets(None, &["LINECLEAR_TEST_UNSET_SECRET".into()]).is_err_and(|why| why.contains("has no value")));
-        assert!(secrets(None, &["1a=b".into()]).is_err_and(|why| why.contains("no name for a secret")));
+        assert!(secrets(None, &["1a=b".into()]).is_err_and(|why| why.contains("is no name")));
     }
 }
