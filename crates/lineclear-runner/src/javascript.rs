@@ -175,6 +175,11 @@ impl Job<'_> {
         Ok(node)
     }
 
+    /// The program of the Node that JavaScript actions run on.
+    pub(crate) fn node_program(&self, step_path: &OsStr, action: &str) -> Result<PathBuf, String> {
+        self.node(step_path, action).map(|node| node.program)
+    }
+
     fn ask_version(&self, program: &std::path::Path) -> Option<String> {
         let command = Command {
             program: program.as_os_str().to_owned(),

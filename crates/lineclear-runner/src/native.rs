@@ -51,6 +51,17 @@ pub trait NativeAction: Send + Sync + fmt::Debug {
 #[error("{0}")]
 pub struct NativeError(pub String);
 
+impl NativeError {
+    /// A failure of which the log has told already, as when a program wrote `::error::` itself: nothing is added.
+    pub fn told() -> Self {
+        Self(String::new())
+    }
+
+    pub(crate) fn is_told(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// One call of a native action: its inputs, the job around it, and what it changes.
 pub struct Call<'a> {
     /// Inputs by lower-case name, defaults filled in.
@@ -98,6 +109,9 @@ pub trait Effects {
     fn add_matcher(&mut self, json: &str);
     /// Runs a program in the job's room and streams its output into the step's log; gives its exit code.
     fn run(&mut self, program: &str, args: &[&str], options: RunOptions<'_>) -> Result<i32, NativeError>;
+    /// Runs a script on the Node that JavaScript actions run on, as one of them: its commands are interpreted and its command files
+    /// read. Gives its exit code.
+    fn node(&mut self, script: &Path) -> Result<i32, NativeError>;
     /// Runs a program and returns what it prints on standard output; an exit code other than 0 is an error with the last lines.
     fn capture(&mut self, program: &str, args: &[&str], options: RunOptions<'_>) -> Result<String, NativeError>;
 }

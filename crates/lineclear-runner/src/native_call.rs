@@ -139,6 +139,7 @@ fn run(
             let outputs = stage.outputs;
             let stage = match call.limits.halt(Instant::now()) {
                 Some(halt) => Stage::halted(call.log, halt),
+                None if error.is_told() => Stage::failure("its log says why"),
                 None => Stage::told_failure(call.log, error.0),
             };
             Stage { outputs, ..stage }
@@ -207,22 +208,13 @@ impl Effects for CallEffects<'_> {
         if !options.quiet {
             call.log.show(&format!("[command]{}", command_line(program, args)));
         }
-        let quiet_masker = call.job.masker.clone();
-        let settings = InterpreterSettings { debug: call.job.debug, ..InterpreterSettings::default() };
-        let matchers =
-            if options.quiet { Arc::new(Mutex::new(Matchers::default())) } else { Arc::clone(&call.job.matchers) };
-        let mut interpreter = Interpreter::new(settings, quiet_masker, matchers);
-        let mut listener = Listener::new(call.log, &call.job.matchers, call.job);
-        let ended = self.start(program, args, options, &mut |stream, bytes| {
-            if !options.quiet {
-                interpreter.feed(stream, bytes, &mut listener);
-            }
-        })?;
-        interpreter.finish(&mut listener);
-        for (name, value) in listener.into_outputs() {
-            self.changes.push(Change::Output(name, value));
-        }
-        Ok(ended.exit.code())
+        self.heard(program, args, options)
+    }
+
+    fn node(&mut self, script: &Path) -> Result<i32, NativeError> {
+        let path = self.env.variables().get(OsStr::new("PATH")).cloned().unwrap_or_default();
+        let program = self.call.job.node_program(&path, self.call.id).map_err(NativeError)?;
+        self.heard(&program.to_string_lossy(), &[&script.to_string_lossy()], RunOptions::default())
     }
 
     fn capture(&mut self, program: &str, args: &[&str], options: RunOptions<'_>) -> Result<String, NativeError> {
@@ -248,6 +240,27 @@ impl Effects for CallEffects<'_> {
 }
 
 impl CallEffects<'_> {
+    /// Runs a program and interprets what it says.
+    fn heard(&mut self, program: &str, args: &[&str], options: RunOptions<'_>) -> Result<i32, NativeError> {
+        let call = self.call;
+        let quiet_masker = call.job.masker.clone();
+        let settings = InterpreterSettings { debug: call.job.debug, ..InterpreterSettings::default() };
+        let matchers =
+            if options.quiet { Arc::new(Mutex::new(Matchers::default())) } else { Arc::clone(&call.job.matchers) };
+        let mut interpreter = Interpreter::new(settings, quiet_masker, matchers);
+        let mut listener = Listener::new(call.log, &call.job.matchers, call.job);
+        let ended = self.start(program, args, options, &mut |stream, bytes| {
+            if !options.quiet {
+                interpreter.feed(stream, bytes, &mut listener);
+            }
+        })?;
+        interpreter.finish(&mut listener);
+        for (name, value) in listener.into_outputs() {
+            self.changes.push(Change::Output(name, value));
+        }
+        Ok(ended.exit.code())
+    }
+
     fn start(
         &mut self,
         program: &str,
