@@ -89,7 +89,7 @@ impl Job<'_> {
 ///
 /// Never fails: whatever goes wrong is told as events and ends in the report.
 pub fn run_job(spec: &JobSpec, secrets: &Secrets, hands: &JobHands<'_>) -> JobReport {
-    let masker = SharedMasker::default();
+    let masker = hands.settings.masks.clone().unwrap_or_default();
     secrets::mask_all(&masker, secrets, hands.settings);
     let name = file_name(&spec.file);
     let read = hands.settings.readings.workflow(&name, &spec.text);

@@ -51,8 +51,9 @@ mod worker;
 
 pub use hash_files::hash_files;
 pub use job::run_job;
-pub use planned_step::step_ids;
+pub use log::masked_fact;
 pub use pause::{AfterPause, FailedStep, FailurePause};
+pub use planned_step::step_ids;
 pub use ports::{
     ActionSource, FetchedAction, JobControl, JobHands, JobSink, RunnerSettings, Secrets, ServiceEnv, inside,
 };

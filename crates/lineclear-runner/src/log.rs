@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use lineclear_command::{Note, NoteOrigin, log_prefix};
+use lineclear_command::{Note, NoteOrigin, SharedMasker, log_prefix};
 use lineclear_event::{Annotation, AnnotationLevel, Fact, RunEvent};
 use serde_json::Value;
 
@@ -106,29 +106,14 @@ impl<'a> StepLog<'a> {
         }
     }
 
-    /// Texts are masked here, names of keys too: a report may carry a secret in any of them.
-    pub(crate) fn fact(&self, fact: Fact) {
-        let masked = serde_json::to_value(&fact).map(|value| self.masked(value)).and_then(serde_json::from_value);
-        match masked {
-            Ok(fact) => self.job.hands.sink.event(RunEvent::Fact {
+    pub(crate) fn fact(&self, fact: &Fact) {
+        match masked_fact(&self.job.masker, fact) {
+            Some(fact) => self.job.hands.sink.event(RunEvent::Fact {
                 job: self.job.spec.job.clone(),
                 step: self.step.to_string(),
                 fact,
             }),
-            // A mask that is a word of the format itself: better nothing than the secret.
-            Err(error) => self.debug(|| format!("What the step was found to have done is not recorded: {error}")),
-        }
-    }
-
-    fn masked(&self, value: Value) -> Value {
-        match value {
-            Value::String(text) => Value::String(self.job.masker.mask(&text).into_owned()),
-            Value::Array(items) => items.into_iter().map(|item| self.masked(item)).collect(),
-            Value::Object(pairs) => pairs
-                .into_iter()
-                .map(|(name, value)| (self.job.masker.mask(&name).into_owned(), self.masked(value)))
-                .collect(),
-            other => other,
+            None => self.debug(|| "What the step was found to have done is not recorded: a mask hides its form".into()),
         }
     }
 
@@ -138,5 +123,22 @@ impl<'a> StepLog<'a> {
             step: self.step.to_string(),
             markdown: self.job.masker.mask(markdown).into_owned(),
         });
+    }
+}
+
+/// `fact` with every secret hidden in its texts and names of keys: a report may carry one in any of them. `None` where a mask is
+/// a word of the format itself: better nothing than the secret.
+pub fn masked_fact(masker: &SharedMasker, fact: &Fact) -> Option<Fact> {
+    serde_json::to_value(fact).and_then(|value| serde_json::from_value(masked(masker, value))).ok()
+}
+
+fn masked(masker: &SharedMasker, value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(masker.mask(&text).into_owned()),
+        Value::Array(items) => items.into_iter().map(|item| masked(masker, item)).collect(),
+        Value::Object(pairs) => {
+            pairs.into_iter().map(|(name, value)| (masker.mask(&name).into_owned(), masked(masker, value))).collect()
+        }
+        other => other,
     }
 }

@@ -194,7 +194,7 @@ impl Effects for CallEffects<'_> {
     }
 
     fn fact(&mut self, fact: Fact) {
-        self.call.log.fact(fact);
+        self.call.log.fact(&fact);
     }
 
     fn add_matcher(&mut self, json: &str) {

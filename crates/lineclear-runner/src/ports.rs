@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use lineclear_backend::{Backend, Wake, Workspace};
+use lineclear_command::SharedMasker;
 use lineclear_event::{JobKey, RunEvent, Timestamp};
 use lineclear_forge::{Caller, ForgeApi};
 use lineclear_store::{Artifacts, Caches};
@@ -148,6 +149,8 @@ pub struct RunnerSettings {
     pub host_labels: Vec<String>,
     /// Addresses and tokens of services that steps talk to.
     pub service_env: ServiceEnv,
+    /// The job's masks, for who has to hide the job's secrets elsewhere too; its own where there are none.
+    pub masks: Option<SharedMasker>,
     /// Who is asked when a step has failed.
     pub pause: Option<Arc<dyn FailurePause>>,
     /// Workflow files already read, shared by the jobs of a run.
@@ -166,6 +169,7 @@ impl Default for RunnerSettings {
             token: String::new(),
             host_labels: Vec::new(),
             service_env: ServiceEnv::default(),
+            masks: None,
             pause: None,
             readings: Readings::default(),
         }

@@ -28,7 +28,7 @@ pub(crate) fn run(
         Ok(action) => action,
         Err(reason) => return Stage::told_failure(call.log, reason),
     };
-    call.log.fact(used::fact(&action));
+    call.log.fact(&used::fact(&action));
     inputs::warn(call, &action, with);
     let inputs = match inputs::resolve(call, worker, frame, &action, with) {
         Ok(inputs) => inputs,
