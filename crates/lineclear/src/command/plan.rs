@@ -108,6 +108,7 @@ pub(crate) fn run(args: &PlanArgs) -> Exit {
         },
         workflows: args.workflows.clone(),
         vars: args.vars.iter().cloned().collect(),
+        platform: None,
     };
     let called = ActionsFolder::from_environment(checkout.root.clone());
     match planning::plan(&asked, &checkout, &called) {

@@ -144,6 +144,7 @@ pub(crate) fn prepare(
         },
         workflows: args.workflows.clone(),
         vars: vars.of_run().clone(),
+        platform: None,
     };
     let plan = |asked: &Asked| {
         planning::plan(asked, checkout, calls)

@@ -15,13 +15,20 @@ use crate::settings::now;
 pub(crate) struct Telling {
     reporter: Mutex<Box<dyn Reporter>>,
     records: RwLock<BTreeMap<RunId, Arc<dyn RunRecord>>>,
+    /// The step that each job is at, for what is found out about a job from outside of it.
+    steps: Mutex<BTreeMap<(RunId, JobKey), String>>,
     /// The first failure to record is told; a full disk would otherwise fill the terminal.
     complained: std::sync::Once,
 }
 
 impl Telling {
     pub(crate) fn new(reporter: Box<dyn Reporter>) -> Self {
-        Self { reporter: Mutex::new(reporter), records: RwLock::default(), complained: std::sync::Once::new() }
+        Self {
+            reporter: Mutex::new(reporter),
+            records: RwLock::default(),
+            steps: Mutex::default(),
+            complained: std::sync::Once::new(),
+        }
     }
 
     pub(crate) fn add_record(&self, record: Arc<dyn RunRecord>) {
@@ -30,6 +37,7 @@ impl Telling {
 
     /// Records and shows an event.
     pub(crate) fn tell(&self, envelope: &Envelope) {
+        self.follow(envelope);
         self.record(envelope.run, |record| record.event(envelope));
         self.reporter().event(envelope);
     }
@@ -37,6 +45,21 @@ impl Telling {
     /// Shows an event that the drive has recorded already.
     pub(crate) fn show(&self, envelope: &Envelope) {
         self.reporter().event(envelope);
+    }
+
+    fn follow(&self, envelope: &Envelope) {
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        match &envelope.event {
+            RunEvent::StepStarted { job, step, .. } => drop(steps.insert((envelope.run, job.clone()), step.clone())),
+            RunEvent::StepFinished { job, .. } => drop(steps.remove(&(envelope.run, job.clone()))),
+            _ => {}
+        }
+    }
+
+    /// The step that a job is at; empty between steps.
+    pub(crate) fn current_step(&self, run: RunId, job: &JobKey) -> String {
+        let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        steps.get(&(run, job.clone())).cloned().unwrap_or_default()
     }
 
     pub(crate) fn dispatched(&self, spec: &JobSpec) {
