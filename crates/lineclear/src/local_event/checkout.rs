@@ -48,6 +48,21 @@ impl Checkout {
         Self { root, repository, config }
     }
 
+    /// Whether the folder is in a git repository or has workflows.
+    pub(crate) fn is_something(&self) -> bool {
+        self.repository.is_some() || self.root.join(".github/workflows").is_dir()
+    }
+
+    /// The branch that is checked out, in full.
+    pub(crate) fn branch_reference(&self) -> Option<String> {
+        self.branch().map(|branch| format!("refs/heads/{branch}"))
+    }
+
+    /// The default branch, in full.
+    pub(crate) fn default_reference(&self) -> String {
+        format!("refs/heads/{}", self.default_branch())
+    }
+
     /// The commit that is checked out; `None` outside a repository and before the first commit.
     pub(super) fn head_commit(&self) -> Option<String> {
         let repository = self.repository.as_ref()?;

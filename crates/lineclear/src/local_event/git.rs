@@ -86,7 +86,7 @@ fn read_all(stream: impl Read) -> Vec<u8> {
 }
 
 /// Runs `git` to its end.
-pub(super) fn run(folder: &Path, arguments: &[&str], operands: &[&str]) -> Result<Vec<u8>, String> {
+pub(crate) fn run(folder: &Path, arguments: &[&str], operands: &[&str]) -> Result<Vec<u8>, String> {
     start(folder, arguments, operands)?.finish()
 }
 

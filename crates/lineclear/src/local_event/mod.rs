@@ -27,6 +27,7 @@ use changes::Comparison;
 pub(crate) use checkout::Checkout;
 use checkout::is_zero;
 use commits::Commit;
+pub(crate) use git::run as git_says;
 use known::{Known, Place};
 use made::{Base, Made};
 use synthesis::{Hints, Scene};

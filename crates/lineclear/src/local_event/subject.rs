@@ -10,6 +10,13 @@ use super::checkout::Checkout;
 /// Where addresses of pages in a payload made here begin.
 const SERVER: &str = "https://github.com";
 
+impl Checkout {
+    /// `owner/name` of this repository, as the events that are made here have it.
+    pub(crate) fn repository_name(&self) -> String {
+        repository(self, None, None).full_name()
+    }
+}
+
 /// The repository of an event.
 pub(super) fn repository(checkout: &Checkout, payload: Option<&Value>, default_branch: Option<&str>) -> Repository {
     let told = payload.and_then(|payload| payload.get("repository"));
