@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::command::{eval, overview, plan, prune, run};
+use crate::command::{eval, overview, plan, prune, run, secret, variable};
 use crate::exit::Exit;
 use crate::output;
 
@@ -43,6 +43,10 @@ enum Command {
     Plan(Box<plan::PlanArgs>),
     /// Evaluate one expression, or many as JSON lines.
     Eval(eval::EvalArgs),
+    /// Keep secrets for runs, encrypted, and say who uses them.
+    Secret(secret::SecretArgs),
+    /// Keep configuration variables for runs.
+    Variable(variable::VariableArgs),
     /// Remove old runs, expired artifacts and unused caches.
     Prune(prune::PruneArgs),
     /// Print a script that completes lineclear's arguments in a shell.
@@ -76,6 +80,8 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Plan(args)) => plan::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
+        Some(Command::Secret(args)) => secret::run(&args),
+        Some(Command::Variable(args)) => variable::run(&args),
         Some(Command::Prune(args)) => prune::run(&args),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

@@ -10,6 +10,7 @@ mod exit;
 mod local_event;
 mod output;
 mod planning;
+mod preflight;
 mod prompt;
 mod report;
 mod secret_stores;

@@ -5,3 +5,5 @@ pub(crate) mod overview;
 pub(crate) mod plan;
 pub(crate) mod prune;
 pub(crate) mod run;
+pub(crate) mod secret;
+pub(crate) mod variable;

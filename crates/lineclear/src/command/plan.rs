@@ -1,5 +1,6 @@
 //! `lineclear plan`: says what an event would run, and why.
 
+mod stored;
 mod text;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use crate::output;
 use crate::planning::{self, Asked, Planning};
 use crate::session::actions::ActionsFolder;
 use crate::workflow_files::FOLDER;
+use stored::Stored;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -95,6 +97,13 @@ pub(crate) fn run(args: &PlanArgs) -> Exit {
         }
     };
     let checkout = Checkout::find(&here);
+    let stored = match Stored::read(&checkout, &args.vars) {
+        Ok(stored) => stored,
+        Err(message) => {
+            output::complain(&format!("error: {message}"));
+            return Exit::BadInput;
+        }
+    };
     let asked = Asked {
         event: args.event.clone(),
         options: EventOptions {
@@ -107,12 +116,18 @@ pub(crate) fn run(args: &PlanArgs) -> Exit {
             inputs: args.inputs.iter().cloned().collect(),
         },
         workflows: args.workflows.clone(),
-        vars: args.vars.iter().cloned().collect(),
+        vars: stored.vars(),
         platform: None,
     };
     let called = ActionsFolder::from_environment(checkout.root.clone());
     match planning::plan(&asked, &checkout, &called) {
-        Ok(planning) => show(&planning, args, &checkout),
+        Ok(planning) => {
+            let exit = show(&planning, args, &checkout);
+            if args.format == Format::Text {
+                stored.note_lacks(&planning, &called);
+            }
+            exit
+        }
         Err(error) => {
             output::complain_of(&error);
             Exit::BadInput

@@ -8,7 +8,7 @@ mod narrow;
 mod pause;
 mod prepare;
 mod sink;
-mod values;
+pub(crate) mod values;
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;

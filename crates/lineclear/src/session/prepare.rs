@@ -19,6 +19,7 @@ use crate::exit::Exit;
 use crate::local_event::{Checkout, EventOptions};
 use crate::output;
 use crate::planning::{self, Asked, Planning};
+use crate::preflight::{self, Given, Lack};
 use crate::report::shell_word;
 use crate::secret_stores::{self, SecretStores};
 use crate::settings::{self, now};
@@ -127,9 +128,11 @@ pub(crate) fn prepare(
     let known = stores.read().map_err(Stopped::bad_input)?;
     let repository = secret_stores::repository_of(checkout).map_err(Stopped::bad_input)?;
     let vars = values::pairs(args.var_file.as_deref(), &args.vars).map_err(Stopped::bad_input)?;
+    let given_vars = vars.keys().map(|name| name.to_ascii_uppercase()).collect();
     let vars = VarsOfRun::new(&known, &repository, &vars);
     let env = values::pairs(args.env_file.as_deref(), &args.env).map_err(Stopped::bad_input)?;
     let secrets = values::secrets(args.secret_file.as_deref(), &args.secrets).map_err(Stopped::bad_input)?;
+    let given = Given { secrets: secrets.keys().cloned().collect(), vars: given_vars };
     let secrets = SecretsOfRun::new(&known, &repository, &secrets);
     let mut asked = Asked {
         event: args.event.clone(),
@@ -177,8 +180,29 @@ pub(crate) fn prepare(
     if let Some(wrong) = narrow::unknown_axis(&planning.plan, args) {
         return Err(Stopped::bad_input(wrong));
     }
+    let selected = narrow::narrow(&planning.plan, args);
+    let checked = preflight::check(&planning, &selected, calls, &known, &repository, &given);
+    complain_of_lacks(&checked.lacks, args.require_secrets && checked.lacks_needed())?;
+    if !args.dry_run
+        && let Err(problem) = stores.remember(&checked.used)
+    {
+        output::complain(&format!("note: when secrets were used last is not kept: {problem}"));
+    }
     let runs = if args.dry_run { Vec::new() } else { begin(args, &planning, calls, store)? };
     Ok(Prepared { event: planning.event, plan: planning.plan, runs, secrets, vars, env, left_out })
+}
+
+/// Names what is not set, before anything starts. S1-122.
+fn complain_of_lacks(lacks: &[Lack], is_fatal: bool) -> Result<(), Stopped> {
+    let lines = preflight::lines(lacks);
+    let Some((first, rest)) = lines.split_first() else { return Ok(()) };
+    let word = if is_fatal { "error" } else { "note" };
+    output::complain(&format!("{word}: {first}"));
+    rest.iter().for_each(|line| output::complain(line));
+    if is_fatal {
+        return Err(Stopped { exit: Exit::BadInput, message: None });
+    }
+    Ok(())
 }
 
 /// Begins the record of each run that the plan asks for.

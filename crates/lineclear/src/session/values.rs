@@ -55,7 +55,7 @@ pub(crate) struct SecretsOfRun(Scoped);
 
 impl SecretsOfRun {
     /// The stores' secrets, and above them those `given` for this run.
-    pub(super) fn new(known: &Known, repository: &RepositoryName, given: &BTreeMap<String, String>) -> Self {
+    pub(crate) fn new(known: &Known, repository: &RepositoryName, given: &BTreeMap<String, String>) -> Self {
         Self(Scoped::new(Kind::Secret, known, repository, given))
     }
 
@@ -89,12 +89,12 @@ pub(crate) struct VarsOfRun(Scoped);
 
 impl VarsOfRun {
     /// The stores' variables, and above them those `given` for this run.
-    pub(super) fn new(known: &Known, repository: &RepositoryName, given: &BTreeMap<String, String>) -> Self {
+    pub(crate) fn new(known: &Known, repository: &RepositoryName, given: &BTreeMap<String, String>) -> Self {
         Self(Scoped::new(Kind::Variable, known, repository, given))
     }
 
     /// Those that every job sees.
-    pub(super) fn of_run(&self) -> &BTreeMap<String, String> {
+    pub(crate) fn of_run(&self) -> &BTreeMap<String, String> {
         &self.0.of_run
     }
 
