@@ -66,8 +66,8 @@ pub struct Assembled {
 /// Keeps what clients upload in blocks, and gives it back.
 ///
 /// Blocks come in any order and perhaps twice; the list that ends an upload decides. Blocks are kept as they come: ending an
-/// upload copies nothing. An upload that nobody ends goes with the next prune after a day. Each block is checked against its
-/// digest before one byte of it is given out.
+/// upload copies nothing. An upload that nobody ends goes with the next prune after a day. What is
+/// given out was checked against its digest just before, so a damaged byte never is.
 pub trait Archives: Send + Sync + fmt::Debug {
     fn begin_upload(&self, now: Timestamp) -> Result<UploadId, StoreError>;
 
@@ -211,6 +211,7 @@ pub trait ReadAt: Send {
     /// Fills `into` from `offset` on as far as there is content; 0 at the end.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] before a byte of a damaged block is given out.
+    /// [`StoreError::Damaged`], naming the archive and the block, in place of bytes that are not those that were kept. A block is
+    /// checked in pieces: sound ones before the damage are given out.
     fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, StoreError>;
 }

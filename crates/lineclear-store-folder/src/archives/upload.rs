@@ -1,6 +1,6 @@
 //! Uploads: begun, filled, ended or forgotten.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -91,24 +91,26 @@ impl Place {
         let (open, ended) = (self.upload_folder(upload)?, self.ended_folder(upload)?);
         let hash = hash_of_names(names);
         // What is missing is said before the upload ends, so that it can still be sent.
-        if open.is_dir() {
-            describe(&open, names)?;
+        if open.is_dir()
+            && let Err(error) = describe(&open, names)
+            // Otherwise another call has ended it under our hands.
+            && open.is_dir()
+        {
+            return Err(error);
         }
         // From here on no block comes any more: senders know the old name only.
         let renamed = fs::rename(&open, &ended);
-        fault::found(&open, renamed).map_err(|error| match error {
-            // A call before this one ended it, and a late sender cannot have made the old folder anew.
-            error @ StoreError::Io { .. } if !ended.is_dir() => error,
-            _ => no_upload(),
-        })?;
-        if let Some((list, _)) = self.ended_list(upload)? {
-            return match list.names == hash {
-                true => Ok(list.assembled()),
-                false => Err(StoreError::Refused("the upload has already ended, with another list of blocks".into())),
-            };
-        }
-        if !ended.is_dir() {
-            return Err(no_upload());
+        fault::found(&open, renamed)?;
+        let folder = fault::found(&ended, File::open(&ended))?.ok_or_else(no_upload)?;
+        // Of two calls at a time the second sees what the first has done. The lock ends with the file.
+        folder.lock().map_err(|error| fault::at(&ended, error))?;
+        match self.ended_list(upload)? {
+            Some((list, _)) if list.names == hash => return Ok(list.assembled()),
+            Some(_) => {
+                return Err(StoreError::Refused("the upload has already ended, with another list of blocks".into()));
+            }
+            None if !ended.is_dir() => return Err(no_upload()),
+            None => {}
         }
         let assembled = self.assemble_in(upload, &ended, names);
         if matches!(assembled, Err(StoreError::Refused(_))) {

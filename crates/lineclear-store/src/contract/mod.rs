@@ -3,7 +3,9 @@
 //! A form of the store runs [`all`] against itself, in one short test: each promise gets a store of its own, made by `fresh`, and
 //! an empty folder below `scratch`. A promise that is broken panics with what was promised.
 
+mod archives;
 mod artifacts;
+mod cache_archives;
 mod caches;
 mod runs;
 mod upkeep;
@@ -29,6 +31,7 @@ type Promise<S> = (&'static str, fn(&S, &Path));
 /// When a promise is broken.
 pub fn all<S: WholeStore>(scratch: &Path, mut fresh: impl FnMut(&Limits) -> S) {
     let promises = runs::promises::<S>().into_iter().chain(caches::promises()).chain(artifacts::promises());
+    let promises = promises.chain(archives::promises()).chain(cache_archives::promises());
     for (name, promise) in promises.chain(upkeep::promises()) {
         let folder = scratch.join(name);
         fs::create_dir_all(&folder).expect("the scratch folder can be written to");
@@ -38,6 +41,9 @@ pub fn all<S: WholeStore>(scratch: &Path, mut fresh: impl FnMut(&Limits) -> S) {
     fs::create_dir_all(&folder).expect("the scratch folder can be written to");
     let limits = Limits { cache_bytes_per_repository: upkeep::SMALL_LIMIT, ..Limits::default() };
     upkeep::the_least_recently_used_caches_go_when_a_repository_has_too_much(&fresh(&limits), &folder);
+    let folder = scratch.join("small_limit_archives");
+    fs::create_dir_all(&folder).expect("the scratch folder can be written to");
+    cache_archives::archives_count_for_the_limit(&fresh(&limits), &folder);
 }
 
 /// The time of most tests: 2026-11-21 08:15:30.123 UTC.

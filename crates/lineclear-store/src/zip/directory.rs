@@ -240,10 +240,10 @@ impl Listing<'_, '_> {
             0 | 0o100_000 | 0o040_000 | 0o120_000 => {}
             _ => return Err(refuse("it is a device, a pipe or a socket".into())),
         }
+        check_name(&name, is_folder)?;
         if is_folder && size != 0 {
             return Err(refuse("it is a folder with contents".into()));
         }
-        check_name(&name, is_folder)?;
         if name.last() == Some(&b'/') {
             name.pop();
         }
