@@ -43,6 +43,8 @@ pub(super) const REPOSITORY: &[Row] = &[
     ("GET", "issues/comments", ISSUES_READ),
     ("GET", "issues/comments/*", ISSUES_READ),
     ("PATCH DELETE", "issues/comments/*", ISSUES_WRITE),
+    // Not of GitHub's REST API: how GraphQL's `minimizeComment` reaches a forge.
+    ("PUT DELETE", "issues/comments/*/minimized", ISSUES_WRITE),
     ("GET", "issues/comments/*/reactions", "issues=read"),
     ("POST", "issues/comments/*/reactions", "issues=write"),
     ("DELETE", "issues/comments/*/reactions/*", "issues=write"),
