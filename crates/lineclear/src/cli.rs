@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::command::history::{artifacts, cache, diff, flakes, logs, replay, runs, why};
 use crate::command::{eval, overview, plan, prune, run, secret, variable};
 use crate::exit::Exit;
 use crate::output;
@@ -17,6 +18,9 @@ Examples:
   lineclear run -j test             one job, with what it needs
   lineclear plan --event pull_request
                                     what an event would run, and why
+  lineclear why                     what of the last run did not simply succeed, and why
+  lineclear logs last-failed --failed
+                                    what the steps that failed printed
   lineclear eval '1 < 2 && github.actor'
 
 Exit codes: 0 success, 1 the work failed, 2 wrong input or usage, 3 Lineclear itself failed, 130 cancelled.";
@@ -41,6 +45,22 @@ enum Command {
     Run(Box<run::RunArgs>),
     /// Say what an event would run, and why each workflow and job would or would not.
     Plan(Box<plan::PlanArgs>),
+    /// List the runs that there were.
+    Runs(runs::RunsArgs),
+    /// Show what the steps of a run printed, or look for something in it.
+    Logs(logs::LogsArgs),
+    /// Say why what was skipped, waited, missed its cache, failed or was cancelled.
+    Why(why::WhyArgs),
+    /// Say what changed between two runs, and what came out differently.
+    Diff(diff::DiffArgs),
+    /// Decide again on what a run recorded, or run it again.
+    Replay(replay::ReplayArgs),
+    /// List what a run kept, and download it.
+    Artifacts(artifacts::ArtifactsArgs),
+    /// List, explain and remove caches.
+    Cache(cache::CacheArgs),
+    /// List the tests that do not always say the same.
+    Flakes(flakes::FlakesArgs),
     /// Evaluate one expression, or many as JSON lines.
     Eval(eval::EvalArgs),
     /// Keep secrets for runs, encrypted, and say who uses them.
@@ -79,6 +99,14 @@ pub(crate) fn main() -> ExitCode {
     let exit = match cli.command {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Plan(args)) => plan::run(&args),
+        Some(Command::Runs(args)) => runs::run(&args),
+        Some(Command::Logs(args)) => logs::run(&args),
+        Some(Command::Why(args)) => why::run(&args),
+        Some(Command::Diff(args)) => diff::run(&args),
+        Some(Command::Replay(args)) => replay::run(&args),
+        Some(Command::Artifacts(args)) => artifacts::run(&args),
+        Some(Command::Cache(args)) => cache::run(&args),
+        Some(Command::Flakes(args)) => flakes::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Secret(args)) => secret::run(&args),
         Some(Command::Variable(args)) => variable::run(&args),

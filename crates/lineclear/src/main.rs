@@ -7,6 +7,7 @@
 mod cli;
 mod command;
 mod exit;
+mod history;
 mod local_event;
 mod output;
 mod planning;

@@ -31,19 +31,32 @@ pub(crate) fn print(text: &str) {
     write(&mut io::stdout().lock(), text.as_bytes());
 }
 
+/// Prints to standard output. False: nobody reads it any more, so that whoever prints much may stop.
+pub(crate) fn print_to_reader(text: &str) -> bool {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => true,
+        Err(error) => {
+            note_loss(&error);
+            false
+        }
+    }
+}
+
 /// Writes to what stands for standard output, and goes on whatever comes of it: a run's record is kept elsewhere.
 ///
 /// A reader that went away has what it wanted. Any other failure, such as a full disk, is told once and makes
 /// [`was_lost`] true.
 pub(crate) fn write(out: &mut dyn Write, bytes: &[u8]) {
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            if !OUTPUT_LOST.swap(true, Ordering::Relaxed) {
-                complain(&format!("error: standard output is incomplete, it cannot be written: {error}"));
-            }
-        }
-        // Nothing can be told to a reader that is gone.
-        Ok(()) | Err(_) => {}
+    if let Err(error) = out.write_all(bytes).and_then(|()| out.flush()) {
+        note_loss(&error);
+    }
+}
+
+/// A reader that is gone cannot be told anything; any other loss is told once.
+fn note_loss(error: &io::Error) {
+    if error.kind() != ErrorKind::BrokenPipe && !OUTPUT_LOST.swap(true, Ordering::Relaxed) {
+        complain(&format!("error: standard output is incomplete, it cannot be written: {error}"));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod eval;
+pub(crate) mod history;
 pub(crate) mod overview;
 pub(crate) mod plan;
 pub(crate) mod prune;

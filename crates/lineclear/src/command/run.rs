@@ -135,6 +135,10 @@ pub(crate) struct RunArgs {
     /// How to show what happens. [default: tree on a terminal, else plain]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<Format>,
+
+    /// A recorded run instead of what the working tree has: `replay --run`.
+    #[arg(skip)]
+    pub(crate) again: Option<Box<crate::session::rerun::Again>>,
 }
 
 /// How `run` shows what happens.

@@ -12,7 +12,9 @@ use std::io::{IsTerminal, Write};
 
 use lineclear_event::{Envelope, JobKey, JobSpec, RunId, Timestamp};
 
+pub(crate) use closing::{duration, sign};
 pub(crate) use digest::shell_word;
+pub(crate) use hint::hint;
 pub(crate) use json::{JsonReporter, badness};
 pub(crate) use plain::PlainReporter;
 pub(crate) use tree::TreeReporter;

@@ -7,6 +7,7 @@ mod interrupt;
 mod narrow;
 mod pause;
 mod prepare;
+pub(crate) mod rerun;
 mod sink;
 pub(crate) mod values;
 
@@ -60,8 +61,11 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         ));
     }
     let home = settings::home().map_err(Stopped::bad_input)?;
-    let here = std::env::current_dir()
-        .map_err(|error| Stopped::bad_input(format!("cannot tell the current folder: {error}")))?;
+    let here = match &args.again {
+        Some(again) => again.folder.clone(),
+        None => std::env::current_dir()
+            .map_err(|error| Stopped::bad_input(format!("cannot tell the current folder: {error}")))?,
+    };
     let checkout = crate::local_event::Checkout::find(&here);
     let root = checkout.root.clone();
     // Listing the files takes git a moment: it works while the workflows are read.
@@ -86,8 +90,11 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         None if args.in_place => Workspace::InPlace(root.clone()),
         None => Workspace::Empty,
     };
-    let token =
-        prepared.secrets.get("GITHUB_TOKEN").map(str::to_owned).unwrap_or_else(|| format!("lct_{}", settings::random_token()));
+    let token = prepared
+        .secrets
+        .get("GITHUB_TOKEN")
+        .map(str::to_owned)
+        .unwrap_or_else(|| format!("lct_{}", settings::random_token()));
     let pause = args.pause_on_failure.then(|| Arc::new(ShellPause::new(Arc::clone(&telling))) as Arc<dyn FailurePause>);
     let runner = RunnerSettings {
         debug: args.debug,

@@ -12,7 +12,7 @@ use lineclear_workflow::Workflow;
 
 use super::actions::ActionsFolder;
 use super::values::{self, SecretsOfRun, VarsOfRun};
-use super::{ask, last_run_of, narrow};
+use super::{ask, last_run_of, narrow, rerun};
 use crate::command::plan;
 use crate::command::run::{Format, RunArgs};
 use crate::exit::Exit;
@@ -123,6 +123,9 @@ pub(crate) fn prepare(
     calls: &ActionsFolder,
     store: &dyn Store,
 ) -> Result<Prepared, Stopped> {
+    if let Some(again) = &args.again {
+        return rerun::prepare(again, args, store);
+    }
     let home = settings::home().map_err(Stopped::bad_input)?;
     let mut stores = SecretStores::new(&home, args.secret_store.as_deref());
     let known = stores.read().map_err(Stopped::bad_input)?;
