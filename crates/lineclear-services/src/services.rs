@@ -145,9 +145,22 @@ impl Services {
     /// # Errors
     /// [`ServicesError::Random`], [`ServicesError::Thread`].
     pub fn open_job(&self, identity: JobIdentity) -> Result<JobAccess, ServicesError> {
+        self.open(identity, None)
+    }
+
+    /// As [`Services::open_job`], with a `GITHUB_TOKEN` from outside: one that a person gave to all jobs of a command, because
+    /// steps use it elsewhere, too. Here it opens what the job may, and nothing once the job has ended.
+    ///
+    /// # Errors
+    /// [`ServicesError::Random`], [`ServicesError::Thread`].
+    pub fn open_job_with_token(&self, identity: JobIdentity, token: &str) -> Result<JobAccess, ServicesError> {
+        self.open(identity, Some(token))
+    }
+
+    fn open(&self, identity: JobIdentity, given: Option<&str>) -> Result<JobAccess, ServicesError> {
         self.serve()?;
         let now = self.shared.now();
-        let (session, forge_token) = self.shared.sessions.open(identity, now)?;
+        let (session, forge_token) = self.shared.sessions.open(identity, given, now)?;
         let runtime_token = self.shared.tokens.issue(&session.identity, session.id, self.shared.base.as_str(), now);
         Ok(JobAccess::new(self.shared.clone(), session, forge_token.as_str().to_owned(), runtime_token))
     }

@@ -59,7 +59,8 @@ impl Session {
 struct Table {
     by_id: HashMap<SessionId, Arc<Session>>,
     /// By the SHA-256 of the forge token: how long a look-up takes says nothing about the token.
-    by_forge_token: HashMap<[u8; 32], SessionId>,
+    /// Several jobs have one token only where it was given from outside.
+    by_forge_token: HashMap<[u8; 32], Vec<SessionId>>,
     attempts: HashMap<(RunId, u32), Timestamp>,
 }
 
@@ -71,13 +72,14 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
-    /// Opens a job; gives its session and its forge token.
+    /// Opens a job; gives its session and its forge token, which is a new one unless it was `given`.
     pub(crate) fn open(
         &self,
         identity: JobIdentity,
+        given: Option<&str>,
         now: Timestamp,
     ) -> Result<(Arc<Session>, Zeroizing<String>), ServicesError> {
-        let token = forge_token()?;
+        let token = given.map_or_else(forge_token, |given| Ok(Zeroizing::new(given.to_owned())))?;
         let id = SessionId(self.next.fetch_add(1, Ordering::Relaxed) + 1);
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         let attempt = (identity.caller.run, identity.run_attempt);
@@ -85,14 +87,17 @@ impl Sessions {
         let backend = BackendIds::of(&identity);
         let session = Arc::new(Session { id, identity, backend, attempt_began, calls: AtomicU64::new(0) });
         table.by_id.insert(id, session.clone());
-        table.by_forge_token.insert(hash(&token), id);
+        table.by_forge_token.entry(hash(&token)).or_default().push(id);
         Ok((session, token))
     }
 
     pub(crate) fn close(&self, id: SessionId) {
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         table.by_id.remove(&id);
-        table.by_forge_token.retain(|_, known| *known != id);
+        table.by_forge_token.retain(|_, known| {
+            known.retain(|known| *known != id);
+            !known.is_empty()
+        });
     }
 
     pub(crate) fn get(&self, id: SessionId) -> Option<Arc<Session>> {
@@ -107,8 +112,12 @@ impl Sessions {
 
     pub(crate) fn of_forge_token(&self, token: &str) -> Option<Arc<Session>> {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-        let id = table.by_forge_token.get(&hash(token))?;
-        table.by_id.get(id).cloned()
+        let sessions = table.by_forge_token.get(&hash(token))?.iter().filter_map(|id| table.by_id.get(id));
+        // Which of several jobs asks cannot be told: it is taken for the one that may write least.
+        let writes = |session: &&Arc<Session>| {
+            session.identity.caller.permissions.values().filter(|level| *level == "write").count()
+        };
+        sessions.min_by_key(writes).cloned()
     }
 }
 
