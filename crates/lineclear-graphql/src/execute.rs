@@ -82,10 +82,10 @@ impl<'d> Execution<'d> {
                         self.collect(of, &fragment.selection, fields);
                     }
                 }
-                Selection::Inline { on, directives, selection, .. } if self.is_wanted(directives) => {
-                    if on.as_ref().is_none_or(|on| self.schema.is_a(of, on)) {
-                        self.collect(of, selection, fields);
-                    }
+                Selection::Inline { on, directives, selection, .. }
+                    if self.is_wanted(directives) && on.as_ref().is_none_or(|on| self.schema.is_a(of, on)) =>
+                {
+                    self.collect(of, selection, fields);
                 }
                 _ => {}
             }

@@ -1,12 +1,17 @@
 //! Errors as GitHub's GraphQL API shows them.
 
+use std::ops::{Deref, DerefMut};
+
 use serde_json::{Value, json};
 
 use crate::language::{Position, SyntaxError};
 
-/// One entry of `errors`.
+/// One entry of `errors`; boxed, because it stands in the results of all that looks something up.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Failure {
+pub(crate) struct Failure(Box<Entry>);
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Entry {
     pub(crate) message: String,
     /// GitHub's `type`: `NOT_FOUND`, `FORBIDDEN`, …
     pub(crate) kind: Option<&'static str>,
@@ -19,7 +24,8 @@ impl Failure {
     /// An error while a field was looked up; the executor adds where.
     pub(crate) fn new(kind: &'static str, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { message, kind: Some(kind), path: Vec::new(), locations: Vec::new(), extensions: None }
+        let entry = Entry { message, kind: Some(kind), path: Vec::new(), locations: Vec::new(), extensions: None };
+        Self(Box::new(entry))
     }
 
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
@@ -33,7 +39,8 @@ impl Failure {
     /// An error of the document itself.
     pub(crate) fn of_document(at: Position, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { message, kind: None, path: Vec::new(), locations: vec![at], extensions: None }
+        let entry = Entry { message, kind: None, path: Vec::new(), locations: vec![at], extensions: None };
+        Self(Box::new(entry))
     }
 
     #[must_use]
@@ -63,6 +70,20 @@ impl Failure {
         error.insert("locations".into(), self.locations.iter().map(place).collect());
         error.insert("message".into(), self.message.clone().into());
         error.into()
+    }
+}
+
+impl Deref for Failure {
+    type Target = Entry;
+
+    fn deref(&self) -> &Entry {
+        &self.0
+    }
+}
+
+impl DerefMut for Failure {
+    fn deref_mut(&mut self) -> &mut Entry {
+        &mut self.0
     }
 }
 

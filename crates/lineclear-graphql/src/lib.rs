@@ -38,11 +38,20 @@ use crate::rest::Rest;
 pub struct GraphqlOverRest<F> {
     forge: F,
     memory: Memory,
+    viewer: String,
 }
 
 impl<F: ForgeApi> GraphqlOverRest<F> {
     pub fn new(forge: F) -> Self {
-        Self { forge, memory: Memory::default() }
+        Self { forge, memory: Memory::default(), viewer: resolve::APP.to_owned() }
+    }
+
+    /// In whose name the forge is called: the `login` that its comments then have. `github-actions[bot]` unless told.
+    ///
+    /// Actions find their own comments by it, so in front of a real forge it has to be the token's user.
+    #[must_use]
+    pub fn with_viewer(self, login: impl Into<String>) -> Self {
+        Self { viewer: login.into(), ..self }
     }
 
     /// The forge behind.
@@ -73,7 +82,7 @@ impl<F: ForgeApi> GraphqlOverRest<F> {
             Ok(variables) => variables,
             Err(failures) => return failed(&failures),
         };
-        let rest = Rest::new(&self.forge, caller, &self.memory);
+        let rest = Rest::new(&self.forge, caller, &self.memory, &self.viewer);
         let (data, failures) = Execution::new(schema, &document, variables, &rest).run(operation);
         // Part of the data beside a wrong token would look like success.
         if let Some(ended) = rest.ended() {

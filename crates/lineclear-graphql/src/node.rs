@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::failure::Failure;
 use crate::memory::Place;
 use crate::object::Object;
-use crate::resolve::{issue_like, reference, repository_named};
+use crate::resolve::{issue_like, pull_request, reference, repository_named};
 use crate::rest::Rest;
 
 /// Issues looked through for an id that says nothing, newest change first.
@@ -82,9 +82,9 @@ pub(crate) fn load(rest: &Rest, id: &str) -> Result<Object, Failure> {
 fn at(rest: &Rest, repository: &Rc<str>, node: &NodeId) -> Result<Option<Object>, Failure> {
     let below = |route: &str| format!("/repos/{repository}{route}");
     let (of, path) = match (node.kind, node.number()) {
-        (NodeKind::Issue | NodeKind::PullRequest, Some(number)) => {
-            let of = if node.kind == NodeKind::Issue { "Issue" } else { "PullRequest" };
-            return Ok(issue_like(rest, repository, number)?.filter(|found| found.of == of));
+        (NodeKind::PullRequest, Some(number)) => return pull_request(rest, repository, number),
+        (NodeKind::Issue, Some(number)) => {
+            return Ok(issue_like(rest, repository, number)?.filter(|found| found.of == "Issue"));
         }
         (NodeKind::Label, Some(number)) => {
             let (labels, _) = rest.list(&below("/labels"), &[], None, usize::MAX)?;

@@ -22,6 +22,8 @@ pub(crate) struct Rest<'f> {
     forge: &'f dyn ForgeApi,
     pub(crate) caller: &'f Caller,
     pub(crate) memory: &'f Memory,
+    /// In whose name the forge is called, as REST names it.
+    pub(crate) viewer: &'f str,
     known: RefCell<HashMap<String, Result<Answer, Refusal>>>,
     calls: Cell<usize>,
     /// An answer that ends the whole call, not only a field: the token is wrong, the rate limit is used up.
@@ -75,9 +77,9 @@ impl From<Refusal> for Failure {
 }
 
 impl<'f> Rest<'f> {
-    pub(crate) fn new(forge: &'f dyn ForgeApi, caller: &'f Caller, memory: &'f Memory) -> Self {
+    pub(crate) fn new(forge: &'f dyn ForgeApi, caller: &'f Caller, memory: &'f Memory, viewer: &'f str) -> Self {
         let (known, calls, ended) = (RefCell::default(), Cell::new(0), RefCell::new(None));
-        Self { forge, caller, memory, known, calls, ended }
+        Self { forge, caller, memory, viewer, known, calls, ended }
     }
 
     /// The answer that is to be given instead of any data.

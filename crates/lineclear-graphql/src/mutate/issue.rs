@@ -30,7 +30,8 @@ pub(super) fn remove_labels(change: &Change) -> Result<Fields, Failure> {
 }
 
 fn labelled(change: &Change, subject: &Object) -> Result<Fields, Failure> {
-    let facts = change.rest.get(&subject.route(&format!("/issues/{}", subject.number())))?;
+    let kind = if subject.of == "PullRequest" { "pulls" } else { "issues" };
+    let facts = change.rest.get(&subject.route(&format!("/{kind}/{}", subject.number())))?;
     Ok(vec![("labelable", Resolved::Object(Object::new(subject.of, &subject.repository, facts)))])
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Ask, List, actor, fact, issue_like, repository_named};
+use super::{Ask, List, actor, fact, is_viewer, issue_like, repository_named};
 use crate::connection::{connection, whole};
 use crate::failure::Failure;
 use crate::object::{Object, Resolved};
@@ -81,11 +81,7 @@ fn comment(rest: &Rest, object: &Object, ask: &Ask) -> Result<Option<Resolved>, 
             Resolved::value(minimized["reason"].as_str().map(|reason| reason.to_lowercase().replace('_', "-")))
         }
         "minimizedReason" => Resolved::NULL,
-        "viewerDidAuthor" => {
-            let viewer = rest.get("/user").ok();
-            let login = viewer.as_ref().and_then(|user| user["login"].as_str()).unwrap_or("github-actions[bot]");
-            Resolved::value(object.text("/user/login") == login)
-        }
+        "viewerDidAuthor" => Resolved::value(is_viewer(rest, object.text("/user/login"))),
         "repository" => Resolved::maybe(repository_named(rest, &object.repository)?),
         "issue" => Resolved::maybe(issue_of(rest, object)?.map(|mut issue| {
             // GitHub's comments of pull requests have an issue, too: the same one, seen so.

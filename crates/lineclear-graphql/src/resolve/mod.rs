@@ -21,7 +21,8 @@ use serde_json::{Map, Value};
 pub(crate) use actor::actor;
 pub(crate) use commit::reference;
 pub(crate) use conversation::{REACTIONS, is_minimized};
-pub(crate) use repository::{issue_like, repository_named};
+pub(crate) use query::{APP, is_viewer};
+pub(crate) use repository::{issue_like, pull_request, repository_named};
 
 use crate::connection::{connection, edge_field, page_field};
 use crate::failure::Failure;

@@ -29,12 +29,27 @@ pub(crate) fn repository_named(rest: &Rest, name: &str) -> Result<Option<Object>
 }
 
 /// The issue or pull request with a number; `None` where there is none.
+///
+/// A token for pull requests alone may not ask for issues, but for the pull request itself.
 pub(crate) fn issue_like(rest: &Rest, repository: &Rc<str>, number: u64) -> Result<Option<Object>, Failure> {
-    let found = rest.find(&format!("/repos/{repository}/issues/{number}"))?;
-    Ok(found.map(|facts| {
-        let of = if is_pull_request(&facts) { "PullRequest" } else { "Issue" };
-        Object::new(of, repository, facts)
-    }))
+    match rest.get(&format!("/repos/{repository}/issues/{number}")) {
+        Ok(facts) => {
+            let of = if is_pull_request(&facts) { "PullRequest" } else { "Issue" };
+            Ok(Some(Object::new(of, repository, facts)))
+        }
+        Err(refusal) if refusal.is_not_found() => Ok(None),
+        Err(refusal) if refusal.status == 403 => match pull_request(rest, repository, number) {
+            Ok(Some(pull)) => Ok(Some(pull)),
+            _ => Err(refusal.into()),
+        },
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// The pull request with a number; `None` where there is none.
+pub(crate) fn pull_request(rest: &Rest, repository: &Rc<str>, number: u64) -> Result<Option<Object>, Failure> {
+    let found = rest.find(&format!("/repos/{repository}/pulls/{number}"))?;
+    Ok(found.map(|facts| Object::new("PullRequest", repository, facts)))
 }
 
 pub(super) fn is_pull_request(issue: &Value) -> bool {
@@ -81,19 +96,14 @@ pub(super) fn field(rest: &Rest, object: &Object, ask: &Ask) -> Result<Option<Re
         }
         "pullRequest" => {
             let number = number(ask);
-            let found = match rest.find(&object.route(&format!("/pulls/{number}")))? {
-                Some(facts) => Some(Object::new("PullRequest", repository, facts)),
-                None => None,
-            };
-            let missing =
-                || Failure::not_found(format!("Could not resolve to a PullRequest with the number of {number}."));
-            Resolved::Object(found.ok_or_else(missing)?)
+            let missing = format!("Could not resolve to a PullRequest with the number of {number}.");
+            Resolved::Object(pull_request(rest, repository, number)?.ok_or_else(|| Failure::not_found(missing))?)
         }
         "issue" => {
             let number = number(ask);
+            let missing = format!("Could not resolve to an Issue with the number of {number}.");
             let found = issue_like(rest, repository, number)?.filter(|found| found.of == "Issue");
-            let missing = || Failure::not_found(format!("Could not resolve to an Issue with the number of {number}."));
-            Resolved::Object(found.ok_or_else(missing)?)
+            Resolved::Object(found.ok_or_else(|| Failure::not_found(missing))?)
         }
         "issueOrPullRequest" => {
             let number = number(ask);
