@@ -12,6 +12,12 @@ pub trait ForgeApi: Send + Sync + fmt::Debug {
     fn call(&self, caller: &Caller, request: &ApiRequest) -> ApiResponse;
 }
 
+impl<F: ForgeApi + ?Sized> ForgeApi for Box<F> {
+    fn call(&self, caller: &Caller, request: &ApiRequest) -> ApiResponse {
+        (**self).call(caller, request)
+    }
+}
+
 /// One request, freed from its transport.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiRequest {

@@ -21,8 +21,6 @@ pub(crate) struct Asked {
     /// Files and folders of workflows; none means those of the repository.
     pub(crate) workflows: Vec<PathBuf>,
     pub(crate) vars: BTreeMap<String, String>,
-    /// Addresses that jobs are told; those of the environment where there are none.
-    pub(crate) platform: Option<Platform>,
 }
 
 /// A plan with everything it was made from.
@@ -68,7 +66,7 @@ pub(crate) fn plan(asked: &Asked, checkout: &Checkout, called: &ActionsFolder) -
     let facts = Facts {
         vars: asked.vars.clone(),
         inputs: asked.options.inputs.clone(),
-        platform: asked.platform.clone().unwrap_or_else(platform),
+        platform: platform(),
         head_message: local.head_message,
         ..Facts::default()
     };
@@ -115,7 +113,7 @@ fn natural_event(files: &[WorkflowFile]) -> Option<&str> {
 }
 
 /// Addresses that jobs are told; the environment may name others.
-pub(crate) fn platform() -> Platform {
+fn platform() -> Platform {
     let default = Platform::default();
     let variable =
         |name: &str, default: String| std::env::var(name).ok().filter(|value| !value.is_empty()).unwrap_or(default);

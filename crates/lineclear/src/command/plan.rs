@@ -117,7 +117,6 @@ pub(crate) fn run(args: &PlanArgs) -> Exit {
         },
         workflows: args.workflows.clone(),
         vars: stored.vars(),
-        platform: None,
     };
     let called = ActionsFolder::from_environment(checkout.root.clone());
     match planning::plan(&asked, &checkout, &called) {

@@ -53,6 +53,11 @@ impl Checkout {
         self.repository.is_some() || self.root.join(".github/workflows").is_dir()
     }
 
+    /// The git directory of the repository that the folder is in.
+    pub(crate) fn git_dir(&self) -> Option<&Path> {
+        self.repository.as_ref().map(|repository| repository.git_dir.as_path())
+    }
+
     /// The branch that is checked out, in full.
     pub(crate) fn branch_reference(&self) -> Option<String> {
         self.branch().map(|branch| format!("refs/heads/{branch}"))

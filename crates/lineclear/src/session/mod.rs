@@ -2,6 +2,7 @@
 
 pub(crate) mod actions;
 mod ask;
+mod git_bridge;
 mod hands;
 mod interrupt;
 mod narrow;
@@ -9,6 +10,7 @@ mod pause;
 mod prepare;
 pub(crate) mod rerun;
 mod sink;
+mod talk;
 pub(crate) mod values;
 
 use std::collections::BTreeMap;
@@ -20,8 +22,7 @@ use std::time::Duration;
 use lineclear_backend::{Backend, Workspace};
 use lineclear_backend_host::{GuardProgram, HostBackend, HostSettings, WorkingTree};
 use lineclear_drive::{Drive, RealTime, inbox};
-use lineclear_event::{AnnotationLevel, Conclusion, Envelope, JobSpec, RunEvent};
-use lineclear_forge::Caller;
+use lineclear_event::{AnnotationLevel, Conclusion, Envelope, JobReport, JobSpec, RunEvent};
 use lineclear_runner::{FailurePause, JobControl, JobHands, RunnerSettings};
 use lineclear_store::{Artifacts, Caches, Store};
 use lineclear_store_folder::FolderStore;
@@ -36,6 +37,7 @@ use hands::{LocalHands, Pool};
 use pause::ShellPause;
 use prepare::{Prepared, Stopped};
 use sink::{RunSink, Telling};
+use talk::Talk;
 use values::{SecretsOfRun, VarsOfRun};
 
 /// Jobs that run at once on a machine with few cores: most of a job's time is spent waiting.
@@ -74,9 +76,13 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     let backend = Arc::new(host_backend(&home)?);
     let store = Arc::new(FolderStore::open(&home).map_err(|error| Stopped::unusable_home(&error))?);
     let files = ActionsFolder::from_environment(root.clone());
-    let prepared = prepare::prepare(args, &checkout, &files, &*store)?;
+    let mut prepared = prepare::prepare(args, &checkout, &files, &*store)?;
     if args.dry_run {
         return Ok(prepared.show_plan(args));
+    }
+    let talk = Talk::begin(&home, &store)?;
+    for (request, _) in &mut prepared.runs {
+        request.platform = talk.platform(&request.platform);
     }
 
     let reporter = report::reporter(args.format, Invocation { command: prepared.invocation(args) });
@@ -90,11 +96,9 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         None if args.in_place => Workspace::InPlace(root.clone()),
         None => Workspace::Empty,
     };
-    let token = prepared
-        .secrets
-        .get("GITHUB_TOKEN")
-        .map(str::to_owned)
-        .unwrap_or_else(|| format!("lct_{}", settings::random_token()));
+    if let Some((request, _)) = prepared.runs.first() {
+        talk.offer(&prepared.event, &request.platform, checkout.git_dir(), &telling)?;
+    }
     let pause = args.pause_on_failure.then(|| Arc::new(ShellPause::new(Arc::clone(&telling))) as Arc<dyn FailurePause>);
     let runner = RunnerSettings {
         debug: args.debug,
@@ -102,7 +106,6 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         env: prepared.env.clone(),
         repository_root: root,
         store_repository: prepared.event.repository.full_name(),
-        token,
         host_labels: args.labels.clone(),
         pause,
         ..RunnerSettings::default()
@@ -117,6 +120,8 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         secrets: prepared.secrets.clone(),
         vars: prepared.vars.clone(),
         telling: Arc::clone(&telling),
+        given_token: prepared.secrets.get("GITHUB_TOKEN").map(str::to_owned),
+        talk,
     };
     let at_once = args.parallel.map_or_else(
         || std::thread::available_parallelism().map_or(FEWEST_AT_ONCE, |cores| cores.get().max(FEWEST_AT_ONCE)),
@@ -160,23 +165,39 @@ struct JobRunner {
     secrets: SecretsOfRun,
     vars: VarsOfRun,
     telling: Arc<Telling>,
+    talk: Talk,
+    /// What every job has for its own token.
+    given_token: Option<String>,
 }
 
 impl JobRunner {
-    fn run(&self, spec: &JobSpec, control: &JobControl) -> lineclear_event::JobReport {
+    fn run(&self, spec: &JobSpec, control: &JobControl) -> JobReport {
         let spec = &*self.vars.into_job(spec);
         let sink = RunSink { run: spec.run, telling: Arc::clone(&self.telling) };
+        let talk = match self.talk.open_job(spec, self.given_token.as_deref()) {
+            Ok(talk) => talk,
+            Err(reason) => {
+                let reason = Some(format!("the job cannot be given its tokens: {reason}"));
+                return JobReport { conclusion: Conclusion::Failure, outputs: BTreeMap::new(), reason };
+            }
+        };
+        let settings = RunnerSettings {
+            token: talk.token().to_owned(),
+            service_env: talk.env.clone(),
+            masks: Some(talk.masks.clone()),
+            ..self.runner.clone()
+        };
         lineclear_runner::run_job(
             spec,
             &self.secrets.of(spec.environment.as_deref()),
             &JobHands {
-                settings: &self.runner,
+                settings: &settings,
                 backend: &*self.backend as &dyn Backend,
                 workspace: self.workspace.clone(),
                 caches: Arc::clone(&self.store) as Arc<dyn Caches>,
                 artifacts: Arc::clone(&self.store) as Arc<dyn Artifacts>,
-                forge: Arc::new(lineclear_forge::NoForge),
-                caller: Caller::of_job(spec),
+                forge: self.talk.forge(),
+                caller: talk.caller().clone(),
                 actions: &self.files,
                 natives: &self.natives,
                 sink: &sink,

@@ -150,7 +150,6 @@ pub(crate) fn prepare(
         },
         workflows: args.workflows.clone(),
         vars: vars.of_run().clone(),
-        platform: None,
     };
     let plan = |asked: &Asked| {
         planning::plan(asked, checkout, calls)

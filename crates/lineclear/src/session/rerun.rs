@@ -123,7 +123,7 @@ fn check_out(root: &Path, request: &RunRequest) -> Result<Option<CheckedOut>, St
     if !commits::is_commit(sha) {
         return Ok(None);
     }
-    git_says(root, &["cat-file", "-e"], &[&format!("{sha}^{{commit}}")]).map_err(|_| {
+    git_says(root, &["cat-file", "-e", &format!("{sha}^{{commit}}")], &[]).map_err(|_| {
         format!("its commit {sha} is not in `{}`; fetch it, or go to the repository that has it", root.display())
     })?;
     let parent = tempfile::Builder::new().prefix("lineclear-rerun-").tempdir();

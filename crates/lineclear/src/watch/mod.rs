@@ -178,7 +178,6 @@ impl Watch<'_> {
             },
             workflows: args.workflows.clone(),
             vars: args.vars.iter().cloned().collect(),
-            platform: None,
         };
         let called = ActionsFolder::from_environment(self.root.clone());
         match planning::plan(&asked, &Checkout::find(&self.root), &called) {

@@ -1,0 +1,252 @@
+//! What the steps of this command talk to: the services on loopback, and behind them the forge and git.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use lineclear_command::SharedMasker;
+use lineclear_event::{AnnotationLevel, Envelope, Fact, ForgeEvent, JobKey, JobSpec, RunEvent, RunId};
+use lineclear_forge::{ApiRequest, ApiResponse, Caller, ForgeApi, Guarded, Observed, Visibility};
+use lineclear_git_server::{GitRepositories, GitServer};
+use lineclear_graphql::GraphqlOverRest;
+use lineclear_plan::Platform;
+use lineclear_runner::{ServiceEnv, masked_fact};
+use lineclear_services::{JobAccess, JobIdentity, Listener, Services, ServicesConfig};
+use lineclear_store_folder::FolderStore;
+
+use super::git_bridge;
+use super::prepare::Stopped;
+use super::sink::Telling;
+use crate::settings::now;
+
+/// The services of one command.
+#[derive(Debug)]
+pub(crate) struct Talk {
+    services: Services,
+    forge: Arc<LateForge>,
+    listener: Arc<Hearing>,
+    links: lineclear_services::ArtifactLinks,
+    server_url: OnceLock<String>,
+    home: PathBuf,
+}
+
+/// What one job was given; its tokens end when it is dropped.
+#[derive(Debug)]
+pub(crate) struct JobTalk {
+    access: JobAccess,
+    pub(crate) env: ServiceEnv,
+    pub(crate) masks: SharedMasker,
+    hearing: Arc<Hearing>,
+    of: (RunId, JobKey),
+}
+
+impl Talk {
+    /// Takes a port. Nothing runs before the first job.
+    pub(crate) fn begin(home: &Path, store: &Arc<FolderStore>) -> Result<Self, Stopped> {
+        let (forge, listener) = (Arc::new(LateForge::default()), Arc::new(Hearing::default()));
+        let links = lineclear_services::ArtifactLinks::default();
+        let config = ServicesConfig {
+            caches: Some(store.clone()),
+            git: Some(forge.clone()),
+            listener: listener.clone(),
+            links: links.clone(),
+            ..ServicesConfig::new(store.clone(), store.clone(), forge.clone(), home.join("services"), Arc::new(now))
+        };
+        let services = Services::bind(config).map_err(Stopped::fault)?;
+        let home = home.to_owned();
+        Ok(Self { services, forge, listener, links, server_url: OnceLock::new(), home })
+    }
+
+    /// `platform`, with the addresses at which jobs find the API.
+    pub(crate) fn platform(&self, platform: &Platform) -> Platform {
+        let (api_url, graphql_url) = (self.services.api_url(), self.services.graphql_url());
+        Platform { api_url, graphql_url, ..platform.clone() }
+    }
+
+    /// Lets jobs reach the forge: from now on the event is known.
+    pub(crate) fn offer(
+        &self,
+        event: &ForgeEvent,
+        platform: &Platform,
+        git_dir: Option<&Path>,
+        telling: &Arc<Telling>,
+    ) -> Result<(), Stopped> {
+        // Set once: a command has one event.
+        let _ = self.server_url.set(platform.server_url.clone());
+        let _ = self.listener.telling.set(telling.clone());
+        let repository = &event.repository;
+        let folder = self.home.join("forge").join(&repository.owner).join(&repository.name);
+        let served = git_dir.map(|source| {
+            let refs = pull_refs(event);
+            GitServer::new(GitRepositories {
+                source: source.to_owned(),
+                forge: folder.join("pushed.git"),
+                extra_objects: Vec::new(),
+                extra_refs: refs,
+                default_branch: Some(repository.default_branch.clone()),
+            })
+        });
+        let visibility = if event.repository.private { Visibility::Private } else { Visibility::Public };
+        let hearing = Arc::clone(&self.listener);
+        let heard = move |caller: &Caller, fact: Fact| hearing.tell(caller, &fact);
+        let behind: Box<dyn ForgeApi> = Box::new(lineclear_forge::NoForge);
+        let guarded = Guarded::new(behind).with_visibility(visibility);
+        let api = GraphqlOverRest::new(Observed::new(guarded, heard));
+        let offered = Offered { api: Box::new(api), git: served };
+        self.forge.offered.set(offered).map_err(|_| Stopped::bad_input("the forge was offered twice"))
+    }
+
+    pub(crate) fn forge(&self) -> Arc<dyn ForgeApi> {
+        self.forge.clone()
+    }
+
+    /// Gives a job its tokens and addresses.
+    pub(crate) fn open_job(&self, spec: &JobSpec, given_token: Option<&str>) -> Result<JobTalk, String> {
+        let identity = JobIdentity::of_job(spec);
+        let access = match given_token {
+            Some(token) => self.services.open_job_with_token(identity, token),
+            None => self.services.open_job(identity),
+        };
+        let access = access.map_err(|error| lineclear_event::with_causes(&error))?;
+        let masks = SharedMasker::default();
+        masks.add(&access.runtime_token);
+        let mut env = ServiceEnv {
+            run_steps: access.run_steps.clone(),
+            javascript_actions: access.javascript_actions.clone(),
+            docker_actions: access.docker_actions.clone(),
+        };
+        if self.forge.offered.get().is_some_and(|offered| offered.git.is_some()) {
+            let rewriting = self.rewriting(&access.caller().repository, &access.forge_token);
+            for variables in [&mut env.run_steps, &mut env.javascript_actions, &mut env.docker_actions] {
+                variables.extend(rewriting.iter().cloned());
+            }
+        }
+        let of = (spec.run, spec.job.clone());
+        self.listener.jobs().insert(of.clone(), masks.clone());
+        Ok(JobTalk { access, env, masks, hearing: self.listener.clone(), of })
+    }
+
+    /// Variables that let git find the run's own repository here when it asks the forge for it.
+    fn rewriting(&self, repository: &str, token: &str) -> Vec<(String, String)> {
+        let server = self.server_url.get().map_or("https://github.com", String::as_str);
+        let here = self.services.git_url(repository, token);
+        let asked = format!("{server}/{repository}");
+        // With and without the ending that git leaves to taste.
+        let pairs =
+            [(format!("url.{here}.insteadOf"), format!("{asked}.git")), (format!("url.{here}.insteadOf"), asked)];
+        let mut variables = vec![("GIT_CONFIG_COUNT".to_owned(), pairs.len().to_string())];
+        for (number, (key, value)) in pairs.into_iter().enumerate() {
+            variables.push((format!("GIT_CONFIG_KEY_{number}"), key));
+            variables.push((format!("GIT_CONFIG_VALUE_{number}"), value));
+        }
+        variables
+    }
+}
+
+impl JobTalk {
+    pub(crate) fn token(&self) -> &str {
+        &self.access.forge_token
+    }
+
+    pub(crate) fn caller(&self) -> &Caller {
+        self.access.caller()
+    }
+}
+
+impl Drop for JobTalk {
+    fn drop(&mut self) {
+        self.hearing.jobs().remove(&self.of);
+    }
+}
+
+/// The forge, once there is one: the services need it before the event is known.
+#[derive(Debug, Default)]
+struct LateForge {
+    offered: OnceLock<Offered>,
+}
+
+#[derive(Debug)]
+struct Offered {
+    api: Box<dyn ForgeApi>,
+    git: Option<GitServer>,
+}
+
+impl ForgeApi for LateForge {
+    fn call(&self, caller: &Caller, request: &ApiRequest) -> ApiResponse {
+        match self.offered.get() {
+            Some(offered) => offered.api.call(caller, request),
+            None => lineclear_forge::NoForge.call(caller, request),
+        }
+    }
+}
+
+impl lineclear_services::GitService for LateForge {
+    fn handle(&self, _caller: &Caller, request: lineclear_services::GitRequest) -> lineclear_services::GitResponse {
+        let git = self.offered.get().and_then(|offered| offered.git.as_ref());
+        git_bridge::handle(git, request)
+    }
+}
+
+/// What the services find out goes to the record of the run, with the job's secrets hidden.
+#[derive(Default)]
+struct Hearing {
+    telling: OnceLock<Arc<Telling>>,
+    jobs: Mutex<BTreeMap<(RunId, JobKey), SharedMasker>>,
+}
+
+impl std::fmt::Debug for Hearing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hearing").finish_non_exhaustive()
+    }
+}
+
+impl Hearing {
+    fn jobs(&self) -> MutexGuard<'_, BTreeMap<(RunId, JobKey), SharedMasker>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, caller: &Caller, fact: &Fact) {
+        let masks = self.jobs().get(&(caller.run, caller.job.clone())).cloned();
+        // A job that has ended has nothing more to tell.
+        let (Some(telling), Some(masks)) = (self.telling.get(), masks) else { return };
+        if let Some(fact) = masked_fact(&masks, fact) {
+            let step = telling.current_step(caller.run, &caller.job);
+            telling.tell(&Envelope {
+                event: RunEvent::Fact { job: caller.job.clone(), step, fact },
+                run: caller.run,
+                at: now(),
+            });
+        }
+    }
+}
+
+impl Listener for Hearing {
+    fn observed(&self, caller: &Caller, fact: Fact) {
+        self.tell(caller, &fact);
+    }
+
+    fn warned(&self, caller: &Caller, message: &str) {
+        let masks = self.jobs().get(&(caller.run, caller.job.clone())).cloned().unwrap_or_default();
+        if let Some(telling) = self.telling.get() {
+            let message = format!("{}: {}", caller.job, masks.mask(message));
+            let event = RunEvent::Notice { level: AnnotationLevel::Warning, message };
+            telling.tell(&Envelope { event, run: caller.run, at: now() });
+        }
+    }
+}
+
+/// The references under which a forge has a pull request's head and its merge with the target.
+fn pull_refs(event: &ForgeEvent) -> BTreeMap<String, String> {
+    let mut refs = BTreeMap::new();
+    let mut known = |name: String, sha: &str| {
+        if sha.len() >= 40 && sha.bytes().any(|byte| byte != b'0') {
+            refs.insert(name, sha.to_owned());
+        }
+    };
+    if event.reference.starts_with("refs/pull/") {
+        known(event.reference.clone(), &event.sha);
+        let head = event.payload["pull_request"]["head"]["sha"].as_str().unwrap_or_default();
+        known(event.reference.replace("/merge", "/head"), head);
+    }
+    refs
+}
