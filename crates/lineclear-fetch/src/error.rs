@@ -110,8 +110,8 @@ impl GitFailure {
         if has(&["not our ref", "unadvertised object", "couldn't find remote ref"]) {
             Meaning::NoObject
         } else if has(&[
-            "error: 401",
-            "error: 403",
+            "returned error: 401",
+            "returned error: 403",
             "Authentication failed",
             "could not read Username",
             "could not read Password",
@@ -120,10 +120,10 @@ impl GitFailure {
             Meaning::NotAllowed
         } else if has(&[
             "' not found",
-            "error: 404",
+            "returned error: 404",
             "does not appear to be a git repository",
             "not exported",
-            "error: 410",
+            "returned error: 410",
             "does not exist",
         ]) {
             Meaning::NoRepository

@@ -33,6 +33,7 @@ pub(crate) fn pointed(
     let peeled: Vec<String> = names.iter().map(|name| format!("{name}^{{}}")).collect();
     let mut arguments = vec!["ls-remote", "--quiet", "--", &address.url];
     arguments.extend(names.iter().chain(&peeled).map(String::as_str));
+    arguments.push("HEAD");
     let said = talk(git_dir, address, &arguments, patience, &mut |_| {})?;
     let said = String::from_utf8_lossy(&said).into_owned();
     let mut listed = Vec::new();
@@ -41,6 +42,10 @@ pub(crate) fn pointed(
             Some((commit, name)) if is_commit(commit) => listed.push((name, commit)),
             _ => return Err(GitFailure::Said("the server's list of refs cannot be read".into())),
         }
+    }
+    if listed.is_empty() {
+        // A sign-in page or a proxy's error reads as an empty list by git's oldest protocol; a repository has a `HEAD`.
+        return Err(GitFailure::Said("it lists no refs: the repository is empty, or this is no git server".into()));
     }
     let find = |wanted: &str| listed.iter().find(|(name, _)| *name == wanted).map(|(_, commit)| (*commit).to_owned());
     let found = names.iter().zip(&peeled).find_map(|(name, peeled)| Some((name, find(peeled).or_else(|| find(name))?)));

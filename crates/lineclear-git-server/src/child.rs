@@ -1,7 +1,7 @@
 //! One git process that answers one request: fed by a thread, read by the response, ended when nobody reads or nothing moves.
 
 use std::io::{self, Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,13 +42,13 @@ impl Shared {
     }
 
     /// The process's end, once it has come; `None` while it runs.
-    fn ended(&self) -> io::Result<Option<bool>> {
+    fn ended(&self) -> io::Result<Option<ExitStatus>> {
         let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
         let status = child.try_wait()?;
         if status.is_some() {
             self.reaped.store(true, Ordering::SeqCst);
         }
-        Ok(status.map(|status| status.success()))
+        Ok(status)
     }
 }
 
@@ -61,6 +61,7 @@ pub(crate) struct Answer {
     /// Read already, to see whether git started to answer at all.
     first: Vec<u8>,
     at: usize,
+    wrote: bool,
     finished: bool,
     _watch: Sender<()>,
     _place: Place,
@@ -109,6 +110,7 @@ pub(crate) fn start(
         stderr: Some(stderr),
         first: Vec::new(),
         at: 0,
+        wrote: false,
         finished: false,
         _watch: watch,
         _place: place,
@@ -167,17 +169,20 @@ impl Answer {
         let count = self.stdout.read(buffer)?;
         self.shared.moved.fetch_add(count as u64, Ordering::Relaxed);
         if count > 0 {
+            self.wrote = true;
             return Ok(count);
         }
         self.finished = true;
         let stderr = self.stderr.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
-        let succeeded = loop {
-            if let Some(succeeded) = self.shared.ended()? {
-                break succeeded;
+        let status = loop {
+            if let Some(status) = self.shared.ended()? {
+                break status;
             }
             thread::sleep(Duration::from_millis(1)); // Its output is closed: the end is a moment away.
         };
-        if succeeded {
+        // Git tells the client of most failures within the protocol and then fails: such an answer is whole.
+        let told = self.wrote && status.code().is_some();
+        if status.success() || told {
             return Ok(0);
         }
         let reason = self.shared.ended_for.lock().unwrap_or_else(PoisonError::into_inner).take();

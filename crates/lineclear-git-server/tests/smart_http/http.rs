@@ -34,6 +34,8 @@ pub(crate) enum Reply {
     Broken { server: Arc<GitServer>, path: String, after: u64 },
     /// The same, with the body changed.
     Changed { server: Arc<GitServer>, path: String, change: fn(Vec<u8>) -> Vec<u8> },
+    /// As an old server: the first protocol, and nothing that no ref names.
+    Old { server: Arc<GitServer>, path: String },
     /// A status, with headers and words.
     Status(u16, Vec<(String, String)>, String),
     /// Nothing, until the client goes away.
@@ -116,6 +118,22 @@ fn answer(stream: TcpStream, seen: &Mutex<Vec<Head>>, decide: &dyn Fn(&Head) -> 
             response.body.read_to_end(&mut bytes)?;
             write_head(&mut stream, response.status, &response.headers)?;
             chunk(&mut stream, &change(bytes))?;
+            stream.write_all(b"0\r\n\r\n")
+        }
+        Reply::Old { server, path } => {
+            let mut head = head;
+            head.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("git-protocol"));
+            let mut response = server.handle(request(head, path, false, body));
+            let mut bytes = Vec::new();
+            response.body.read_to_end(&mut bytes)?;
+            // Names of abilities that no client knows, of the same length.
+            for name in [&b"allow-tip-sha1-in-want"[..], b"allow-reachable-sha1-in-want"] {
+                if let Some(at) = bytes.windows(name.len()).position(|part| part == name) {
+                    bytes[at] = b'x';
+                }
+            }
+            write_head(&mut stream, response.status, &response.headers)?;
+            chunk(&mut stream, &bytes)?;
             stream.write_all(b"0\r\n\r\n")
         }
         Reply::Status(status, headers, words) => {
