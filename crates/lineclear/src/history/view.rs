@@ -97,16 +97,22 @@ impl RunView {
         Status::of(&self.summary)
     }
 
-    /// The job that `text` means: its key, its name, or the beginning of either.
+    /// The jobs that `text` means: the job of this key or name, all legs of the matrix and all called jobs of this id, or the
+    /// one job whose key or name begins so. Never none.
     ///
     /// # Errors
-    /// No job, or several; the sentence lists them.
-    pub(crate) fn job(&self, text: &str) -> Result<&JobView, HistoryError> {
+    /// No job, or several that only begin so; the sentence lists them.
+    pub(crate) fn jobs_called(&self, text: &str) -> Result<Vec<&JobView>, HistoryError> {
         let jobs = || self.jobs.iter();
-        let exact = jobs().find(|job| job.key.as_str() == text).or_else(|| jobs().find(|job| job.name == text));
-        let exact = exact.or_else(|| jobs().find(|job| job.key.as_str().eq_ignore_ascii_case(text)));
-        if let Some(job) = exact {
-            return Ok(job);
+        let family: Vec<&JobView> = jobs().filter(|job| job.is_of_family(text)).collect();
+        // Before its legs are known, a matrix waits under its plain key; such an entry never starts or ends.
+        let known: Vec<&JobView> = family.iter().copied().filter(|job| !job.is_placeholder()).collect();
+        if !family.is_empty() {
+            return Ok(if known.is_empty() { family } else { known });
+        }
+        let named: Vec<&JobView> = jobs().filter(|job| job.name == text).collect();
+        if !named.is_empty() {
+            return Ok(named);
         }
         let folded = text.to_lowercase();
         let begins = |job: &&JobView| {
@@ -117,7 +123,7 @@ impl RunView {
             jobs.map(|job| format!("`{}`", job.key)).collect::<Vec<_>>().join(", ")
         };
         match found.as_slice() {
-            [one] => Ok(one),
+            [_one] => Ok(found),
             [] => {
                 let near = suggest(text, jobs().map(|job| job.key.as_str()));
                 let advice = match near {
@@ -127,8 +133,13 @@ impl RunView {
                 };
                 Err(HistoryError::Asked(format!("run {} has no job `{text}`{advice}", self.id())))
             }
-            several => {
-                let names = listed(&mut several.iter().copied());
+            [first, rest @ ..] => {
+                // All of one matrix, such as `tes` for `test (1)` and `test (2)`.
+                let id = first.key.as_str().split([' ', '/']).next().unwrap_or_default();
+                if rest.iter().all(|job| job.is_of_family(id)) {
+                    return self.jobs_called(id);
+                }
+                let names = listed(&mut found.iter().copied());
                 Err(HistoryError::Asked(format!("`{text}` may be any of the jobs {names}")))
             }
         }
@@ -199,6 +210,22 @@ impl RunView {
 }
 
 impl JobView {
+    /// Whether it is the job `id` itself, a leg of its matrix, or called by it.
+    fn is_of_family(&self, id: &str) -> bool {
+        let key = self.key.as_str();
+        match (key.get(..id.len()), key.get(id.len()..)) {
+            (Some(start), Some(rest)) if start.eq_ignore_ascii_case(id) => {
+                rest.is_empty() || rest.starts_with(" (") || rest.starts_with('/')
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether it only stands for what came of it.
+    fn is_placeholder(&self) -> bool {
+        self.started.is_none() && self.end.is_none()
+    }
+
     pub(crate) fn conclusion(&self) -> Option<Conclusion> {
         self.end.as_ref().map(|end| end.conclusion)
     }

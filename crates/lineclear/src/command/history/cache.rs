@@ -137,7 +137,7 @@ pub(super) fn row(entry: &CacheEntry, with_repository: bool, style: Style) -> Ve
         style.bold(&entry.key),
         scope,
         words::size(entry.size),
-        format!("{} files", entry.files),
+        words::count(usize::try_from(entry.files).unwrap_or(usize::MAX), "file"),
         format!("made {}", words::age(entry.created, now())),
         format!("used {}", words::age(entry.used, now())),
         style.dim(entry.version.get(..12).unwrap_or(&entry.version)),

@@ -94,7 +94,7 @@ fn is_surely_a_run(text: &str) -> bool {
 fn of_run(history: &History, args: &WhyArgs, run: lineclear_store::RunSummary) -> Result<Exit, HistoryError> {
     let view = RunView::read(&history.store, run)?;
     let look_ups = match &args.job {
-        Some(job) => caching::of_job(&view, view.job(job)?),
+        Some(job) => view.jobs_called(job)?.into_iter().flat_map(|job| caching::of_job(&view, job)).collect(),
         None => caching::look_ups(&view),
     };
     if args.format == Shape::Json {

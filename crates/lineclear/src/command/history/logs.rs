@@ -64,7 +64,7 @@ pub(crate) struct LogsArgs {
     fixed: bool,
 
     /// With --search: show this many lines around each match.
-    #[arg(short = 'C', long, value_name = "N", default_value_t = 2)]
+    #[arg(short, long, value_name = "N", default_value_t = 2)]
     context: usize,
 
     /// Only the steps that failed.
@@ -112,13 +112,19 @@ fn try_run(args: &LogsArgs) -> Result<Exit, HistoryError> {
     }
     let view = RunView::read(&history.store, summary)?;
     let jobs: Vec<&JobView> = match &args.job {
-        Some(job) => vec![view.job(job)?],
+        Some(job) => view.jobs_called(job)?,
         None => view.jobs.iter().filter(|job| job.started.is_some()).collect(),
     };
+    printer.several_jobs = jobs.len() > 1;
+    if let (Some(step), Some(first)) = (&args.step, jobs.first())
+        && jobs.iter().all(|job| job.step(step).is_err())
+    {
+        first.step(step)?;
+    }
     view.damage.iter().for_each(|sentence| output::complain(&format!("note: {sentence}")));
     let mut is_complete = true;
     for job in &jobs {
-        let steps = steps_of(args, job)?;
+        let steps = steps_of(args, job);
         if steps.as_ref().is_some_and(BTreeSet::is_empty) || !printer.page.is_read() {
             continue;
         }
@@ -135,17 +141,15 @@ fn try_run(args: &LogsArgs) -> Result<Exit, HistoryError> {
 }
 
 /// The ids of the steps to show; `None` for all.
-fn steps_of(args: &LogsArgs, job: &JobView) -> Result<Option<BTreeSet<String>>, HistoryError> {
-    let mut steps = match &args.step {
-        Some(step) => Some(BTreeSet::from([job.step(step)?.id.clone()])),
-        None => None,
-    };
+fn steps_of(args: &LogsArgs, job: &JobView) -> Option<BTreeSet<String>> {
+    let named = |step: &String| job.step(step).map(|step| BTreeSet::from([step.id.clone()])).unwrap_or_default();
+    let mut steps = args.step.as_ref().map(named);
     if args.failed {
         let failed = job.steps.iter().filter(|step| step.is_failure()).map(|step| step.id.clone());
         let failed: BTreeSet<String> = failed.collect();
         steps = Some(steps.map_or(failed.clone(), |steps| &steps & &failed));
     }
-    Ok(steps)
+    steps
 }
 
 /// Shows a job's log; false when it is damaged and ends before its end.
@@ -204,7 +208,9 @@ fn follow(history: &History, printer: &mut Printer<'_>, id: lineclear_event::Run
         let wanted = |job: &&JobView| {
             let args = printer.args;
             job.started.is_some()
-                && args.job.as_ref().is_none_or(|text| view.job(text).is_ok_and(|wanted| wanted.key == job.key))
+                && args.job.as_ref().is_none_or(|text| {
+                    view.jobs_called(text).is_ok_and(|jobs| jobs.iter().any(|wanted| wanted.key == job.key))
+                })
         };
         let jobs: Vec<&JobView> = view.jobs.iter().filter(wanted).collect();
         for job in jobs {

@@ -67,11 +67,11 @@ pub(super) struct Cause {
 }
 
 /// What is asked about.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Narrow<'v> {
     Run,
-    Job(&'v JobView),
-    Step(&'v JobView, &'v StepView),
+    Jobs(Vec<&'v JobView>),
+    Steps(Vec<(&'v JobView, &'v StepView)>),
 }
 
 /// Everything that is explained.
@@ -88,21 +88,27 @@ impl Causes {
         // A record that cannot be decided on again still has its own reasons.
         let decisions = Decisions::alone(&history.store, view.id()).ok();
         let mut gathering = Gathering { view, decisions: decisions.as_ref(), all: Vec::new() };
-        match narrow {
+        match &narrow {
             Narrow::Run => {
                 gathering.run();
                 view.jobs.iter().for_each(|job| gathering.job(job, false));
             }
-            Narrow::Job(job) => gathering.job(job, true),
-            Narrow::Step(job, step) => gathering.step(job, step, true),
+            Narrow::Jobs(jobs) => jobs.iter().for_each(|job| gathering.job(job, true)),
+            Narrow::Steps(steps) => steps.iter().for_each(|(job, step)| gathering.step(job, step, true)),
         }
         let mut all = gathering.all;
-        if let Narrow::Job(job) = narrow {
+        if let Narrow::Jobs(jobs) = &narrow {
             let header = &view.summary.header.run;
-            let usually = usual_duration(&history.store, &header.repository, &header.file, &job.key, None)?;
-            let whole =
-                |cause: &&mut Cause| cause.step.is_none() && cause.took_ms.is_some() && cause.kind != Kind::Waited;
-            all.iter_mut().filter(whole).for_each(|cause| cause.usually_ms = usually);
+            for job in jobs {
+                let usually = usual_duration(&history.store, &header.repository, &header.file, &job.key, None)?;
+                let whole = |cause: &&mut Cause| {
+                    cause.job.as_deref() == Some(job.key.as_str())
+                        && cause.step.is_none()
+                        && cause.took_ms.is_some()
+                        && cause.kind != Kind::Waited
+                };
+                all.iter_mut().filter(whole).for_each(|cause| cause.usually_ms = usually);
+            }
         }
         endings::add_last_lines(&history.store, view.id(), &mut all)?;
         for cause in &mut all {
@@ -213,7 +219,10 @@ impl Gathering<'_> {
         match &job.end {
             Some(end) => {
                 let reason = end.reason.clone().or_else(|| self.decisions?.reason(job.key.as_str()));
-                let reason = reason.unwrap_or_else(|| format!("it ended as {}", end.conclusion));
+                let reason = reason.unwrap_or_else(|| match end.conclusion {
+                    Conclusion::Success => "all that it had to do succeeded".to_owned(),
+                    other => format!("it ended as {other}"),
+                });
                 let kind = match end.conclusion {
                     Conclusion::Skipped => Kind::Skipped,
                     Conclusion::Cancelled => Kind::Cancelled,

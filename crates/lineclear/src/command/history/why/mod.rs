@@ -60,10 +60,14 @@ fn try_run(args: &WhyArgs) -> Result<Exit, HistoryError> {
     let view = RunView::read(&history.store, summary)?;
     let narrow = match (&args.job, &args.step) {
         (None, _) => Narrow::Run,
-        (Some(job), None) => Narrow::Job(view.job(job)?),
+        (Some(job), None) => Narrow::Jobs(view.jobs_called(job)?),
         (Some(job), Some(step)) => {
-            let job = view.job(job)?;
-            Narrow::Step(job, job.step(step)?)
+            let jobs = view.jobs_called(job)?;
+            let steps: Vec<_> = jobs.iter().filter_map(|job| Some((*job, job.step(step).ok()?))).collect();
+            if let (true, Some(first)) = (steps.is_empty(), jobs.first()) {
+                first.step(step)?;
+            }
+            Narrow::Steps(steps)
         }
     };
     let causes = Causes::gather(&history, &view, narrow)?;
@@ -75,7 +79,7 @@ fn try_run(args: &WhyArgs) -> Result<Exit, HistoryError> {
             "damage": view.damage,
             "next": causes.next,
         })),
-        Shape::Text => output::print(&text::of(&history, &view, &causes, output::stdout_style())),
+        Shape::Text => output::print(&text::of(&history, &view, &causes, args.job.is_some(), output::stdout_style())),
     }
     Ok(Exit::Success)
 }

@@ -9,8 +9,11 @@ use crate::history::terminal::harmless;
 use crate::history::{History, RunView};
 use crate::report::duration;
 
-/// The heading of the run, then each cause, then what to type next.
-pub(super) fn of(history: &History, view: &RunView, causes: &Causes, style: Style) -> String {
+/// A shorter wait is no news where the whole run is asked about.
+const LEAST_WAIT_MS: u64 = 1_000;
+
+/// The heading of the run, then each cause, then what to type next. `in_full`: also what is no news.
+pub(super) fn of(history: &History, view: &RunView, causes: &Causes, in_full: bool, style: Style) -> String {
     let mut text = heading(history, &view.summary, style);
     for sentence in &view.damage {
         text.push_str(&format!("{}: {sentence}\n", style.yellow("damaged")));
@@ -27,7 +30,15 @@ pub(super) fn of(history: &History, view: &RunView, causes: &Causes, style: Styl
     if causes.all.is_empty() {
         text.push_str("Everything ran and succeeded at once: there is nothing to explain.\n");
     }
-    causes.all.iter().for_each(|cause| text.push_str(&shown(cause, style)));
+    let is_news = |cause: &&Cause| in_full || cause.kind != Kind::Waited || cause.took_ms >= Some(LEAST_WAIT_MS);
+    causes.all.iter().filter(is_news).for_each(|cause| text.push_str(&shown(cause, style)));
+    let left_out = causes.all.iter().filter(|cause| !is_news(cause)).count();
+    if left_out > 0 {
+        let waits = crate::history::words::count(left_out, "wait");
+        let less =
+            format!("{waits} of less than a second left out: `lineclear why {} JOB` has those of a job", view.id());
+        text.push_str(&format!("\n{}\n", style.dim(&less)));
+    }
     if !causes.next.is_empty() {
         text.push_str("\nType next:\n");
         causes.next.iter().for_each(|command| text.push_str(&format!("  {command}\n")));
