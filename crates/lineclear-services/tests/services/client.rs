@@ -1,0 +1,105 @@
+//! The official clients on the machine's Node, installed once below the build folder.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+
+use crate::world::{Job, World};
+
+/// Calls functions of a client in a JavaScript action of the job; gives what each gave: `{"value": …}` or `{"error": …}`.
+pub(crate) fn call(world: &World, job: &Job, client: &str, calls: &[Value]) -> Vec<Value> {
+    call_with_log(world, job, client, calls).0
+}
+
+/// As [`call`], with what the client printed.
+pub(crate) fn call_with_log(world: &World, job: &Job, client: &str, calls: &[Value]) -> (Vec<Value>, String) {
+    run(world, job, "call.mjs", &json!({ "client": client, "calls": calls }))
+}
+
+/// Calls one function, which has to work.
+pub(crate) fn value(world: &World, job: &Job, client: &str, call_: Value) -> Value {
+    let (results, log) = call_with_log(world, job, client, std::slice::from_ref(&call_));
+    let [result] = results.as_slice() else { panic!("one result, not {results:?}") };
+    assert!(result["error"].is_null(), "{client} {call_}: {result}\n{log}");
+    result["value"].clone()
+}
+
+/// Runs a script with one argument as a step of the job.
+pub(crate) fn run(world: &World, job: &Job, script: &str, argument: &Value) -> (Vec<Value>, String) {
+    let output = command(world, job, script, argument).output().expect("node is installed");
+    results(&output)
+}
+
+fn results(output: &Output) -> (Vec<Value>, String) {
+    let log = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let line = log.lines().rev().find_map(|line| line.strip_prefix("RESULTS "));
+    let line = line.unwrap_or_else(|| panic!("the client ended with {}\n{log}\n{errors}", output.status));
+    match serde_json::from_str(line) {
+        Ok(Value::Array(results)) => (results, format!("{log}\n{errors}")),
+        other => panic!("no results: {other:?}"),
+    }
+}
+
+fn command(world: &World, job: &Job, script: &str, argument: &Value) -> Command {
+    let mut command = Command::new("node");
+    command.arg(installed().join(script)).arg(argument.to_string()).current_dir(&job.workspace).env_clear();
+    for name in ["PATH", "HOME", "TMPDIR"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command
+        .env("GITHUB_SERVER_URL", "https://github.com")
+        .env("GITHUB_API_URL", world.services.api_url())
+        .env("GITHUB_GRAPHQL_URL", world.services.graphql_url())
+        .env("GITHUB_REPOSITORY", "octo/app")
+        .env("GITHUB_WORKSPACE", &job.workspace)
+        .env("GITHUB_RUN_ID", "1")
+        .env("GITHUB_TOKEN", &job.access.forge_token)
+        .env("RUNNER_TEMP", job.workspace.join("temp"))
+        .env("RUNNER_OS", "Linux")
+        .envs(job.access.javascript_actions.iter().map(|(name, value)| (name, value)))
+        .envs(job.env.iter().map(|(name, value)| (name, value)));
+    command
+}
+
+/// The folder with the scripts and `node_modules`, made by the first test that asks.
+fn installed() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("services-clients");
+        fs::create_dir_all(&folder).expect("a folder below the build folder");
+        // One test process installs; others wait for it.
+        let lock = File::create(folder.join("lock")).expect("a lock file");
+        lock.lock().expect("the lock");
+        let wanted = fs::read_to_string(scripts.join("package-lock.json")).expect("the lock file of the clients");
+        let is_there = fs::read_to_string(folder.join("installed")).is_ok_and(|known| known == wanted);
+        for entry in fs::read_dir(&scripts).expect("the scripts").map(|entry| entry.expect("an entry").path()) {
+            fs::copy(&entry, folder.join(entry.file_name().expect("a name"))).expect("a copy");
+        }
+        if !is_there {
+            let output = Command::new("npm")
+                .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+                .current_dir(&folder)
+                .output()
+                .expect("npm is installed");
+            assert!(output.status.success(), "npm ci: {}", String::from_utf8_lossy(&output.stderr));
+            fs::write(folder.join("installed"), wanted).expect("a note of what is installed");
+        }
+        folder
+    })
+}
+
+/// Runs a script that the test wrote.
+pub(crate) fn run_text(world: &World, job: &Job, name: &str, script: &str) -> Vec<Value> {
+    let script_file = installed().join(format!("{}-{name}", std::process::id()));
+    fs::write(&script_file, script).expect("a script");
+    let ran = run(world, job, &script_file.to_string_lossy(), &json!({}));
+    fs::remove_file(script_file).expect("the script is there");
+    ran.0
+}
