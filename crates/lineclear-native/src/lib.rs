@@ -7,11 +7,22 @@
 mod cache;
 mod caching;
 mod checkout;
+mod coverage_reports;
 mod download_artifact;
+mod forge;
+mod github_script;
+mod globs;
+mod labeler;
 mod merge_artifacts;
+mod paths_filter;
+mod report_files;
 mod search;
 mod setup;
+mod sticky_comment;
+mod test_reports;
 mod upload_artifact;
+mod upload_sarif;
+mod yaml;
 
 use std::path::PathBuf;
 
@@ -35,7 +46,14 @@ pub fn all_with(repositories: Option<PathBuf>) -> Vec<Box<dyn NativeAction>> {
         Box::new(upload_artifact::UploadArtifact),
         Box::new(merge_artifacts::MergeArtifacts),
         Box::new(download_artifact::DownloadArtifact),
+        Box::new(github_script::GithubScript),
+        Box::new(labeler::Labeler),
+        Box::new(paths_filter::PathsFilter),
+        Box::new(sticky_comment::StickyComment),
+        Box::new(upload_sarif::UploadSarif),
     ];
     actions.extend(setup::all());
+    actions.extend(test_reports::all());
+    actions.extend(coverage_reports::all());
     actions
 }

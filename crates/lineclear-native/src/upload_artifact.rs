@@ -10,7 +10,7 @@ use lineclear_runner::native::{Call, NativeAction, NativeError};
 use lineclear_store::{ArtifactMeta, ArtifactRequest};
 
 use crate::caching::text;
-use crate::search;
+use crate::{report_files, search};
 
 /// Keeps files under a name until the run is removed or their retention is over.
 #[derive(Debug)]
@@ -88,6 +88,7 @@ outputs:
         }
         let meta = upload(call, &name, files, overwrite, keeping)?;
         report(call, &meta);
+        report_files::take_in(call, &found.files);
         Ok(())
     }
 }

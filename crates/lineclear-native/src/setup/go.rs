@@ -59,6 +59,7 @@ outputs:
         let search = search(call);
         let found = tool::find(call, &search, &wanted, Prereleases::IfNeeded)?;
         call.effects.log(&format!("Found Go {} in {} ({})", found.version, found.source, found.program.display()));
+        tool::used(call, "go", &found.version.to_string());
         // A toolchain that go.mod asks for is not fetched behind the workflow's back.
         call.effects.export("GOTOOLCHAIN", "local");
         let own_bin = home_folder(call, "GOPATH", "go").join("bin");

@@ -148,6 +148,7 @@ fn set_up(call: &mut Call<'_>, asked: &str, distribution: &str) -> Result<(PathB
     let program = std::fs::canonicalize(&found.program).unwrap_or_else(|_| found.program.clone());
     let home = folder_of(folder_of(&program)).to_path_buf();
     call.effects.log(&format!("Found Java {} in {} ({})", found.version, found.source, home.display()));
+    tool::used(call, "java", &found.version.to_string());
     if !is_named_so(&home, distribution) {
         let message = format!("The JDK in `{}` may be of another distribution than `{distribution}`", home.display());
         call.effects.annotate(AnnotationLevel::Notice, &message);

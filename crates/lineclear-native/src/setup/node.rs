@@ -146,6 +146,7 @@ fn tell_versions(call: &mut Call<'_>) -> Result<(), NativeError> {
         }
     }
     call.effects.output("node-version", node.trim());
+    tool::used(call, "node", node.trim().trim_start_matches('v'));
     Ok(())
 }
 

@@ -61,6 +61,7 @@ outputs:
                 found.source,
                 found.program.display()
             ));
+            tool::used(call, "python", &found.version.to_string());
             if update {
                 let location = folder.to_string_lossy().into_owned();
                 for name in ["pythonLocation", "Python_ROOT_DIR", "Python2_ROOT_DIR", "Python3_ROOT_DIR"] {

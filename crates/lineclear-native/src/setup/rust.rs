@@ -14,7 +14,7 @@ use lineclear_runner::native::{Call, NativeAction, NativeError};
 use super::rust_cache::{self, RustCache, RustCacheAction};
 use super::rust_release;
 use super::rustup::Rustup;
-use super::tool::{home_folder, on_path};
+use super::tool::{self, home_folder, on_path};
 
 /// The Rust toolchain actions, and the one that keeps what cargo builds.
 pub(crate) fn all() -> Vec<Box<dyn NativeAction>> {
@@ -255,6 +255,7 @@ impl RustToolchain {
         let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
         call.effects.log(&first(&rustc));
         call.effects.log(&first(&cargo));
+        tool::used(call, "rust", &release);
         let date = field("commit-date:").replace('-', "");
         let key: String = format!("{date}{commit}").chars().take(12).collect();
         match self.0 {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use lineclear_event::{Fact, UsedKind};
 use lineclear_runner::native::{Call, NativeError, RunOptions};
 use semver::Version;
 
@@ -142,6 +143,12 @@ pub(crate) fn home_folder(call: &Call<'_>, variable: &str, default: &str) -> Pat
         Some(folder) if !folder.is_empty() => PathBuf::from(folder),
         _ => PathBuf::from(call.env.get("HOME").map_or("/nonexistent", String::as_str)).join(default),
     }
+}
+
+/// Tells the run's record which version of a tool was chosen.
+pub(crate) fn used(call: &mut Call<'_>, name: &str, version: &str) {
+    let (name, version) = (name.to_owned(), version.to_owned());
+    call.effects.fact(Fact::Used { kind: UsedKind::Tool, name, version });
 }
 
 /// The folder that holds a program.
