@@ -25,7 +25,7 @@ pub enum NameError {
     #[error("a name cannot be empty")]
     Empty,
     /// A character that no name has, or a digit at its beginning.
-    #[error("`{text}` is no name: letters, digits and `_` only, and no digit first")]
+    #[error("`{text}` is no name for a secret or variable: letters, digits and `_` only, and no digit first")]
     Malformed {
         /// What was given.
         text: String,

@@ -69,8 +69,30 @@ pub(crate) fn lacking<'u>(uses: impl Iterator<Item = (&'u Use, Standing<'u>)>) -
             }
         }
     }
+    let mut lacks = merged(lacks);
     lacks.sort_by_key(|lack| lack.is_optional);
     lacks
+}
+
+/// What a job without an environment lacks too is set once, for the repository.
+fn merged(lacks: Vec<Lack>) -> Vec<Lack> {
+    let same = |one: &Lack, other: &Lack| one.kind == other.kind && one.name == other.name;
+    let (mut general, of_environments): (Vec<Lack>, Vec<Lack>) =
+        lacks.into_iter().partition(|lack| lack.environment == Named::None);
+    let mut rest = Vec::new();
+    for lack in of_environments {
+        match general.iter_mut().find(|general| same(general, &lack)) {
+            Some(general) if general.is_optional == lack.is_optional => general.places.extend(lack.places),
+            Some(general) if general.is_optional => {
+                general.places = lack.places;
+                general.is_optional = false;
+            }
+            Some(_) => {}
+            None => rest.push(lack),
+        }
+    }
+    general.extend(rest);
+    general
 }
 
 /// `file:line:column (job build)`.
@@ -80,16 +102,12 @@ fn place(used: &Use) -> String {
     format!("{}:{position} ({job})", used.file.name())
 }
 
-/// What a person reads; nothing if nothing is missing.
-pub(crate) fn lines(lacks: &[Lack]) -> Vec<String> {
+/// What a person reads; nothing if nothing is missing. `consequence` says what comes of it.
+pub(crate) fn lines(lacks: &[Lack], consequence: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let (optional, needed): (Vec<&Lack>, Vec<&Lack>) = lacks.iter().partition(|lack| lack.is_optional);
     if !needed.is_empty() {
-        lines.push(format!(
-            "{} not set, and the jobs that read {} see nothing, as on GitHub:",
-            counted(&needed),
-            it(&needed)
-        ));
+        lines.push(format!("{} not set{consequence}:", counted(&needed)));
     }
     for lack in needed {
         lines.push(format!("  {}", title(lack)));
@@ -126,8 +144,4 @@ fn counted(lacks: &[&Lack]) -> String {
         [Kind::Secret, Kind::Variable].into_iter().filter_map(|kind| words(count(kind), kind)).collect();
     let verb = if lacks.len() == 1 { "is" } else { "are" };
     format!("{} {verb}", parts.join(" and "))
-}
-
-fn it(lacks: &[&Lack]) -> &'static str {
-    if lacks.len() == 1 { "it" } else { "them" }
 }

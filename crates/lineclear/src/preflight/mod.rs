@@ -16,3 +16,6 @@ pub(crate) use known_values::{KnownValues, Named};
 pub(crate) use missing::{Lack, lacking, lines};
 pub(crate) use standing::{Given, Standing};
 pub(crate) use uses::{Use, Walk, of_workflow};
+
+/// What comes of a value that is not set where nobody minds.
+pub(crate) const EMPTY: &str = " and will be empty, as on GitHub (--require-secrets makes this an error)";

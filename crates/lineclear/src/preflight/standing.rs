@@ -63,7 +63,9 @@ impl<'k> Standing<'k> {
         }
         match used.way {
             Way::Passed => Self::Passed,
-            Way::NotPassed => Self::NotPassed,
+            // A called job with an environment counts on that environment's own.
+            Way::NotPassed if used.environment == Named::None => Self::NotPassed,
+            Way::NotPassed => Self::Missing,
             Way::Direct if names.contains(name) => Self::Given,
             Way::Direct => stored.map_or(Self::Missing, Self::Stored),
         }

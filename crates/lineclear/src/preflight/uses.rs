@@ -22,6 +22,8 @@ pub(crate) struct Use {
     pub(crate) job: String,
     pub(crate) environment: Named,
     pub(crate) way: Way,
+    /// The file of the run's own workflow.
+    pub(crate) workflow: Source,
     pub(crate) file: Source,
     pub(crate) span: Span,
     /// How it is written: `secrets.TOKEN`, `secrets: inherit`.
@@ -84,7 +86,7 @@ impl Passage<'_> {
 
 /// All uses of a workflow's jobs, in the order of the files; `values` is what is known before the run.
 pub(crate) fn of_workflow(workflow: &Workflow, values: &KnownValues, walk: &Walk<'_>) -> Vec<Use> {
-    let mut found = Found { walk, uses: Vec::new() };
+    let mut found = Found { walk, root: workflow.source.clone(), uses: Vec::new() };
     let origin = WorkflowOrigin::Local { path: workflow.source.name().to_owned() };
     let place = Place { workflow, origin: &origin, prefix: "", passage: &Passage::Root, values };
     found.add(&place, "", &Named::None, &Texts::of_run(workflow).found);
@@ -103,6 +105,7 @@ struct Place<'p> {
 
 struct Found<'f> {
     walk: &'f Walk<'f>,
+    root: Source,
     uses: Vec<Use>,
 }
 
@@ -153,6 +156,7 @@ impl Found<'_> {
                     job: id.to_owned(),
                     environment: Named::None,
                     way: place.passage.of_all(),
+                    workflow: self.root.clone(),
                     file: place.workflow.source.clone(),
                     span: *span,
                     text: "secrets: inherit".to_owned(),
@@ -191,6 +195,7 @@ impl Found<'_> {
                     job: job.to_owned(),
                     environment: environment.clone(),
                     way,
+                    workflow: self.root.clone(),
                     file: place.workflow.source.clone(),
                     span: placed.scalar.span_of(span.range()),
                     text: placed.scalar.text.get(span.range()).unwrap_or_default().to_owned(),

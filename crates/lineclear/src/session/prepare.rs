@@ -196,7 +196,7 @@ pub(crate) fn prepare(
 
 /// Names what is not set, before anything starts. S1-122.
 fn complain_of_lacks(lacks: &[Lack], is_fatal: bool) -> Result<(), Stopped> {
-    let lines = preflight::lines(lacks);
+    let lines = preflight::lines(lacks, if is_fatal { "" } else { preflight::EMPTY });
     let Some((first, rest)) = lines.split_first() else { return Ok(()) };
     let word = if is_fatal { "error" } else { "note" };
     output::complain(&format!("{word}: {first}"));

@@ -141,7 +141,7 @@ pub(crate) fn secrets(file: Option<&Path>, given: &[String]) -> Result<BTreeMap<
         if name != "GITHUB_TOKEN"
             && let Err(error) = Name::new(name)
         {
-            return Err(format!("a secret's name is wrong: {error}"));
+            return Err(error.to_string());
         }
     }
     Ok(values)

@@ -46,7 +46,7 @@ impl Stored {
         let vars = self.given.keys().map(|name| name.to_ascii_uppercase()).collect();
         let given = Given { vars, ..Given::default() };
         let checked = preflight::check(planning, &planning.plan, files, &self.known, &self.repository, &given);
-        for (at, line) in preflight::lines(&checked.lacks).iter().enumerate() {
+        for (at, line) in preflight::lines(&checked.lacks, preflight::EMPTY).iter().enumerate() {
             output::complain(&if at == 0 { format!("note: {line}") } else { line.clone() });
         }
     }

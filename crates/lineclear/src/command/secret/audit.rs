@@ -2,6 +2,7 @@
 
 mod document;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -13,7 +14,7 @@ use super::keep::{self, Format, StoreArgs, days_since};
 use crate::exit::Exit;
 use crate::output;
 use crate::preflight::{Given, KnownValues, Lack, Named, Standing, Use, Walk, lacking, of_workflow};
-use crate::session::actions::ActionsFolder;
+use crate::session::actions::{ActionFiles, FetchArgs};
 use crate::workflow_files;
 
 /// Arguments of `secret audit`.
@@ -53,7 +54,7 @@ struct Audit<'k> {
     /// Secrets that are older than they should be.
     old: Vec<&'k Entry>,
     max_age: u64,
-    last_uses: std::collections::BTreeMap<String, i64>,
+    last_uses: BTreeMap<String, i64>,
 }
 
 /// Carries out `secret audit`.
@@ -63,8 +64,10 @@ pub(super) fn run(args: &AuditArgs) -> Result<Exit, String> {
     let mut stores = args.store.open()?;
     let known = stores.read()?;
     let files = workflow_files::read(&checkout.root, &args.workflows)?;
-    let called = ActionsFolder::from_environment(checkout.root.clone());
+    let called = ActionFiles::new(checkout.root.clone(), &FetchArgs::default());
     let mut uses = Vec::new();
+    let mut called_files: BTreeSet<String> = BTreeSet::new();
+    let mut only_called = Vec::new();
     let mut is_broken = false;
     for file in &files {
         if file.has_errors() {
@@ -72,12 +75,21 @@ pub(super) fn run(args: &AuditArgs) -> Result<Exit, String> {
             output::complain_findings(&file.source, &file.findings);
         }
         let Some(workflow) = &file.workflow else { continue };
+        // What such a file uses depends on who calls it, and is shown there.
+        if workflow.on.events.iter().all(|trigger| trigger.event.value == "workflow_call") {
+            only_called.push(file.source.name());
+            continue;
+        }
         let calls = load_calls(workflow, &called);
+        called_files.extend(calls.workflows.keys().cloned());
         for error in &calls.errors {
             output::complain(&format!("note: {}: what it uses is not known: {error}", file.source.name()));
         }
         let walk = Walk { calls: &calls, is_wanted: &|_| true, legs: &|_| Vec::new() };
         uses.extend(of_workflow(workflow, &KnownValues::default(), &walk));
+    }
+    for file in only_called.iter().filter(|file| !called_files.contains(**file)) {
+        output::complain(&format!("note: {file}: no workflow here calls it, so what it uses is not shown"));
     }
     if files.is_empty() {
         output::complain("note: there are no workflows here");

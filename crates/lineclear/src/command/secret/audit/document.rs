@@ -13,7 +13,7 @@ pub(super) fn text(audit: &Audit<'_>) -> String {
     let mut text = String::new();
     let mut jobs: Vec<(&str, &str, &Named)> = Vec::new();
     for (used, _) in &audit.uses {
-        let job = (used.file.name(), used.job.as_str(), &used.environment);
+        let job = (used.workflow.name(), used.job.as_str(), &used.environment);
         if !jobs.contains(&job) {
             jobs.push(job);
         }
@@ -33,10 +33,12 @@ pub(super) fn text(audit: &Audit<'_>) -> String {
         let title = if id.is_empty() { "the run itself".to_owned() } else { format!("job {id}") };
         text.push_str(&format!("  {title}{environment}\n"));
         let of_job =
-            audit.uses.iter().filter(|(used, _)| (used.file.name(), used.job.as_str(), &used.environment) == job);
+            audit.uses.iter().filter(|(used, _)| (used.workflow.name(), used.job.as_str(), &used.environment) == job);
         let mut rows: Vec<[String; 3]> = of_job
             .map(|(used, standing)| {
-                [format!("    {}", name(used)), in_words(used, standing, audit), used.position().to_string()]
+                let file = if used.file.name() == file { String::new() } else { format!("{}:", used.file.name()) };
+                let place = format!("{file}{}", used.position());
+                [format!("    {}", name(used)), in_words(used, standing, audit), place]
             })
             .collect();
         rows.dedup();
@@ -53,9 +55,9 @@ pub(super) fn text(audit: &Audit<'_>) -> String {
     section(&mut text, &format!("Older than {} days: change them where they come from", audit.max_age), &audit.old);
     let optional = audit.lacks.len() - needed.len();
     text.push_str(&format!(
-        "\n{}: {} uses, {} missing, {optional} optional and not set, {} unused, {} old\n",
+        "\n{}: {}, {} missing, {optional} optional and not set, {} unused, {} old\n",
         audit.repository,
-        audit.uses.len(),
+        if audit.uses.len() == 1 { "1 use".to_owned() } else { format!("{} uses", audit.uses.len()) },
         needed.len(),
         audit.unused.len(),
         audit.old.len()
@@ -145,6 +147,7 @@ fn use_json(used: &Use, standing: &Standing<'_>, audit: &Audit<'_>) -> Value {
         "kind": used.kind.as_str(),
         "name": used.name,
         "expression": used.text,
+        "workflow": used.workflow.name(),
         "file": used.file.name(),
         "line": position.line,
         "column": position.column,
