@@ -9,7 +9,7 @@ use lineclear_source::Diagnostic;
 use lineclear_workflow::Workflow;
 
 use crate::local_event::{Checkout, EventError, EventOptions, LocalEvent, Wants};
-use crate::session::actions::ActionsFolder;
+use crate::session::actions::ActionFiles;
 use crate::workflow_files::{self, WorkflowFile};
 
 /// What was asked for.
@@ -49,7 +49,7 @@ pub(crate) enum PlanningError {
 /// # Errors
 /// There is no such event, or a file or folder that was named is not there. A file that is no workflow is no error: it is in the
 /// plan with what is wrong with it.
-pub(crate) fn plan(asked: &Asked, checkout: &Checkout, called: &ActionsFolder) -> Result<Planning, PlanningError> {
+pub(crate) fn plan(asked: &Asked, checkout: &Checkout, called: &ActionFiles) -> Result<Planning, PlanningError> {
     let read = || workflow_files::read(&checkout.root, &asked.workflows).map_err(PlanningError::Files);
     let start = |name: Option<&str>| LocalEvent::start(checkout, name, &asked.options);
     // git works while the files are read, unless they decide which event it is.

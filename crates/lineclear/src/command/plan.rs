@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::local_event::{Checkout, EventOptions};
 use crate::output;
 use crate::planning::{self, Asked, Planning};
-use crate::session::actions::ActionsFolder;
+use crate::session::actions::{ActionFiles, FetchArgs};
 use crate::workflow_files::FOLDER;
 use stored::Stored;
 
@@ -73,6 +73,9 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "NAME")]
     actor: Option<String>,
 
+    #[command(flatten)]
+    fetch: FetchArgs,
+
     /// How to show the plan.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
@@ -118,7 +121,7 @@ pub(crate) fn run(args: &PlanArgs) -> Exit {
         workflows: args.workflows.clone(),
         vars: stored.vars(),
     };
-    let called = ActionsFolder::from_environment(checkout.root.clone());
+    let called = ActionFiles::new(checkout.root.clone(), &args.fetch);
     match planning::plan(&asked, &checkout, &called) {
         Ok(planning) => {
             let exit = show(&planning, args, &checkout);

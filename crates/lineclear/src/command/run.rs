@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::name_and_value;
 use crate::exit::Exit;
+use crate::session::actions::FetchArgs;
 use crate::{session, watch};
 
 const EXAMPLES: &str = "\
@@ -131,6 +132,9 @@ pub(crate) struct RunArgs {
     /// Say what would run, and run nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) fetch: FetchArgs,
 
     /// How to show what happens. [default: tree on a terminal, else plain]
     #[arg(long, value_name = "FORMAT")]

@@ -32,7 +32,7 @@ use crate::exit::Exit;
 use crate::output;
 use crate::report::{self, Invocation};
 use crate::settings::{self, now};
-use actions::ActionsFolder;
+use actions::ActionFiles;
 use hands::{LocalHands, Pool};
 use pause::ShellPause;
 use prepare::{Prepared, Stopped};
@@ -75,7 +75,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         .then(|| Arc::new(WorkingTree::new(&root).without(&home).without_git()));
     let backend = Arc::new(host_backend(&home)?);
     let store = Arc::new(FolderStore::open(&home).map_err(|error| Stopped::unusable_home(&error))?);
-    let files = ActionsFolder::from_environment(root.clone());
+    let files = Arc::new(ActionFiles::new(root.clone(), &args.fetch));
     let mut prepared = prepare::prepare(args, &checkout, &files, &*store)?;
     if args.dry_run {
         return Ok(prepared.show_plan(args));
@@ -115,7 +115,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         backend: Arc::clone(&backend),
         workspace,
         store: Arc::clone(&store),
-        files,
+        files: Arc::clone(&files),
         natives: lineclear_native::all(),
         secrets: prepared.secrets.clone(),
         vars: prepared.vars.clone(),
@@ -145,6 +145,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     let conclusions = std::mem::take(&mut drive.hands_mut().conclusions);
     telling.close();
     ended.map_err(Stopped::fault)?;
+    files.finish().map_err(Stopped::bad_input)?.iter().for_each(|note| output::complain(&format!("note: {note}")));
     let worst = conclusions.into_values().max_by_key(|conclusion| report::badness(*conclusion));
     Ok(match worst {
         Some(Conclusion::Cancelled) | None if interrupt.was_heard() => Exit::Cancelled,
@@ -160,7 +161,7 @@ struct JobRunner {
     backend: Arc<HostBackend>,
     workspace: Workspace,
     store: Arc<FolderStore>,
-    files: ActionsFolder,
+    files: Arc<ActionFiles>,
     natives: Vec<Box<dyn lineclear_runner::native::NativeAction>>,
     secrets: SecretsOfRun,
     vars: VarsOfRun,
@@ -198,7 +199,7 @@ impl JobRunner {
                 artifacts: Arc::clone(&self.store) as Arc<dyn Artifacts>,
                 forge: self.talk.forge(),
                 caller: talk.caller().clone(),
-                actions: &self.files,
+                actions: &*self.files,
                 natives: &self.natives,
                 sink: &sink,
                 control,

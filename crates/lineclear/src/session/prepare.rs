@@ -10,7 +10,7 @@ use lineclear_source::suggest;
 use lineclear_store::{NewRun, RunRecord, Store};
 use lineclear_workflow::Workflow;
 
-use super::actions::ActionsFolder;
+use super::actions::ActionFiles;
 use super::values::{self, SecretsOfRun, VarsOfRun};
 use super::{ask, last_run_of, narrow, rerun};
 use crate::command::plan;
@@ -120,7 +120,7 @@ impl Prepared {
 pub(crate) fn prepare(
     args: &RunArgs,
     checkout: &Checkout,
-    calls: &ActionsFolder,
+    calls: &ActionFiles,
     store: &dyn Store,
 ) -> Result<Prepared, Stopped> {
     if let Some(again) = &args.again {
@@ -208,7 +208,7 @@ fn complain_of_lacks(lacks: &[Lack], is_fatal: bool) -> Result<(), Stopped> {
 }
 
 /// Begins the record of each run that the plan asks for.
-fn begin(args: &RunArgs, planning: &Planning, calls: &ActionsFolder, store: &dyn Store) -> Result<Vec<Begun>, Stopped> {
+fn begin(args: &RunArgs, planning: &Planning, calls: &ActionFiles, store: &dyn Store) -> Result<Vec<Begun>, Stopped> {
     let facts = &planning.facts;
     let mut runs = Vec::new();
     for (workflow, _) in &planning.workflows {

@@ -24,7 +24,7 @@ use crate::exit::Exit;
 use crate::local_event::{Checkout, EventOptions};
 use crate::output;
 use crate::planning::{self, Asked};
-use crate::session::actions::ActionsFolder;
+use crate::session::actions::ActionFiles;
 use crate::workflow_files::{self, WorkflowFile};
 use affected::{Affected, Pieces};
 use changes::Changes;
@@ -179,7 +179,7 @@ impl Watch<'_> {
             workflows: args.workflows.clone(),
             vars: args.vars.iter().cloned().collect(),
         };
-        let called = ActionsFolder::from_environment(self.root.clone());
+        let called = ActionFiles::new(self.root.clone(), &args.fetch);
         match planning::plan(&asked, &Checkout::find(&self.root), &called) {
             Ok(planning) => {
                 let started = planning.plan.workflows.into_iter().filter(|workflow| workflow.triggered);
