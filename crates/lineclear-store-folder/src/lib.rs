@@ -43,6 +43,7 @@ mod caches;
 mod counter;
 mod entry;
 mod fault;
+mod foresee;
 mod manifest;
 mod pack;
 mod restore;

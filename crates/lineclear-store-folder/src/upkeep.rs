@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use lineclear_event::Timestamp;
+use lineclear_event::{RunId, Timestamp};
 use lineclear_store::{ArtifactMeta, DAY_MS, Limits, PruneReport, StoreError, Upkeep, Usage};
 
 use crate::archives::{ARCHIVES, UPLOADS};
@@ -21,23 +21,16 @@ impl Upkeep for FolderStore {
     fn prune(&self, now: Timestamp, limits: &Limits) -> Result<PruneReport, StoreError> {
         let place = &*self.place;
         let mut report = PruneReport::default();
-        place.prune_runs(now, limits, &mut report)?;
+        for run in place.old_runs(now, limits)? {
+            report.freed += place.remove_folder(&place.run_folder(run))?;
+            report.runs += 1;
+        }
+        for path in place.expired_artifacts(now)? {
+            fault::found(&path, fs::remove_file(&path))?;
+            report.artifacts += 1;
+        }
         for run in place.artifact_runs()? {
-            let folder = place.artifact_folder(run);
-            for path in json_files(&folder)? {
-                let expired = match Kept::<ArtifactMeta>::read(&path) {
-                    Ok(Some((kept, _))) => kept.what.expires.is_some_and(|end| end <= now),
-                    Ok(None) | Err(StoreError::Refused(_)) => false,
-                    // Nothing can be read from it any more.
-                    Err(StoreError::Damaged { .. }) => true,
-                    Err(error) => return Err(error),
-                };
-                if expired {
-                    fault::found(&path, fs::remove_file(&path))?;
-                    report.artifacts += 1;
-                }
-            }
-            let _not_empty = fs::remove_dir(&folder);
+            let _not_empty = fs::remove_dir(place.artifact_folder(run));
         }
         for folder in folders(&place.root.join("caches"))? {
             report.caches += place.evict_in(&folder, limits, now, None)?;
@@ -49,6 +42,10 @@ impl Upkeep for FolderStore {
             None => report.busy = true,
         }
         Ok(report)
+    }
+
+    fn foresee(&self, now: Timestamp, limits: &Limits) -> Result<PruneReport, StoreError> {
+        self.place.foresee(now, limits)
     }
 
     fn usage(&self) -> Result<Usage, StoreError> {
@@ -91,9 +88,11 @@ pub(crate) fn folder_size(folder: &Path) -> u64 {
 }
 
 impl Place {
-    fn prune_runs(&self, now: Timestamp, limits: &Limits, report: &mut PruneReport) -> Result<(), StoreError> {
+    /// The runs that have to go.
+    pub(crate) fn old_runs(&self, now: Timestamp, limits: &Limits) -> Result<Vec<RunId>, StoreError> {
         let oldest = now.plus_millis(-i64::from(limits.run_days).saturating_mul(DAY_MS));
         let mut counted = BTreeMap::<String, usize>::new();
+        let mut found = Vec::new();
         for id in self.run_ids()? {
             let made = Timestamp(i64::try_from(id.0).unwrap_or(i64::MAX));
             let old = match self.open_record(id) {
@@ -108,11 +107,30 @@ impl Place {
                 Err(_) => made < oldest,
             };
             if old {
-                report.freed += self.remove_folder(&self.run_folder(id))?;
-                report.runs += 1;
+                found.push(id);
             }
         }
-        Ok(())
+        Ok(found)
+    }
+
+    /// The entries of artifacts that have to go.
+    pub(crate) fn expired_artifacts(&self, now: Timestamp) -> Result<Vec<PathBuf>, StoreError> {
+        let mut found = Vec::new();
+        for run in self.artifact_runs()? {
+            for path in json_files(&self.artifact_folder(run))? {
+                let expired = match Kept::<ArtifactMeta>::read(&path) {
+                    Ok(Some((kept, _))) => kept.what.expires.is_some_and(|end| end <= now),
+                    Ok(None) | Err(StoreError::Refused(_)) => false,
+                    // Nothing can be read from it any more.
+                    Err(StoreError::Damaged { .. }) => true,
+                    Err(error) => return Err(error),
+                };
+                if expired {
+                    found.push(path);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Removes a folder of files; readers see all of it or nothing. Answers the bytes of its files.
@@ -131,21 +149,7 @@ impl Place {
     /// reading or writing blobs.
     pub(crate) fn sweep(&self) -> Result<Option<u64>, StoreError> {
         let Some(_alone) = self.sweep_blobs()? else { return Ok(None) };
-        let mut needed: HashSet<Hash> = HashSet::new();
-        let mut archives: HashSet<String> = HashSet::new();
-        for section in ["caches", "artifacts"] {
-            for folder in folders(&self.root.join(section))? {
-                for path in json_files(&folder)? {
-                    let Some(text) = fault::found(&path, fs::read(&path))? else { continue };
-                    // What cannot be read needs nothing that could be found.
-                    match serde_json::from_slice::<Needs>(&text).ok().and_then(Needs::content) {
-                        Some(Content::Files(files)) => needed.extend(files.blobs().map(|blob| blob.hash)),
-                        Some(Content::Archive(archive)) => drop(archives.insert(archive.upload.0)),
-                        None => {}
-                    }
-                }
-            }
-        }
+        let (needed, archives) = self.needed(&HashSet::new())?;
         let mut freed = 0;
         let mut unneeded = Vec::new();
         self.blobs.each(|path, hash, length| {
@@ -162,6 +166,29 @@ impl Place {
         self.sweep_leftovers("tmp", 0)?;
         self.sweep_leftovers("stat", DAY_MS * 7)?;
         Ok(Some(freed))
+    }
+
+    /// The blobs and archives that the entries refer to; those of the entries `gone` do not count.
+    pub(crate) fn needed(&self, gone: &HashSet<PathBuf>) -> Result<(HashSet<Hash>, HashSet<String>), StoreError> {
+        let mut needed: HashSet<Hash> = HashSet::new();
+        let mut archives: HashSet<String> = HashSet::new();
+        for section in ["caches", "artifacts"] {
+            for folder in folders(&self.root.join(section))? {
+                for path in json_files(&folder)? {
+                    if gone.contains(&path) {
+                        continue;
+                    }
+                    let Some(text) = fault::found(&path, fs::read(&path))? else { continue };
+                    // What cannot be read needs nothing that could be found.
+                    match serde_json::from_slice::<Needs>(&text).ok().and_then(Needs::content) {
+                        Some(Content::Files(files)) => needed.extend(files.blobs().map(|blob| blob.hash)),
+                        Some(Content::Archive(archive)) => drop(archives.insert(archive.upload.0)),
+                        None => {}
+                    }
+                }
+            }
+        }
+        Ok((needed, archives))
     }
 
     /// Removes what lies in a folder of the store and was not changed for `age_ms`. Nobody writes blobs while this runs; a cache

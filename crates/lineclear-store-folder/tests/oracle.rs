@@ -1,16 +1,18 @@
 //! Whatever is done to both, the folder answers as the store in memory does.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::path::Path;
 
-use lineclear_event::{Conclusion, JobKey, RunId, Timestamp};
+use lineclear_event::{Conclusion, JobKey, RunId, Timestamp, hexadecimal};
 use lineclear_store::contract::{NOW, WholeStore, lookup, new_cache, new_run, noise, snapshot, write};
 use lineclear_store::{
-    ArtifactMeta, ArtifactRequest, Artifacts, CacheEntry, Caches, Limits, MemoryStore, RunRecord, SaveOutcome,
-    StoreError,
+    ArtifactMeta, ArtifactRequest, Artifacts, CacheEntry, CacheScope, Caches, Limits, MemoryStore, NewArchive,
+    NewCacheArchive, OpenArchive, RunRecord, SaveOutcome, StoreError, UploadId,
 };
 use lineclear_store_folder::{FolderStore, Settings};
 use proptest::prelude::*;
+use sha2::{Digest, Sha256};
 
 /// Something that can be done to a store.
 #[derive(Clone, Debug)]
@@ -24,6 +26,14 @@ enum Deed {
     Upload { run: u64, name: usize, files: Vec<usize>, overwrite: bool, days: Option<u32> },
     Download { run: u64, name: usize },
     Delete { run: u64, name: usize },
+    BeginUpload,
+    Put { upload: usize, block: usize, seed: u64, length: usize },
+    Assemble { upload: usize, blocks: Vec<usize> },
+    Abandon { upload: usize },
+    KeepCache { upload: usize, key: usize, scope: usize },
+    KeepArtifact { upload: usize, run: u64, name: usize, zip: bool, overwrite: bool, days: Option<u32> },
+    OpenCache { keys: Vec<usize>, scopes: Vec<usize> },
+    OpenArtifact { run: u64, name: usize },
     Begin { workflow: usize },
     Log { record: usize, job: usize, step: usize, lines: u8 },
     Finish { record: usize },
@@ -35,6 +45,7 @@ enum Deed {
 const FILES: [&str; 6] = ["tree/a", "tree/b", "tree/sub/a", "tree/sub/deep/c", "tree/sub-x/a", "tree/z z"];
 const KEYS: [&str; 5] = ["a", "a-1", "a-1-x", "b.", "b*"];
 const SCOPES: [&str; 3] = ["main", "feature", "refs/pull/7/merge"];
+const BLOCKS: [&str; 3] = ["AAA=", "AAB=", ""];
 const NAMES: [&str; 3] = ["report", "Report", "odd name (1)"];
 const JOBS: [&str; 3] = ["build", "test (1, x)", "test (1; x)"];
 
@@ -55,6 +66,7 @@ fn deed() -> impl Strategy<Value = Deed> {
             .prop_map(|(run, name, files, overwrite, days)| Deed::Upload { run, name, files, overwrite, days }),
         2 => (1..3_u64, 0..NAMES.len()).prop_map(|(run, name)| Deed::Download { run, name }),
         1 => (1..3_u64, 0..NAMES.len()).prop_map(|(run, name)| Deed::Delete { run, name }),
+        4 => archive_deed(),
         2 => (0..2_usize).prop_map(|workflow| Deed::Begin { workflow }),
         2 => (0..3_usize, 0..JOBS.len(), 0..2_usize, 0..4_u8)
             .prop_map(|(record, job, step, lines)| Deed::Log { record, job, step, lines }),
@@ -65,9 +77,34 @@ fn deed() -> impl Strategy<Value = Deed> {
     ]
 }
 
+fn archive_deed() -> impl Strategy<Value = Deed> {
+    let upload = 0..3_usize;
+    let days = prop_oneof![Just(None), (1..9_u32).prop_map(Some)];
+    let scopes = proptest::collection::vec(0..SCOPES.len(), 1..3);
+    prop_oneof![
+        2 => Just(Deed::BeginUpload),
+        5 => (upload.clone(), 0..3_usize, 0..4_u64, prop_oneof![0..100_usize, 1_000_000..1_100_000_usize])
+            .prop_map(|(upload, block, seed, length)| Deed::Put { upload, block, seed, length }),
+        3 => (upload.clone(), proptest::collection::vec(0..3_usize, 0..4))
+            .prop_map(|(upload, blocks)| Deed::Assemble { upload, blocks }),
+        1 => upload.clone().prop_map(|upload| Deed::Abandon { upload }),
+        2 => (upload.clone(), 0..KEYS.len(), 0..SCOPES.len())
+            .prop_map(|(upload, key, scope)| Deed::KeepCache { upload, key, scope }),
+        2 => (upload, 1..3_u64, 0..NAMES.len(), any::<bool>(), any::<bool>(), days)
+            .prop_map(|(upload, run, name, zip, overwrite, days)| {
+                Deed::KeepArtifact { upload, run, name, zip, overwrite, days }
+            }),
+        2 => (proptest::collection::vec(0..KEYS.len(), 1..3), scopes)
+            .prop_map(|(keys, scopes)| Deed::OpenCache { keys, scopes }),
+        2 => (1..3_u64, 0..NAMES.len()).prop_map(|(run, name)| Deed::OpenArtifact { run, name }),
+    ]
+}
+
 /// A store with what was begun in it.
 struct Subject<S> {
     store: S,
+    /// The last three.
+    uploads: VecDeque<UploadId>,
     records: Vec<Box<dyn RunRecord>>,
 }
 
@@ -86,13 +123,35 @@ fn shown(error: &StoreError) -> String {
 
 /// An entry but for what stores may differ in: the id and the bytes that it takes.
 fn entry(entry: &CacheEntry) -> String {
-    let CacheEntry { key, version, scope, created, used, files, size, .. } = entry;
-    format!("{key} {version} {} {} {} {files} {size}", scope.0, created.0, used.0)
+    let CacheEntry { key, version, scope, created, used, files, size, kind, .. } = entry;
+    format!("{key} {version} {} {} {} {files} {size} {kind:?}", scope.0, created.0, used.0)
 }
 
 fn artifact(meta: &ArtifactMeta) -> String {
-    let ArtifactMeta { run, name, files, size, digest, created, expires, .. } = meta;
-    format!("{run} {name} {files} {size} {digest} {created} {expires:?}")
+    let ArtifactMeta { run, name, files, size, digest, created, expires, content_type, .. } = meta;
+    format!("{run} {name} {files} {size} {digest} {created} {expires:?} {content_type:?}")
+}
+
+fn saved(outcome: Result<SaveOutcome, StoreError>) -> String {
+    match outcome {
+        Ok(SaveOutcome::Saved(saved)) => entry(&saved),
+        Ok(SaveOutcome::Exists) => "exists".into(),
+        Err(error) => shown(&error),
+    }
+}
+
+/// What an archive says of itself, and a short form of its bytes.
+fn opened(open: Result<OpenArchive, StoreError>) -> String {
+    let mut open = match open {
+        Ok(open) => open,
+        Err(error) => return shown(&error),
+    };
+    let (mut hasher, mut buffer, mut at) = (Sha256::new(), vec![0; 77_777], 0);
+    while let read @ 1.. = open.content.read_at(at, &mut buffer).expect("it is whole") {
+        hasher.update(&buffer[..read]);
+        at += read as u64;
+    }
+    format!("{} {at} {} {:?} {}", open.size, open.content_type, open.digest, hexadecimal(&hasher.finalize()))
 }
 
 impl<S: WholeStore> Subject<S> {
@@ -101,12 +160,9 @@ impl<S: WholeStore> Subject<S> {
         let store = &self.store;
         match deed {
             Deed::Write { .. } | Deed::Remove { .. } | Deed::Link { .. } | Deed::Wait { .. } => String::new(),
-            Deed::Save { key, scope } => match store.save(&new_cache(KEYS[*key], SCOPES[*scope], &["tree"], now), base)
-            {
-                Ok(SaveOutcome::Saved(saved)) => entry(&saved),
-                Ok(SaveOutcome::Exists) => "exists".into(),
-                Err(error) => shown(&error),
-            },
+            Deed::Save { key, scope } => {
+                saved(store.save(&new_cache(KEYS[*key], SCOPES[*scope], &["tree"], now), base))
+            }
             Deed::Restore { keys, scopes } => {
                 let keys: Vec<&str> = keys.iter().map(|key| KEYS[*key]).collect();
                 let scopes: Vec<&str> = scopes.iter().map(|scope| SCOPES[*scope]).collect();
@@ -147,7 +203,8 @@ impl<S: WholeStore> Subject<S> {
             }
             Deed::Download { run, name } => match store.download(RunId(*run), NAMES[*name], to) {
                 Ok(meta) => {
-                    let names: Vec<_> = FILES.iter().map(|file| fs::read(to.join(file)).ok()).collect();
+                    let names: Vec<_> =
+                        FILES.iter().chain([&NAMES[*name]]).map(|file| fs::read(to.join(file)).ok()).collect();
                     format!("{} {names:?}", artifact(&meta))
                 }
                 Err(error) => shown(&error),
@@ -155,6 +212,57 @@ impl<S: WholeStore> Subject<S> {
             Deed::Delete { run, name } => {
                 format!("{:?}", store.delete(RunId(*run), NAMES[*name]).map_err(|e| shown(&e)))
             }
+            Deed::BeginUpload => {
+                self.uploads.push_front(store.begin_upload(now).expect("an upload begins"));
+                self.uploads.truncate(3);
+                String::new()
+            }
+            Deed::Put { upload, block, seed, length } => self.with_upload(*upload, |upload| {
+                match store.put_block(upload, BLOCKS[*block], &mut noise(*seed, *length).as_slice()) {
+                    Ok(length) => length.to_string(),
+                    Err(error) => shown(&error),
+                }
+            }),
+            Deed::Assemble { upload, blocks } => self.with_upload(*upload, |upload| {
+                let blocks: Vec<String> = blocks.iter().map(|block| BLOCKS[*block].to_owned()).collect();
+                store.assemble(upload, &blocks).map_or_else(|error| shown(&error), |done| format!("{done:?}"))
+            }),
+            Deed::Abandon { upload } => {
+                self.with_upload(*upload, |upload| format!("{:?}", store.abandon_upload(upload).is_ok()))
+            }
+            Deed::KeepCache { upload, key, scope } => self.with_upload(*upload, |upload| {
+                let new = NewCacheArchive {
+                    repository: "o/r".into(),
+                    key: KEYS[*key].into(),
+                    version: "v1".into(),
+                    scope: CacheScope(SCOPES[*scope].into()),
+                    upload: upload.clone(),
+                    now,
+                };
+                saved(store.keep_cache(&new))
+            }),
+            Deed::KeepArtifact { upload, run, name, zip, overwrite, days } => self.with_upload(*upload, |upload| {
+                let new = NewArchive {
+                    run: RunId(*run),
+                    name: NAMES[*name].into(),
+                    upload: upload.clone(),
+                    content_type: if *zip { "application/zip".into() } else { "text/plain".into() },
+                    digest: None,
+                    overwrite: *overwrite,
+                    retention_days: *days,
+                    now,
+                };
+                store.keep_artifact(&new).map_or_else(|error| shown(&error), |meta| artifact(&meta))
+            }),
+            Deed::OpenCache { keys, scopes } => {
+                let keys: Vec<&str> = keys.iter().map(|key| KEYS[*key]).collect();
+                let scopes: Vec<&str> = scopes.iter().map(|scope| SCOPES[*scope]).collect();
+                match store.find_archive(&lookup(&keys, &scopes, now)).expect("the store answers") {
+                    Err(miss) => miss.reason,
+                    Ok(hit) => format!("{} {}", entry(&hit.entry), opened(store.open_cache(&hit.entry))),
+                }
+            }
+            Deed::OpenArtifact { run, name } => opened(store.open_artifact(RunId(*run), NAMES[*name])),
             Deed::Begin { workflow } => {
                 let record = store.begin(new_run(&format!("{workflow}.yml"), now)).expect("a run begins");
                 let header = format!("{:?}", record.header());
@@ -188,9 +296,13 @@ impl<S: WholeStore> Subject<S> {
             }
             Deed::Prune => {
                 let report = store.prune(now, &limits()).expect("the store is pruned");
-                format!("{} {} {}", report.runs, report.artifacts, report.caches)
+                format!("{} {} {} {}", report.runs, report.artifacts, report.caches, report.uploads)
             }
         }
+    }
+
+    fn with_upload(&self, upload: usize, does: impl FnOnce(&UploadId) -> String) -> String {
+        self.uploads.get(upload).map_or_else(|| "no such upload".into(), does)
     }
 
     /// Everything that can be asked without changing anything.
@@ -212,7 +324,9 @@ impl<S: WholeStore> Subject<S> {
         }
         let entries: Vec<String> = entries.iter().map(entry).collect();
         let artifacts: Vec<String> = artifacts.iter().flatten().map(artifact).collect();
-        format!("{entries:#?} {artifacts:#?} {runs:#?} {lines:#?}")
+        let usage = store.usage().expect("usage is counted");
+        let counts = (usage.caches, usage.cache_bytes, usage.artifacts, usage.artifact_bytes, usage.uploads);
+        format!("{entries:#?} {artifacts:#?} {runs:#?} {lines:#?} {counts:?}")
     }
 }
 
@@ -244,8 +358,8 @@ proptest! {
         let scratch = tempfile::tempdir().expect("a temporary folder can be made");
         let settings = Settings { threads: Some(2), ..Settings::default() };
         let store = FolderStore::open_with(scratch.path().join("store"), settings).expect("the store opens");
-        let mut folder = Subject { store, records: Vec::new() };
-        let mut memory = Subject { store: MemoryStore::new(), records: Vec::new() };
+        let mut folder = Subject { store, uploads: VecDeque::new(), records: Vec::new() };
+        let mut memory = Subject { store: MemoryStore::new(), uploads: VecDeque::new(), records: Vec::new() };
         let base = scratch.path().join("base");
         write(&base.join("tree/first"), "1");
         let mut now = NOW;

@@ -60,7 +60,8 @@ pub fn check_lookup(lookup: &Lookup) -> Result<(), StoreError> {
 ///
 /// For each readable scope in turn: the first key exactly, then as a prefix, then each restore key exactly, then as a prefix;
 /// of several, the newest. The version must be equal. Keys are plain text: case matters, and `.` or `*` mean themselves.
-/// Only entries of `kind` are seen. `entries` may be in any order, of any repository and kind; `dropped` are sentences about entries that could not be read.
+/// Only entries of `kind` are seen; a miss tells of one of the other kind that would have matched. `entries` may be in any order,
+/// of any repository and kind; `dropped` are sentences about entries that could not be read.
 ///
 /// # Source
 /// GitHub's "Dependency caching" page, cache key matching, and the behaviour of its service.
@@ -120,7 +121,15 @@ fn why_none(ours: &[&CacheEntry], lookup: &Lookup) -> String {
         });
     }
 
-    let elsewhere = ours.iter().filter(begins).filter(|entry| !readable(entry) && entry.version == lookup.version);
+    let elsewhere = ours.iter().filter(begins).filter(|entry| !readable(entry));
+    let (same, other): (Vec<&&CacheEntry>, Vec<&&CacheEntry>) =
+        elsewhere.partition(|entry| entry.version == lookup.version);
+    // What two things keep from being found is worth telling only where one alone does not.
+    let (elsewhere, and_paths) = match same.is_empty() && reasons.is_empty() {
+        true => (other, ", and was saved with other paths"),
+        false => (same, ""),
+    };
+    let elsewhere = elsewhere.into_iter();
     let mut scopes: Vec<&CacheScope> = elsewhere.clone().map(|entry| &entry.scope).collect();
     scopes.sort_by(|left, right| left.0.cmp(&right.0));
     scopes.dedup();
@@ -128,7 +137,7 @@ fn why_none(ours: &[&CacheEntry], lookup: &Lookup) -> String {
         let what = if Some(entry.key.as_str()) == wanted.first().copied() { "this key" } else { entry.key.as_str() };
         let what = if what == "this key" { what.to_owned() } else { format!("`{what}`") };
         reasons.push(format!(
-            "{what} exists only in {}, which this run may not read (it reads {})",
+            "{what} exists only in {}, which this run may not read (it reads {}){and_paths}",
             list(scopes.iter().map(|s| s.0.as_str())),
             { list(lookup.scopes.iter().map(|s| s.0.as_str())) }
         ));
@@ -311,6 +320,21 @@ mod tests {
             "miss: there is 1 entry with a matching prefix, but saved with other paths",
         );
         check_choice(&[entry(1, "zz", "v", "main", 1)], &["k"], &["main"], "miss: no entry begins with `k`");
+        check_choice(
+            &[entry(1, "k", "other", "feature", 1)],
+            &["k"],
+            &["main"],
+            "miss: this key exists only in `feature`, which this run may not read (it reads `main`), and was saved with other paths",
+        );
+        let archive = CacheEntry { kind: CacheKind::Archive, ..entry(1, "k-1", "v", "main", 1) };
+        check_choice(
+            &[archive.clone()],
+            &["k-"],
+            &["main"],
+            "miss: no cache of `o/r` is in the store; `k-1` was saved by a client as an archive of its own",
+        );
+        let elsewhere = CacheEntry { scope: CacheScope("feature".into()), ..archive };
+        check_choice(&[elsewhere], &["k-"], &["main"], "miss: no cache of `o/r` is in the store");
         let miss =
             choose(&[], CacheKind::Files, &lookup(&["k"], &[]), &["entry `k` was damaged and has been dropped".into()]);
         let reason = miss.expect_err("there is none").reason;

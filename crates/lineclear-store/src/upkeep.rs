@@ -81,6 +81,9 @@ pub trait Upkeep: Send + Sync + fmt::Debug {
     /// that nobody ended within a day, and contents that nothing refers to. A run that is going on, and whatever a process is reading or writing, stays whole.
     fn prune(&self, now: Timestamp, limits: &Limits) -> Result<PruneReport, StoreError>;
 
+    /// What [`Upkeep::prune`] would remove now, without removing anything.
+    fn foresee(&self, now: Timestamp, limits: &Limits) -> Result<PruneReport, StoreError>;
+
     /// What the store holds now.
     fn usage(&self) -> Result<Usage, StoreError>;
 }

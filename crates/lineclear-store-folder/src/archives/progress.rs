@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use lineclear_event::Timestamp;
 use lineclear_store::UploadId;
 use sha2::Sha256;
 
@@ -66,6 +67,11 @@ impl Progress {
 
     pub(super) fn forget(&self, upload: &UploadId) {
         self.change(|all| all.remove(upload));
+    }
+
+    /// Forgets uploads that are too old, whoever removed them.
+    pub(super) fn prune(&self, now: Timestamp) {
+        self.change(|all| all.retain(|upload, _| !upload.is_stale(now)));
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut HashMap<UploadId, Upload>) -> T) -> T {

@@ -161,11 +161,11 @@ impl Place {
 
     /// Removes uploads that nobody ended for too long.
     pub(crate) fn prune_uploads(&self, now: Timestamp, report: &mut PruneReport) -> Result<(), StoreError> {
+        self.progress.prune(now);
         for folder in folders(&self.root.join(UPLOADS))? {
             let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             let upload = UploadId(name.strip_suffix(ENDED).unwrap_or(name).to_owned());
             if upload.is_stale(now) {
-                self.progress.forget(&upload);
                 report.freed += self.remove_folder(&folder)?;
                 report.uploads += 1;
             }

@@ -14,7 +14,7 @@ pub(super) fn promises<S: WholeStore>() -> Vec<Promise<S>> {
         ("s1_93_several_files_come_back_below_their_names", s1_93_several_files_come_back_below_their_names),
         ("a_name_is_taken_once_in_a_run", a_name_is_taken_once_in_a_run),
         ("names_that_cannot_be_are_refused", names_that_cannot_be_are_refused),
-        ("retention_ends_by_the_clock", retention_ends_by_the_clock),
+        ("s1_59_s1_92_s4_31_retention_ends_by_the_clock", s1_59_s1_92_s4_31_retention_ends_by_the_clock),
         ("a_download_replaces_and_stays_inside", a_download_replaces_and_stays_inside),
     ]
 }
@@ -118,8 +118,8 @@ fn names_that_cannot_be_are_refused<S: WholeStore>(store: &S, folder: &Path) {
     assert!(names(store, RUN).is_empty(), "nothing is kept of what is refused");
 }
 
-/// Rows S1-59 and S1-92.
-fn retention_ends_by_the_clock<S: WholeStore>(store: &S, folder: &Path) {
+/// Rows S1-59 (90 days), S1-92 (7 and 30 days) and S4-31 (30 days).
+fn s1_59_s1_92_s4_31_retention_ends_by_the_clock<S: WholeStore>(store: &S, folder: &Path) {
     write(&folder.join("f"), "1");
     let keep = |name: &str, days: Option<u32>| -> ArtifactMeta {
         store

@@ -91,6 +91,10 @@ pub(super) fn read(archive: &mut Archive<'_>, limits: &UnpackLimits) -> Result<D
         }
         entries.push(entry);
     }
+    if list.left != 0 {
+        // Readers that go by its length would see other entries.
+        return Err(UnpackError::not_zip("its list of entries is longer than it says"));
+    }
     check_names(&entries)?;
     entries.sort_by_key(|entry| entry.start);
     for (index, entry) in entries.iter().enumerate() {

@@ -397,6 +397,7 @@ fn what_is_no_archive_is_refused() {
     check_bytes_refused(&patched(last - 6, &u32::MAX.to_le_bytes()), "lies outside");
     check_bytes_refused(&patched(last - 10, &u32::MAX.to_le_bytes()), "no zip archive");
     check_bytes_refused(&patched(last - 12, &9_u16.to_le_bytes()), "more entries than");
+    check_bytes_refused(&patched(last - 12, &1_u16.to_le_bytes()), "longer than it says");
     check_bytes_refused(&patched(last - 18, &1_u16.to_le_bytes()), "part of several");
 }
 
