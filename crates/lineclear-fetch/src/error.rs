@@ -35,6 +35,8 @@ pub enum FetchError {
     Lock { path: PathBuf, line: usize, what: String, way_out: &'static str },
     #[error("`{uses}`: {what}")]
     Untrue { uses: String, what: String },
+    #[error("`{uses}` was not fetched: the run was cancelled")]
+    Cancelled { uses: String },
     #[error("`{uses}` takes more than {limit} bytes, which is not allowed")]
     TooLarge { uses: String, limit: u64 },
     #[error("`{uses}` contains `{path}`, which {why}; it is not used")]
@@ -66,6 +68,7 @@ impl FetchError {
             | Self::NotLocked { .. }
             | Self::Lock { .. }
             | Self::Untrue { .. }
+            | Self::Cancelled { .. }
             | Self::TooLarge { .. }
             | Self::Unsafe { .. }
             | Self::Changed { .. }
@@ -88,6 +91,7 @@ pub(crate) enum GitFailure {
     Start(io::Error),
     Quiet(Duration),
     TooLarge,
+    Cancelled,
     /// Git's own words, without tokens.
     Said(String),
 }
@@ -138,6 +142,7 @@ impl GitFailure {
             Self::Start(error) => format!("git could not be started: {error}"),
             Self::Quiet(after) => format!("{url} gave nothing for {} s", after.as_secs_f32()),
             Self::TooLarge => format!("{url} sent too much"),
+            Self::Cancelled => "cancelled".to_owned(),
             Self::Said(said) => match self.meaning() {
                 Meaning::NoRepository => format!("{url} has no such repository"),
                 Meaning::NotAllowed => format!("{url} wants a token, or takes not the one it was given"),

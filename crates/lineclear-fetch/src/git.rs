@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -89,9 +90,10 @@ pub(crate) struct Address {
     pub(crate) token: Option<(String, Token)>,
 }
 
-/// How long a command may take, and how much it may bring.
+/// How long a command may take, how much it may bring, and whether it is wanted any more.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
+pub(crate) struct Patience<'p> {
+    pub(crate) cancelled: &'p AtomicBool,
     pub(crate) quiet: Duration,
     pub(crate) total: Duration,
     pub(crate) largest: u64,
@@ -102,11 +104,12 @@ pub(crate) fn talk(
     git_dir: &Path,
     address: &Address,
     arguments: &[&str],
-    patience: Patience,
+    patience: Patience<'_>,
     said: &mut dyn FnMut(&str),
 ) -> Result<Vec<u8>, GitFailure> {
     let mut command = command(git_dir);
-    // `--git-dir` ends the options of git itself only at the subcommand, so settings may follow it.
+    // Should this process be killed, git gives up by itself.
+    command.args(["-c", "http.lowSpeedLimit=1", "-c", &format!("http.lowSpeedTime={}", patience.quiet.as_secs() + 1)]);
     for scheme in address.schemes {
         command.args(["-c", &format!("protocol.{scheme}.allow=always")]);
     }
@@ -183,7 +186,7 @@ struct Words {
 fn watch(
     child: &mut Child,
     git_dir: &Path,
-    patience: Patience,
+    patience: Patience<'_>,
     said: &mut dyn FnMut(&str),
 ) -> Result<Words, GitFailure> {
     let (sender, heard) = mpsc::channel();
@@ -219,6 +222,9 @@ fn watch(
         let now = size_of(git_dir);
         if now != size {
             (size, moved) = (now, Instant::now());
+        }
+        if patience.cancelled.load(Ordering::SeqCst) {
+            return Err(GitFailure::Cancelled);
         }
         if size > patience.largest || words.output.len() as u64 >= LARGEST_OUTPUT {
             return Err(GitFailure::TooLarge);

@@ -9,6 +9,7 @@
 //! is fetched is run by nobody here: its files are laid out, and each use checks them against the digest of their tree.
 
 mod cache;
+mod choose;
 mod error;
 mod export;
 mod fetcher;
@@ -16,6 +17,7 @@ mod git;
 mod github_lock;
 mod lock;
 mod manifest;
+mod obtain;
 mod place;
 mod remote;
 mod settings;

@@ -23,7 +23,7 @@ pub(crate) fn pointed(
     git_dir: &Path,
     address: &Address,
     place: &Place,
-    patience: Patience,
+    patience: Patience<'_>,
 ) -> Result<Option<Pointed>, GitFailure> {
     let reference = &place.reference;
     let names = match reference.starts_with("refs/") {
@@ -34,7 +34,15 @@ pub(crate) fn pointed(
     let mut arguments = vec!["ls-remote", "--quiet", "--", &address.url];
     arguments.extend(names.iter().chain(&peeled).map(String::as_str));
     arguments.push("HEAD");
-    let said = talk(git_dir, address, &arguments, patience, &mut |_| {})?;
+    let said = match talk(git_dir, address, &arguments, patience, &mut |_| {}) {
+        // Git reads a list with the ids that its own repository has.
+        Err(GitFailure::Said(said)) if said.contains("mismatched algorithms") => {
+            let other = git_dir.with_extension("sha256");
+            prepare(&other, &"0".repeat(64))?;
+            talk(&other, address, &arguments, patience, &mut |_| {})?
+        }
+        said => said?,
+    };
     let said = String::from_utf8_lossy(&said).into_owned();
     let mut listed = Vec::new();
     for line in said.lines() {
@@ -61,7 +69,7 @@ pub(crate) fn bring(
     address: &Address,
     commit: &str,
     name: Option<&str>,
-    patience: Patience,
+    patience: Patience<'_>,
     said: &mut dyn FnMut(&str),
 ) -> Result<(), GitFailure> {
     let mut fetch = |more: &[&str]| {
@@ -100,7 +108,7 @@ pub(crate) fn bring(
     }
 }
 
-/// Makes an empty bare repository for objects named like `commit`.
+/// Makes an empty bare repository for objects named like `commit`; one that is there already stays.
 pub(crate) fn prepare(git_dir: &Path, commit: &str) -> Result<(), GitFailure> {
     let format = if commit.len() == 64 { "--object-format=sha256" } else { "--object-format=sha1" };
     local(git_dir, &["init", "--quiet", "--bare", "--template=", format]).map(drop)

@@ -212,3 +212,70 @@ fn an_old_server_that_gives_only_what_refs_name_is_enough() {
     assert!(matches!(error, FetchError::NoSuchReference { .. }), "{error}");
     assert!(bench.http.seen().iter().all(|head| head.path.starts_with("/o/r/")));
 }
+
+#[test]
+fn a_cancelled_fetch_ends_and_leaves_nothing() {
+    let bench = Bench::new();
+    bench.repository("o/r", &[("a", "1")]);
+    let (hung, hangs) = std::sync::mpsc::channel();
+    bench.trouble(move |head, _, _| {
+        (head.method == "POST").then(|| {
+            let _ = hung.send(());
+            Reply::Hang
+        })
+    });
+    let fetcher = bench.fetcher();
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| resolve(&fetcher, "o/r@main"));
+        hangs.recv().expect("git asks");
+        fetcher.cancel();
+        let error = running.join().expect("no panic").expect_err("cancelled");
+        assert!(matches!(error, FetchError::Cancelled { .. }), "{error}");
+    });
+    assert!(bench.half_made().is_empty());
+}
+
+/// The name of the variable that tells the test below what to do.
+const KILLED: &str = "LINECLEAR_TEST_FETCH_TO_BE_KILLED";
+
+#[test]
+#[ignore = "no test by itself: the next one starts it as a process, and kills it"]
+fn a_process_to_be_killed() {
+    let told = std::env::var(KILLED).expect("the other test says what to fetch");
+    let (url, home) = told.split_once(' ').expect("an address and a home");
+    let server = lineclear_fetch::Server { name: "test".into(), url: url.into(), mirrors: Vec::new() };
+    let settings = FetchSettings { servers: vec![server], ..FetchSettings::new(home.into()) };
+    let _ = resolve(&Fetcher::new(settings).expect("valid"), "o/r@main");
+}
+
+#[test]
+fn a_fetch_that_is_killed_half_way_is_made_anew() {
+    let (bench, first) = large();
+    // The lists are given; the pack stops after a part.
+    bench
+        .trouble(|head, server, path| (head.method == "POST").then_some(Reply::Stall { server, path, after: 100_000 }));
+    let told = format!("{} {}", bench.http.url("{owner}/{repo}"), bench.home().display());
+    let mut process = std::process::Command::new(std::env::current_exe().expect("known"))
+        .args(["--exact", "faults::a_process_to_be_killed", "--ignored"])
+        .env(KILLED, told)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let has_part = || {
+        crate::walk(&bench.home().join("making")).iter().any(|path| {
+            path.to_string_lossy().contains("tmp_pack") && path.metadata().is_ok_and(|metadata| metadata.len() > 0)
+        })
+    };
+    while !has_part() {
+        assert!(process.try_wait().expect("known").is_none(), "it ended by itself");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    process.kill().expect("it runs");
+    process.wait().expect("it ends");
+    let made = |name: &str| std::fs::read_dir(bench.home().join(name)).into_iter().flatten().count();
+    assert_eq!(made("making"), 1, "half of something is left");
+    assert!(resolve(&bench.offline(), &format!("o/r@{first}")).is_err());
+    bench.mend();
+    assert_eq!(resolve(&bench.fetcher(), "o/r@main").expect("made anew").commit, Some(first));
+    assert_eq!(made("making"), 0);
+}

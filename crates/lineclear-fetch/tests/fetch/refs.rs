@@ -122,3 +122,16 @@ fn a_ref_with_unusual_letters_is_found() {
         );
     }
 }
+
+#[test]
+fn a_repository_with_sha_256_ids_is_read() {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.path("o")).expect("made");
+    run(&bench.path("o"), &["init", "--quiet", "--object-format=sha256", "r"]);
+    let first = commit(&bench.path("o/r"), &[("a", "1")], "first");
+    assert_eq!(first.len(), 64);
+    for reference in ["main", &first] {
+        let resolved = resolve(&bench.fetcher(), &format!("o/r@{reference}")).expect("found");
+        assert_eq!((file(&resolved, "a"), resolved.commit.as_ref()), ("1".into(), Some(&first)));
+    }
+}

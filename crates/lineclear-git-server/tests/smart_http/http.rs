@@ -30,6 +30,8 @@ pub(crate) enum Reply {
     Git { server: Arc<GitServer>, path: String, may_write: bool },
     /// The same, but the connection breaks after so many bytes of the body.
     Cut { server: Arc<GitServer>, path: String, after: usize },
+    /// The same, but nothing comes after so many bytes of the body, until the client goes away.
+    Stall { server: Arc<GitServer>, path: String, after: usize },
     /// The same with writing allowed, but the request breaks after so many bytes.
     Broken { server: Arc<GitServer>, path: String, after: u64 },
     /// The same, with the body changed.
@@ -108,6 +110,10 @@ fn answer(stream: TcpStream, seen: &Mutex<Vec<Head>>, decide: &dyn Fn(&Head) -> 
             send(&mut stream, &server, request(head, path, may_write, body), usize::MAX)
         }
         Reply::Cut { server, path, after } => send(&mut stream, &server, request(head, path, false, body), after),
+        Reply::Stall { server, path, after } => {
+            send(&mut stream, &server, request(head, path, false, body), after)?;
+            stream.read(&mut [0]).map(drop)
+        }
         Reply::Broken { server, path, after } => {
             let body = Box::new(Whole { inner: body.take(after), left: u64::MAX });
             send(&mut stream, &server, request(head, path, true, body), usize::MAX)

@@ -167,3 +167,46 @@ fn children() -> Vec<String> {
     let list = std::fs::read_to_string("/proc/thread-self/children").expect("the kernel lists them");
     list.split_whitespace().map(str::to_owned).collect()
 }
+
+#[test]
+fn a_client_that_goes_away_ends_git() {
+    let served = Served::new(false);
+    let noise: String = (0..400_000_u64).map(|n| format!("{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+    commit(&served.user(), &[("noise", &noise)], "large");
+    // The pack is larger than what pipes and sockets hold, so git would wait for a reader for ever.
+    let server = Arc::new(served.later());
+    let front = server.git_dir().expect("the front").to_owned();
+    let http =
+        Http::start(move |head| Reply::Cut { server: Arc::clone(&server), path: head.path.clone(), after: 20_000 });
+    assert!(!attempt(served.folder.path(), &["clone", "--quiet", &http.url(""), "clone"]).status.success());
+    while processes_on(&front) > 0 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+/// How many processes have the path in their command line.
+fn processes_on(path: &std::path::Path) -> usize {
+    let path = path.to_string_lossy().into_owned();
+    let all = std::fs::read_dir("/proc").expect("the kernel lists them").flatten();
+    all.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
+        .filter(|line| String::from_utf8_lossy(line).contains(&path))
+        .count()
+}
+
+#[test]
+fn a_repository_with_sha_256_ids_is_served() {
+    let served = Served::new(false);
+    let user = served.folder.path().join("new");
+    run(served.folder.path(), &["init", "--quiet", "--object-format=sha256", "new"]);
+    let first = commit(&user, &[("a", "1")], "first");
+    let repositories = GitRepositories {
+        source: user.join(".git"),
+        forge: served.folder.path().join("new.git"),
+        ..GitRepositories::default()
+    };
+    let server = Arc::new(GitServer::new(repositories));
+    let http =
+        Http::start(move |head| Reply::Git { server: Arc::clone(&server), path: head.path.clone(), may_write: false });
+    run(served.folder.path(), &["clone", "--quiet", &http.url(""), "clone"]);
+    assert_eq!(run(&served.folder.path().join("clone"), &["rev-parse", "HEAD"]), first);
+}
