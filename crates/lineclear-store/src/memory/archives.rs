@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// An upload that is going on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Upload {
     Blocks(BTreeMap<String, Vec<u8>>),
     Assembled { list: Vec<String>, whole: Whole, assembled: Assembled },
