@@ -29,7 +29,7 @@ struct Shared {
     kept: Mutex<Kept>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Kept {
     runs: BTreeMap<RunId, runs::Run>,
     /// Last run number by repository and workflow file.

@@ -5,7 +5,7 @@ use lineclear_event::{Conclusion, Envelope, JobKey, RunId, Timestamp};
 use super::{Logs, MemoryStore};
 use crate::{LogLine, NewRun, RunHeader, RunRecord, RunSummary, Store, StoreError};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Run {
     pub(super) header: RunHeader,
     inputs: Vec<String>,

@@ -7,38 +7,45 @@ use crate::{DAY_MS, Limits, PruneReport, StoreError, Upkeep, Usage};
 
 impl Upkeep for MemoryStore {
     fn prune(&self, now: Timestamp, limits: &Limits) -> Result<PruneReport, StoreError> {
-        let used = |usage: &Usage| usage.run_bytes + usage.artifact_bytes + usage.cache_bytes + usage.upload_bytes;
-        let before = self.usage()?;
-        let kept = &mut *self.kept();
-        kept.artifacts.retain(|_, (meta, _)| meta.expires.is_none_or(|end| end > now));
-        kept.evict(limits, now, None);
-        kept.uploads.retain(|upload, _| !upload.is_stale(now));
-        let oldest = now.plus_millis(-i64::from(limits.run_days).saturating_mul(DAY_MS));
-        let mut counted = std::collections::BTreeMap::<String, usize>::new();
-        let mut old = Vec::new();
-        for (id, run) in kept.runs.iter().rev() {
-            let place = counted.entry(run.header.run.repository.clone()).or_default();
-            *place += 1;
-            if !run.alive && (run.header.run.started < oldest || *place > limits.runs_per_repository) {
-                old.push(*id);
-            }
-        }
-        old.iter().for_each(|id| {
-            kept.runs.remove(id);
-        });
-        let after = usage_of(kept);
-        Ok(PruneReport {
-            runs: before.runs - after.runs,
-            artifacts: before.artifacts - after.artifacts,
-            caches: before.caches - after.caches,
-            uploads: before.uploads - after.uploads,
-            freed: used(&before) - used(&after),
-            busy: false,
-        })
+        Ok(prune(&mut self.kept(), now, limits))
+    }
+
+    fn foresee(&self, now: Timestamp, limits: &Limits) -> Result<PruneReport, StoreError> {
+        Ok(prune(&mut self.kept().clone(), now, limits))
     }
 
     fn usage(&self) -> Result<Usage, StoreError> {
         Ok(usage_of(&self.kept()))
+    }
+}
+
+fn prune(kept: &mut super::Kept, now: Timestamp, limits: &Limits) -> PruneReport {
+    let used = |usage: &Usage| usage.run_bytes + usage.artifact_bytes + usage.cache_bytes + usage.upload_bytes;
+    let before = usage_of(kept);
+    kept.artifacts.retain(|_, (meta, _)| meta.expires.is_none_or(|end| end > now));
+    kept.evict(limits, now, None);
+    kept.uploads.retain(|upload, _| !upload.is_stale(now));
+    let oldest = now.plus_millis(-i64::from(limits.run_days).saturating_mul(DAY_MS));
+    let mut counted = std::collections::BTreeMap::<String, usize>::new();
+    let mut old = Vec::new();
+    for (id, run) in kept.runs.iter().rev() {
+        let place = counted.entry(run.header.run.repository.clone()).or_default();
+        *place += 1;
+        if !run.alive && (run.header.run.started < oldest || *place > limits.runs_per_repository) {
+            old.push(*id);
+        }
+    }
+    old.iter().for_each(|id| {
+        kept.runs.remove(id);
+    });
+    let after = usage_of(kept);
+    PruneReport {
+        runs: before.runs - after.runs,
+        artifacts: before.artifacts - after.artifacts,
+        caches: before.caches - after.caches,
+        uploads: before.uploads - after.uploads,
+        freed: used(&before) - used(&after),
+        busy: false,
     }
 }
 
