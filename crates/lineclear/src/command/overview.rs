@@ -26,7 +26,10 @@ pub(crate) fn run() -> Exit {
     let root = Checkout::find(&here).root;
     match workflow_files::read(&root, &[]) {
         Ok(files) if files.is_empty() => output::print(&nothing_here(&root)),
-        Ok(files) => output::print(&overview(&files, output::stdout_style())),
+        Ok(files) => {
+            let style = output::stdout_style();
+            output::print(&overview(&files, super::history::last_run(style).as_deref(), style));
+        }
         Err(sentence) => {
             output::complain(&format!("error: {sentence}"));
             return Exit::BadInput;
@@ -35,7 +38,7 @@ pub(crate) fn run() -> Exit {
     Exit::Success
 }
 
-fn overview(files: &[WorkflowFile], style: Style) -> String {
+fn overview(files: &[WorkflowFile], last_run: Option<&str>, style: Style) -> String {
     let mut text = match files.len() {
         1 => format!("1 workflow in {FOLDER}\n"),
         count => format!("{count} workflows in {FOLDER}\n"),
@@ -60,8 +63,12 @@ fn overview(files: &[WorkflowFile], style: Style) -> String {
             let _ = writeln!(text, "  {} {}", style.dim("jobs"), listed(&jobs));
         }
     }
+    if let Some(last) = last_run {
+        let _ = write!(text, "\n{} {last}", style.dim("last run"));
+    }
     text.push_str("\nType next:\n");
-    for (command, what) in next(files) {
+    let looking_back = last_run.map(|_| ("lineclear why".to_owned(), "why the last run came out as it did".to_owned()));
+    for (command, what) in looking_back.into_iter().chain(next(files)) {
         let _ = writeln!(text, "  {command:<34}  {}", style.dim(&what));
     }
     text

@@ -4,12 +4,24 @@ use clap::Args;
 use lineclear_store::{Limits, StoreError, Upkeep, Usage};
 use lineclear_store_folder::FolderStore;
 
+use super::history::Shape;
 use crate::exit::Exit;
+use crate::history::words::size;
 use crate::output;
 use crate::settings::{self, now};
 
+const EXAMPLES: &str = "\
+Examples:
+  lineclear prune --dry-run              what would go, and what is kept
+  lineclear prune                        what is older than the limits goes
+  lineclear prune --older-than 14 --keep-runs 200 --unused-caches 3
+
+Also goes what expired: artifacts by their own retention, uploads that nobody ended within a day, and contents that nothing refers to
+any more. A run that is going on stays whole.";
+
 /// Arguments of `prune`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct PruneArgs {
     /// Remove runs that are older than this many days.
     #[arg(long, value_name = "DAYS", default_value_t = Limits::default().run_days)]
@@ -23,9 +35,13 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "DAYS", default_value_t = Limits::default().cache_unused_days)]
     unused_caches: u32,
 
-    /// Only say what is kept now.
-    #[arg(long)]
+    /// Only say what would be removed, and what is kept now.
+    #[arg(short = 'n', long)]
     dry_run: bool,
+
+    /// For whom to print.
+    #[arg(long, value_enum, default_value_t)]
+    format: Shape,
 }
 
 /// Carries out `prune`.
@@ -50,67 +66,56 @@ pub(crate) fn run(args: &PruneArgs) -> Exit {
 }
 
 fn prune(store: &FolderStore, args: &PruneArgs) -> Result<String, StoreError> {
-    if args.dry_run {
-        return Ok(format!("kept in {}: {}\n", store.root().display(), in_words(&store.usage()?)));
-    }
     let limits = Limits {
         run_days: args.older_than,
         runs_per_repository: args.keep_runs,
         cache_unused_days: args.unused_caches,
         ..Limits::default()
     };
-    let report = store.prune(now(), &limits)?;
+    let report = if args.dry_run { store.foresee(now(), &limits)? } else { store.prune(now(), &limits)? };
+    let usage = store.usage()?;
+    if args.format == Shape::Json {
+        let document = serde_json::json!({ "dry_run": args.dry_run, "removed": report, "kept": usage });
+        // Plain data always has a JSON form.
+        return Ok(serde_json::to_string_pretty(&document).unwrap_or_default() + "\n");
+    }
+    let uploads = match report.uploads {
+        0 => String::new(),
+        uploads => format!(" and {}", number(uploads, "upload that nobody ended", "uploads that nobody ended")),
+    };
     let mut text = format!(
-        "removed {} runs, {} artifacts and {} caches, {} freed\n",
-        report.runs,
-        report.artifacts,
-        report.caches,
-        size(report.freed)
+        "{} {}, {}, {}{uploads}: {} {}\n",
+        if args.dry_run { "would remove" } else { "removed" },
+        number(report.runs, "run", "runs"),
+        number(report.artifacts, "artifact", "artifacts"),
+        number(report.caches, "cache", "caches"),
+        size(report.freed),
+        if args.dry_run { "would be freed" } else { "freed" },
     );
     if report.busy {
         text.push_str("their contents go with the next prune: a run is using the store now\n");
     }
-    text.push_str(&format!("kept in {}: {}\n", store.root().display(), in_words(&store.usage()?)));
+    text.push_str(&format!("kept in {}: {}\n", store.root().display(), in_words(&usage)));
     Ok(text)
 }
 
+fn number(count: u64, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
+
 fn in_words(usage: &Usage) -> String {
+    let uploads = match usage.uploads {
+        0 => String::new(),
+        uploads => format!(", {} ({})", number(uploads, "upload", "uploads"), size(usage.upload_bytes)),
+    };
     format!(
-        "{} runs ({}), {} artifacts ({}), {} caches ({}); contents take {} on the disk",
-        usage.runs,
+        "{} ({}), {} ({}), {} ({}){uploads}; contents take {} on the disk",
+        number(usage.runs, "run", "runs"),
         size(usage.run_bytes),
-        usage.artifacts,
+        number(usage.artifacts, "artifact", "artifacts"),
         size(usage.artifact_bytes),
-        usage.caches,
+        number(usage.caches, "cache", "caches"),
         size(usage.cache_bytes),
         size(usage.stored_bytes)
     )
-}
-
-/// `512 B`, `1.4 KiB`, `3.0 GiB`.
-fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    if bytes < 1024 {
-        return format!("{bytes} B");
-    }
-    // Shown with one decimal: what a double cannot hold exactly is far behind it.
-    #[expect(clippy::cast_precision_loss, reason = "only one decimal is shown")]
-    let mut value = bytes as f64 / 1024.0;
-    let mut unit = 0;
-    while value >= 1024.0 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    format!("{value:.1} {}", UNITS[unit])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_short() {
-        let shown: Vec<String> = [0, 1023, 1024, 1_500_000, 3 << 30].into_iter().map(size).collect();
-        assert_eq!(shown, ["0 B", "1023 B", "1.0 KiB", "1.4 MiB", "3.0 GiB"]);
-    }
 }

@@ -14,9 +14,11 @@ mod search;
 pub(crate) mod why;
 
 use clap::ValueEnum;
+use lineclear_source::Style;
 use serde::Serialize;
 
-use crate::output;
+use crate::history::{History, Scope};
+use crate::{output, settings};
 
 /// For whom a command prints.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -26,6 +28,14 @@ pub(crate) enum Shape {
     Text,
     /// For programs: documented keys (docs/history.md).
     Json,
+}
+
+/// The last run of this repository on one line, if there was any. Makes no folder, and a store that cannot be read is no news here.
+pub(crate) fn last_run(style: Style) -> Option<String> {
+    settings::home().ok().filter(|home| home.is_dir())?;
+    let history = History::open(&Scope::default()).ok()?;
+    let run = history.runs(1).ok()?.pop()?;
+    Some(heading::heading(&history, &run, style))
 }
 
 /// Prints one JSON document.
