@@ -219,7 +219,8 @@ fn a_torn_line_is_left_out_and_a_damaged_one_is_named() {
     let damaged = |outcome: Result<(), StoreError>| outcome.expect_err("it is damaged").to_string();
     let expected = format!("`runs/{id}/record.jsonl line 4` in the store is damaged: it is no event: ");
     assert!(damaged(place.store.events(id).map(drop)).starts_with(&expected));
-    let expected = format!("`runs/{id}/a.log at byte 82` in the store is damaged: it has no time, or no step before it");
+    let expected =
+        format!("`runs/{id}/a.log at byte 82` in the store is damaged: it has no time, or no step before it");
     assert_eq!(damaged(lines().map(drop)), expected);
 
     // A header that is not complete; a folder without a record; a missing log.

@@ -1,13 +1,14 @@
 //! The port that keeps what must outlive a process: runs with their inputs, events and logs, artifacts, caches.
 //!
-//! [`Store`] hands out a [`RunRecord`] for each run; [`Caches`] and [`Artifacts`] keep the files of steps; [`Upkeep`] removes
-//! what is too old or too much. [`contract`] is what every store promises, as tests that each form runs. [`MemoryStore`] is the
+//! [`Store`] hands out a [`RunRecord`] for each run; [`Caches`] and [`Artifacts`] keep the files of steps; [`Archives`] keeps
+//! caches and artifacts that clients packed themselves, and [`zip`] unpacks them with distrust; [`Upkeep`] removes what is too
+//! old or too much. [`contract`] is what every store promises, as tests that each form runs. [`MemoryStore`] is the
 //! form without a disk: for tests, and the oracle that other forms are compared with. Nothing that was recorded is lost by a
 //! kill: a reader finds every complete line.
 //!
 //! The rules that all forms share are pure functions here: [`choose`] (which cache entry a look-up finds, and why),
-//! [`check_cache_key`], [`check_artifact_name`] and [`check_artifact_file`]. The embedded form for a real machine is
-//! `lineclear-store-folder`; this crate knows nothing of its layout.
+//! [`check_cache_key`], [`check_artifact_name`], [`check_artifact_file`] and [`check_new_archive`]. The embedded form for a real
+//! machine is `lineclear-store-folder`; this crate knows nothing of its layout.
 
 mod archive;
 mod artifact;

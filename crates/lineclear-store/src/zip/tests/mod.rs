@@ -1,0 +1,6 @@
+//! Zip archives, packed and unpacked.
+
+mod fixture;
+mod laws;
+mod packed;
+mod refused;
