@@ -24,9 +24,8 @@ pub(crate) fn parse_rfc_3339(text: &str) -> Option<Timestamp> {
         digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
     };
     let is = |at: usize, byte: u8| text.as_bytes().get(at) == Some(&byte);
-    if !(is(4, b'-') && is(7, b'-') && is(13, b':') && is(16, b':'))
-        || !matches!(text.as_bytes().get(10), Some(b'T' | b't' | b' '))
-    {
+    let is_shaped = is(4, b'-') && is(7, b'-') && is(13, b':') && is(16, b':');
+    if !is_shaped || !matches!(text.as_bytes().get(10), Some(b'T' | b't' | b' ')) {
         return None;
     }
     let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);

@@ -26,11 +26,17 @@ function octokit() {
   }
 }
 
+// `"$0.artifact.id"` as an argument is a part of the first call's value.
+function resolved(argument) {
+  const [, index, path] = /^\$(\d+)\.(.+)$/.exec(typeof argument === 'string' ? argument : '') ?? []
+  return index === undefined ? argument : path.split('.').reduce((value, key) => value?.[key], results[index].value)
+}
+
 const on = target()
 const results = []
 for (const [name, ...args] of calls) {
   try {
-    results.push({ value: (await on[name](...args)) ?? null })
+    results.push({ value: (await on[name](...args.map(resolved))) ?? null })
   } catch (error) {
     results.push({ error: error.message, name: error.name, status: error.status })
   }

@@ -94,12 +94,3 @@ fn installed() -> &'static Path {
         folder
     })
 }
-
-/// Runs a script that the test wrote.
-pub(crate) fn run_text(world: &World, job: &Job, name: &str, script: &str) -> Vec<Value> {
-    let script_file = installed().join(format!("{}-{name}", std::process::id()));
-    fs::write(&script_file, script).expect("a script");
-    let ran = run(world, job, &script_file.to_string_lossy(), &json!({}));
-    fs::remove_file(script_file).expect("the script is there");
-    ran.0
-}
