@@ -96,7 +96,6 @@ pub(crate) fn restore(call: &mut Call<'_>, spec: &CacheSpec, mode: Mode) -> Resu
         Ok(Ok(hit)) => hit,
         Ok(Err(miss)) => {
             call.effects.log(&format!("Cache miss: {}", miss.reason));
-            call.effects.fact(looked_up(spec, None, &miss.reason, 0));
             tell(call, spec, None, miss.reason, 0);
             return Ok(None);
         }
@@ -111,8 +110,7 @@ pub(crate) fn restore(call: &mut Call<'_>, spec: &CacheSpec, mode: Mode) -> Resu
     call.effects.log(&format!("{how}: {} ({})", hit.entry.key, hit.reason));
     if mode == Mode::LookupOnly {
         call.effects.log("Lookup only - skipping download");
-        call.effects.fact(looked_up(spec, Some(&hit), &hit.reason, 0));
-        tell(call, spec, Some(&hit), format!("{}; looked up only", hit.reason), 0);
+        tell(call, spec, Some(&hit), hit.reason.clone(), 0);
         return Ok(Some(hit));
     }
     let base = spec.contents.base(call);
@@ -125,7 +123,6 @@ pub(crate) fn restore(call: &mut Call<'_>, spec: &CacheSpec, mode: Mode) -> Resu
             };
             call.effects.log(&format!("Cache Size: ~{size} MB ({bytes} B), {files} files{unchanged}"));
             call.effects.log("Cache restored successfully");
-            call.effects.fact(looked_up(spec, Some(&hit), &hit.reason, bytes));
             tell(call, spec, Some(&hit), hit.reason.clone(), bytes);
             Ok(Some(hit))
         }
@@ -142,16 +139,6 @@ pub(crate) fn restore(call: &mut Call<'_>, spec: &CacheSpec, mode: Mode) -> Resu
 fn tell(call: &mut Call<'_>, spec: &CacheSpec, hit: Option<&CacheHit>, reason: String, size: u64) {
     let matched = hit.map(|hit| hit.entry.key.clone());
     call.effects.fact(Fact::Cache { key: spec.key.clone(), matched, reason, size });
-}
-
-/// A look-up, for the run's record.
-fn looked_up(spec: &CacheSpec, hit: Option<&CacheHit>, reason: &str, size: u64) -> Fact {
-    Fact::Cache {
-        key: spec.key.clone(),
-        matched: hit.map(|hit| hit.entry.key.clone()),
-        reason: reason.to_owned(),
-        size,
-    }
 }
 
 /// What became of a cache that was to be kept.

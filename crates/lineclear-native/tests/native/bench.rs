@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex};
 use lineclear_backend::Workspace;
 use lineclear_backend_host::{HostBackend, HostSettings, WorkingTree};
 use lineclear_event::{
-    AnnotationLevel, Conclusion, JobContexts, JobKey, JobSpec, RunEvent, RunId, Timestamp, WorkflowOrigin,
+    AnnotationLevel, Conclusion, Fact, JobContexts, JobKey, JobSpec, RunEvent, RunId, Timestamp, UsedKind,
+    WorkflowOrigin,
 };
+use lineclear_forge::ForgeApi;
 use lineclear_runner::{ActionSource, FetchedAction, JobControl, JobHands, JobSink, RunnerSettings, Secrets, run_job};
 use lineclear_store_folder::FolderStore;
 use serde_json::{Value, json};
@@ -31,6 +33,9 @@ pub(crate) struct Bench {
     pub(crate) place: Place,
     /// The tool cache.
     pub(crate) tools: PathBuf,
+    /// What `github.token` and the native actions talk to.
+    pub(crate) forge: Arc<dyn ForgeApi>,
+    pub(crate) permissions: BTreeMap<String, String>,
     now: AtomicI64,
 }
 
@@ -49,6 +54,9 @@ pub(crate) struct Done {
     /// All lines, masked, without the groups that open the logs of steps.
     pub(crate) log: String,
     pub(crate) annotations: Vec<(AnnotationLevel, String)>,
+    pub(crate) facts: Vec<Fact>,
+    /// What the steps added to the job's summary.
+    pub(crate) summary: String,
 }
 
 impl Done {
@@ -129,6 +137,8 @@ impl Bench {
             run: RunId(42),
             place: Place::Copied,
             tools: folder.path().join("tools"),
+            forge: Arc::new(lineclear_forge::NoForge),
+            permissions: BTreeMap::new(),
             now: AtomicI64::new(1_700_000_000_000),
             folder,
         }
@@ -206,7 +216,7 @@ impl Bench {
             },
             caches: self.store.clone(),
             artifacts: self.store.clone(),
-            forge: Arc::new(lineclear_forge::NoForge),
+            forge: Arc::clone(&self.forge),
             caller: lineclear_forge::Caller::of_job(&spec),
             actions: &NoActions,
             natives: &natives,
@@ -216,11 +226,11 @@ impl Bench {
             clock: &|| Timestamp(self.now.fetch_add(1, Ordering::Relaxed)),
         };
         let report = run_job(&spec, &Secrets::default(), &hands);
-        let Seen { log, annotations } = sink.0.into_inner().expect("no test panics while it logs");
+        let Seen { mut log, annotations, facts, summary } = sink.0.into_inner().expect("no test panics while it logs");
         if let Some(reason) = &report.reason {
-            return Done { conclusion: report.conclusion, log: format!("{log}\n= {reason}"), annotations };
+            log.push_str(&format!("\n= {reason}"));
         }
-        Done { conclusion: report.conclusion, log, annotations }
+        Done { conclusion: report.conclusion, log, annotations, facts, summary }
     }
 
     fn spec(&self, text: &str) -> JobSpec {
@@ -246,7 +256,7 @@ impl Bench {
             runner_group: None,
             environment: None,
             timeout_minutes: 360.0,
-            permissions: BTreeMap::new(),
+            permissions: self.permissions.clone(),
             secret_passages: Vec::new(),
         }
     }
@@ -290,6 +300,8 @@ impl ActionSource for NoActions {
 struct Seen {
     log: String,
     annotations: Vec<(AnnotationLevel, String)>,
+    facts: Vec<Fact>,
+    summary: String,
 }
 
 #[derive(Debug, Default)]
@@ -297,8 +309,14 @@ struct Sink(Mutex<Seen>);
 
 impl JobSink for Sink {
     fn event(&self, event: RunEvent) {
-        if let RunEvent::Annotation(annotation) = event {
-            self.0.lock().expect("no panics").annotations.push((annotation.level, annotation.message));
+        let mut seen = self.0.lock().expect("no panics");
+        match event {
+            RunEvent::Annotation(annotation) => seen.annotations.push((annotation.level, annotation.message)),
+            // Which actions a job used is told by the runner, for every action.
+            RunEvent::Fact { fact: Fact::Used { kind: UsedKind::Action, .. }, .. } => {}
+            RunEvent::Fact { fact, .. } => seen.facts.push(fact),
+            RunEvent::Summary { markdown, .. } => seen.summary.push_str(&markdown),
+            _ => {}
         }
     }
 

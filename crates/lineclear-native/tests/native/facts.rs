@@ -1,0 +1,68 @@
+//! What native actions tell the run's record.
+
+use lineclear_event::{Fact, UsedKind};
+
+use crate::bench::Bench;
+
+const JUNIT: &str = r#"<testsuite name="s"><testcase name="a"><flakyFailure message="once"/></testcase></testsuite>"#;
+const PLAYWRIGHT: &str = r#"{"config":{"rootDir":"/w","projects":[]},"suites":[{"title":"a.spec.js","file":"a.spec.js","specs":[{"title":"t","line":3,"tests":[{"status":"flaky","results":[{"status":"failed"},{"status":"passed"}]}]}]}],"errors":[]}"#;
+
+/// S2-18: reports among what is kept are read, once, into the record and the summary.
+#[test]
+fn reports_among_uploaded_files_are_read() {
+    let bench = Bench::new(&[
+        ("out/junit.xml", JUNIT),
+        ("out/results.json", PLAYWRIGHT),
+        ("out/package.json", "{}"),
+        ("out/broken.xml", "<testsuite>\n<testcase"),
+        ("out/page.html", "<html/>"),
+    ]);
+    let done = bench.job("- uses: actions/upload-artifact@v4\n  with: { path: out }").succeeded();
+    let done = done.says(&[
+        "Read 3 reports into the run's record: 0 passed, 2 flaky, 0 failed, 0 skipped",
+        "`out/broken.xml` cannot be read as JUnit XML: line 2: the file ends inside <testsuite>",
+    ]);
+    let names: Vec<&str> = done
+        .facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::Tests(tests) => Some(tests.name.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(names, ["out/junit.xml", "out/results.json"]);
+    assert_eq!(done.summary.matches("### Tests").count(), 1);
+}
+
+/// S1-69, S1-88: what is no report of tests is kept all the same, and nothing is said of it.
+#[test]
+fn other_files_are_kept_without_a_word() {
+    let bench = Bench::new(&[
+        ("pip-audit.json", r#"{"dependencies":[]}"#),
+        ("traces/trace.zip", "PK"),
+        ("traces/video.webm", "v"),
+    ]);
+    let done = bench.job("- uses: actions/upload-artifact@v4\n  with: { path: '.' }").succeeded();
+    assert!(done.facts.is_empty() && done.summary.is_empty());
+    done.says(&["there will be 3 files uploaded"]).never_says(&["into the run's record"]);
+}
+
+#[test]
+fn look_ups_in_caches_and_versions_of_tools_are_facts() {
+    let bench = Bench::new(&[("a.txt", "a")]);
+    let facts = |steps: &str| format!("{:?}", bench.job(steps).succeeded().facts);
+    let cache = "- uses: actions/cache@v4\n  with: { path: a.txt, key: k }";
+    let missed = facts(cache);
+    assert!(
+        missed.starts_with(r#"[Cache { key: "k", matched: None, reason: ""#) && missed.ends_with("size: 0 }]"),
+        "{missed}"
+    );
+    let hit = facts(cache);
+    assert!(
+        hit.starts_with(r#"[Cache { key: "k", matched: Some("k"), reason: ""#) && !hit.contains("size: 0"),
+        "{hit}"
+    );
+    let done = bench.job("- uses: actions/setup-node@v4").succeeded();
+    let [Fact::Used { kind: UsedKind::Tool, name, version }] = &done.facts[..] else { panic!("{:?}", done.facts) };
+    assert!(name == "node" && version.starts_with(|digit: char| digit.is_ascii_digit()), "{name} {version}");
+}
