@@ -8,7 +8,7 @@ use lineclear_event::{Conclusion, JobKey, RunId, Timestamp, hexadecimal};
 use lineclear_store::contract::{NOW, WholeStore, lookup, new_cache, new_run, noise, snapshot, write};
 use lineclear_store::{
     ArtifactMeta, ArtifactRequest, Artifacts, CacheEntry, CacheScope, Caches, Limits, MemoryStore, NewArchive,
-    NewCacheArchive, OpenArchive, RunRecord, SaveOutcome, StoreError, UploadId,
+    NewCacheArchive, OpenArchive, PruneReport, RunRecord, SaveOutcome, StoreError, UploadId,
 };
 use lineclear_store_folder::{FolderStore, Settings};
 use proptest::prelude::*;
@@ -295,7 +295,10 @@ impl<S: WholeStore> Subject<S> {
                 String::new()
             }
             Deed::Prune => {
+                let foreseen = store.foresee(now, &limits()).expect("a prune is foreseen");
                 let report = store.prune(now, &limits()).expect("the store is pruned");
+                let counts = |report: &PruneReport| (report.runs, report.artifacts, report.caches, report.uploads);
+                assert_eq!(counts(&foreseen), counts(&report), "what is foreseen comes");
                 format!("{} {} {} {}", report.runs, report.artifacts, report.caches, report.uploads)
             }
         }

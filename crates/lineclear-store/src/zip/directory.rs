@@ -1,6 +1,7 @@
 //! The directory of an archive: found, read and checked as a whole, before anything is written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 use super::{UnpackError, UnpackLimits};
 use crate::ReadAt;
@@ -95,7 +96,7 @@ pub(super) fn read(archive: &mut Archive<'_>, limits: &UnpackLimits) -> Result<D
         // Readers that go by its length would see other entries.
         return Err(UnpackError::not_zip("its list of entries is longer than it says"));
     }
-    check_names(&entries)?;
+    check_names(&entries, limits)?;
     entries.sort_by_key(|entry| entry.start);
     for (index, entry) in entries.iter().enumerate() {
         let least = (LOCAL + entry.name.len()) as u64;
@@ -283,23 +284,56 @@ fn check_name(name: &[u8], is_folder: bool) -> Result<(), UnpackError> {
     Ok(())
 }
 
-/// No name twice, and none both as a file and as a folder.
-fn check_names(entries: &[Entry]) -> Result<(), UnpackError> {
+/// No name twice, none both as a file and as a folder, and no more folders on the way to files than entries are allowed.
+///
+/// The work is that of reading each name once, however deep it is: folders are known by keyed hashes that grow along the name.
+fn check_names(entries: &[Entry], limits: &UnpackLimits) -> Result<(), UnpackError> {
     let mut names: HashMap<&[u8], bool> = HashMap::with_capacity(entries.len());
     for entry in entries {
         if names.insert(&entry.name, entry.is_folder).is_some() {
             return Err(UnpackError::entry(&entry.name, "its name stands there twice"));
         }
     }
+    let keys = RandomState::new();
+    let whole = |name: &[u8]| {
+        let mut last = 0;
+        each_folder(&keys, name, |_, _| {}, &mut last);
+        last
+    };
+    let files: HashSet<u64> = entries.iter().filter(|entry| !entry.is_folder).map(|entry| whole(&entry.name)).collect();
+    let mut folders: HashSet<u64> = HashSet::new();
+    let mut file = None;
     for entry in entries {
-        let slashes = entry.name.iter().enumerate().filter(|(_, byte)| **byte == b'/');
-        for (end, _) in slashes {
-            if names.get(&entry.name[..end]) == Some(&false) {
-                return Err(UnpackError::entry(&entry.name[..end], "its name is also that of a folder"));
+        let each = |end: usize, hash: u64| {
+            folders.insert(hash);
+            if file.is_none() && files.contains(&hash) && names.get(&entry.name[..end]) == Some(&false) {
+                file = Some(&entry.name[..end]);
             }
+        };
+        each_folder(&keys, &entry.name, each, &mut 0);
+        if let Some(name) = file {
+            return Err(UnpackError::entry(name, "its name is also that of a folder"));
+        }
+        if folders.len() as u64 > limits.entries {
+            let asked = folders.len() as u64;
+            return Err(UnpackError::TooMuch { what: "folders", asked, limit: limits.entries });
         }
     }
     Ok(())
+}
+
+/// Gives the end and the hash of each folder on the way to `name`; `whole` becomes the hash of the name itself.
+fn each_folder(keys: &RandomState, name: &[u8], mut each: impl FnMut(usize, u64), whole: &mut u64) {
+    let mut hasher = keys.build_hasher();
+    let mut begin = 0;
+    for (end, _) in name.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
+        hasher.write(&name[begin..end]);
+        each(end, hasher.finish());
+        hasher.write(b"/");
+        begin = end + 1;
+    }
+    hasher.write(&name[begin..]);
+    *whole = hasher.finish();
 }
 
 /// 4.5: the data of extra field `wanted`.

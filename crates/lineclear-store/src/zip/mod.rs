@@ -17,6 +17,7 @@ pub use unpack::{Unpacked, unpack, write_file};
 /// What an archive may ask for at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnpackLimits {
+    /// Of files and folders that are listed, and once more of folders on the way to them.
     pub entries: u64,
     /// Bytes of the list of entries, which is kept in memory.
     pub directory_bytes: u64,
@@ -33,7 +34,7 @@ impl Default for UnpackLimits {
     fn default() -> Self {
         Self {
             entries: 1_000_000,
-            directory_bytes: 256 << 20,
+            directory_bytes: 128 << 20,
             bytes: 256 << 30,
             ratio: 200,
             unchecked_bytes: 256 << 20,

@@ -137,3 +137,18 @@ fn a_hundred_thousand_entries_are_no_trouble() {
     let read = directory::read(&mut archive, &UnpackLimits::default()).expect("it is read");
     assert_eq!(read.entries.len() as u64, ENTRIES, "more than the short record can count");
 }
+
+/// The longest names that there can be, each a chain of folders: checking them takes no longer than reading them.
+#[test]
+fn deep_names_are_checked_in_one_go() {
+    let mut packer = Packer::new(Cursor::new(Vec::new()));
+    let chain = "a/".repeat(2040);
+    for number in 0..1_000 {
+        packer.file(&format!("{chain}{number}"), 0, &mut std::io::empty()).expect("memory can be written to");
+    }
+    let bytes = packer.finish().expect("memory can be written to").0.into_inner();
+    let mut content = Bytes(&bytes);
+    let mut archive = directory::Archive::new(&mut content, bytes.len() as u64);
+    let read = directory::read(&mut archive, &UnpackLimits::default()).expect("it is read");
+    assert_eq!(read.entries.len(), 1_000);
+}

@@ -87,6 +87,12 @@ fn bombs_do_not_go_off() {
     let error = scratch.unpack(&archive(&[entry("a", b"1"), entry("b", b"1")]), &few).expect_err("it is refused");
     assert!(error.to_string().contains("2 entries; at most 1"), "{error}");
     assert!(scratch.files().is_empty());
+    // Folders that only names make are counted too.
+    let deep = archive(&[entry(&"a/".repeat(200), b""), entry(&format!("{}f", "b/".repeat(200)), b"1")]);
+    let shallow = UnpackLimits { entries: 300, ..UnpackLimits::default() };
+    let error = scratch.unpack(&deep, &shallow).expect_err("it is refused").to_string();
+    assert_eq!(error, "the zip archive asks for 399 folders; at most 300 are unpacked");
+    assert!(scratch.files().is_empty());
     // One that lies about its size ends when the lie is out.
     check_broken(Entry { size: Some(1000), ..entry("bad", &vec![0; 4 << 20]) }, "more than the 1000 bytes");
 }
