@@ -148,7 +148,7 @@ mod tests {
         for old in &texts {
             for new in &texts {
                 let (mut left, mut right) = (old.iter(), new.iter());
-                let mut made = Vec::new();
+                let mut made: Vec<&&str> = Vec::new();
                 for edit in edits(old, new) {
                     match edit {
                         Edit::Keep => {
