@@ -6,6 +6,8 @@ mod hint;
 mod json;
 mod markdown;
 mod plain;
+#[cfg_attr(not(test), expect(dead_code, reason = "called once the forge is wired"))]
+mod posted;
 mod tree;
 
 use std::io::{IsTerminal, Write};
