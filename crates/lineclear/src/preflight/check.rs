@@ -1,5 +1,7 @@
 //! The check of a plan: what its jobs use, and what of that is not set.
 
+use std::collections::HashMap;
+
 use lineclear_expr::Value;
 use lineclear_plan::{Files, Plan, PlannedJob, Verdict, github_context, is_fork_pull_request, load_calls, run_inputs};
 use lineclear_secrets::{Entry, Kind, RepositoryName};
@@ -54,12 +56,14 @@ pub(crate) fn check<'k>(
             Verdict::Runs | Verdict::KnownAtRunTime => true,
             Verdict::Skipped | Verdict::Fails => false,
         };
-        let of_id =
-            |id: &str| planned.jobs.iter().filter(would_run).filter(move |job| job.id == *id).collect::<Vec<_>>();
+        let mut legs: HashMap<&str, Vec<serde_json::Value>> = HashMap::new();
+        for job in planned.jobs.iter().filter(would_run) {
+            legs.entry(&job.id).or_default().push(job.matrix.clone());
+        }
         let walk = Walk {
             calls: &calls,
-            is_wanted: &|id| !of_id(id).is_empty(),
-            legs: &|id| of_id(id).into_iter().map(|job| job.matrix.clone()).collect(),
+            is_wanted: &|id| legs.contains_key(id),
+            legs: &|id| legs.get(id).cloned().unwrap_or_default(),
         };
         uses.extend(of_workflow(workflow, &values, &walk));
     }

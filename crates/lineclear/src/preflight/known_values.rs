@@ -98,3 +98,44 @@ impl KnownValues {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lineclear_source::Source;
+    use lineclear_workflow::JobKind;
+    use serde_json::json;
+
+    use super::*;
+
+    /// The environments of a job whose `environment:` is `text`.
+    fn names(text: &str, values: &KnownValues, legs: &[serde_json::Value]) -> Vec<Named> {
+        let text = format!(
+            "on: push\njobs: {{ a: {{ runs-on: x, environment: {text}, strategy: {{ matrix: {{ e: [1] }} }}, steps: [ {{ run: x }} ] }} }}\n"
+        );
+        let workflow = Workflow::read(&Source::new("w.yml", text)).model.expect("a workflow");
+        let Some(JobKind::Steps(job)) = workflow.job("a").map(|job| &job.kind) else { panic!("a job with steps") };
+        values.names(&job.environment.as_ref().expect("an environment").name, legs)
+    }
+
+    fn known(name: &str) -> Named {
+        Named::Known(name.to_owned())
+    }
+
+    #[test]
+    fn an_environment_is_named_as_far_as_its_expression_is_known() {
+        let mut values = KnownValues::default();
+        values.contexts.insert("github".into(), Value::from_json(&json!({ "ref_name": "main" })));
+        values.set_inputs(&json!({ "To": "prod" }));
+        assert_eq!(names("staging", &values, &[]), [known("staging")]);
+        assert_eq!(names("'${{ github.ref_name }}-eu'", &values, &[]), [known("main-eu")]);
+        assert_eq!(names("'${{ inputs.to }}'", &values, &[]), [known("prod")]);
+        assert_eq!(names("\"${{ inputs.to == 'x' && 'y' || '' }}\"", &values, &[]), [Named::None]);
+        for unknown in ["${{ inputs.other }}", "${{ needs.a.outputs.e }}", "${{ matrix.e }}", "${{ inputs[github.x] }}"]
+        {
+            assert_eq!(names(&format!("'{unknown}'"), &values, &[]), [Named::AtRunTime(unknown.into())]);
+        }
+        let legs = [json!({ "e": "b" }), json!({ "e": "a" }), json!({ "e": "b" })];
+        assert_eq!(names("'${{ matrix.e }}'", &values, &legs), [known("a"), known("b")]);
+        assert_eq!(names("'${{ matrix.e }}'", &values, &[json!(null)]), [Named::AtRunTime("${{ matrix.e }}".into())]);
+    }
+}

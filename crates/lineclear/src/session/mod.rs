@@ -173,7 +173,7 @@ struct JobRunner {
 
 impl JobRunner {
     fn run(&self, spec: &JobSpec, control: &JobControl) -> JobReport {
-        let spec = &*self.vars.into_job(spec);
+        let spec = &*self.vars.for_job(spec);
         let sink = RunSink { run: spec.run, telling: Arc::clone(&self.telling) };
         let talk = match self.talk.open_job(spec, self.given_token.as_deref()) {
             Ok(talk) => talk,

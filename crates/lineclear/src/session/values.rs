@@ -99,7 +99,7 @@ impl VarsOfRun {
     }
 
     /// The job with the variables of its environment, which are known only once the job is handed out.
-    pub(crate) fn into_job<'s>(&self, spec: &'s JobSpec) -> Cow<'s, JobSpec> {
+    pub(crate) fn for_job<'s>(&self, spec: &'s JobSpec) -> Cow<'s, JobSpec> {
         let Some(own) = self.0.of_environment(spec.environment.as_deref()) else { return Cow::Borrowed(spec) };
         let mut vars = spec.contexts.vars.as_object().cloned().unwrap_or_default();
         vars.retain(|name, _| !own.keys().any(|of| of.eq_ignore_ascii_case(name)));
@@ -229,6 +229,53 @@ mod tests {
         );
         assert_eq!(parse_dotenv("A=1\nnothing\n"), Err((2, "expected NAME=VALUE".into())));
         assert_eq!(parse_dotenv("A=\"1\n"), Err((1, "the quote `\"` is not closed".into())));
+    }
+
+    /// S1-103, and the same for variables.
+    #[test]
+    fn what_an_environment_has_reaches_its_jobs_alone_and_secrets_are_never_shown() {
+        let scoped = || Scoped {
+            of_run: [("A", "run"), ("B", "run")].map(|(name, value)| (name.into(), value.into())).into(),
+            of_environments: [("staging".into(), [("A".into(), "staging".into())].into())].into(),
+        };
+        let secrets = SecretsOfRun(scoped());
+        assert_eq!(secrets.of(Some("Staging")).of_environment.get("A").map(String::as_str), Some("staging"));
+        for other in [None, Some("production"), Some("")] {
+            assert!(secrets.of(other).of_environment.is_empty(), "{other:?}");
+            assert_eq!(secrets.of(other).of_run.len(), 2);
+        }
+        assert_eq!(format!("{secrets:?} {:?}", secrets.of(Some("staging"))), r#"{"A", "B"} {"A", "B", "A"}"#);
+        let vars = VarsOfRun(scoped());
+        let spec = |environment: Option<&str>| {
+            let mut spec = spec_of_a_job();
+            spec.environment = environment.map(str::to_owned);
+            spec.contexts.vars = Arc::new(serde_json::json!({ "a": "run", "B": "run" }));
+            spec
+        };
+        let seen = |spec: &JobSpec| vars.for_job(spec).contexts.vars.to_string();
+        assert_eq!(seen(&spec(Some("STAGING"))), r#"{"B":"run","A":"staging"}"#);
+        assert_eq!(seen(&spec(None)), r#"{"a":"run","B":"run"}"#);
+        assert!(matches!(vars.for_job(&spec(Some("production"))), Cow::Borrowed(_)), "nothing is copied for nothing");
+    }
+
+    fn spec_of_a_job() -> JobSpec {
+        JobSpec {
+            run: lineclear_event::RunId(1),
+            run_number: 1,
+            attempt: 1,
+            job: lineclear_event::JobKey::new("a"),
+            id: "a".into(),
+            name: "a".into(),
+            file: lineclear_event::WorkflowOrigin::Local { path: "w.yml".into() },
+            text: "".into(),
+            contexts: lineclear_event::JobContexts::default(),
+            runs_on: Vec::new(),
+            runner_group: None,
+            environment: None,
+            timeout_minutes: 1.0,
+            permissions: BTreeMap::new(),
+            secret_passages: Vec::new(),
+        }
     }
 
     #[test]

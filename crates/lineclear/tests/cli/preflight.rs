@@ -258,7 +258,7 @@ fn an_audit_says_who_uses_what_and_what_is_missing_or_unused() {
 /// S1-128: a secret that is older than a quarter is named; one that is read again and again shows when.
 #[test]
 fn an_audit_names_what_is_old_and_says_what_was_used_when() {
-    use lineclear_secrets::{Kind, KeySources, Name, PassphraseCost, Scope, SecretStore, SecretText};
+    use lineclear_secrets::{KeySources, Kind, Name, PassphraseCost, Scope, SecretStore, SecretText};
     let repository = Repository::with(
         "old",
         "on: push\njobs: { a: { runs-on: linux, steps: [ { run: 'echo ${{ secrets.OLD }}' } ] } }\n",

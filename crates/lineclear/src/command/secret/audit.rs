@@ -42,6 +42,9 @@ pub(super) struct AuditArgs {
 
     #[command(flatten)]
     store: StoreArgs,
+
+    #[command(flatten)]
+    fetch: FetchArgs,
 }
 
 /// What was found.
@@ -64,7 +67,7 @@ pub(super) fn run(args: &AuditArgs) -> Result<Exit, String> {
     let mut stores = args.store.open()?;
     let known = stores.read()?;
     let files = workflow_files::read(&checkout.root, &args.workflows)?;
-    let called = ActionFiles::new(checkout.root.clone(), &FetchArgs::default());
+    let called = ActionFiles::new(checkout.root.clone(), &args.fetch);
     let mut uses = Vec::new();
     let mut called_files: BTreeSet<String> = BTreeSet::new();
     let mut only_called = Vec::new();

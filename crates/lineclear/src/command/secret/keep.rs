@@ -1,10 +1,11 @@
 //! Setting, listing and removing records; secrets and variables alike.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use lineclear_event::Timestamp;
-use lineclear_secrets::{Entry, Kind, Name, RepositoryName, Scope};
+use lineclear_secrets::{Entry, Kind, Name, RepositoryName, Scope, SecretText};
 use serde_json::json;
 
 use super::body;
@@ -48,8 +49,8 @@ pub(crate) struct SetArgs {
     name: String,
 
     /// The value. Others may see it in the list of processes and in the shell's history: for secrets rather use a file.
-    #[arg(short, long, value_name = "VALUE", conflicts_with = "body_file", allow_hyphen_values = true)]
-    body: Option<String>,
+    #[arg(short, long, value_name = "VALUE", conflicts_with = "body_file", allow_hyphen_values = true, value_parser = hidden)]
+    body: Option<SecretText>,
 
     /// A file that holds the value ("-": standard input).
     #[arg(short = 'f', long, value_name = "FILE")]
@@ -124,6 +125,11 @@ pub(super) fn repository(named: Option<&str>) -> Result<RepositoryName, String> 
     }
 }
 
+/// An argument that no message may show.
+fn hidden(text: &str) -> Result<SecretText, Infallible> {
+    Ok(SecretText::new(text.to_owned()))
+}
+
 /// What is in this folder.
 pub(super) fn checkout() -> Result<Checkout, String> {
     let here = std::env::current_dir().map_err(|error| format!("this folder cannot be used: {error}"))?;
@@ -134,7 +140,8 @@ pub(super) fn checkout() -> Result<Checkout, String> {
 pub(crate) fn set(kind: Kind, args: &SetArgs, given: Option<&str>) -> Result<Exit, String> {
     let name = Name::new(&args.name).map_err(|error| error.to_string())?;
     let scope = args.scope.scope()?;
-    let value = body::read(kind, &name, given.or(args.body.as_deref()), args.body_file.as_deref())?;
+    let value =
+        body::read(kind, &name, given.or(args.body.as_ref().map(SecretText::expose)), args.body_file.as_deref())?;
     let mut stores = args.scope.store.open()?;
     let is_new = stores.with_store(|store| {
         store.change(|contents| contents.set(kind, scope.clone(), name.clone(), value.clone(), now().0))
