@@ -96,11 +96,11 @@ async fn accept(
         }
         match next {
             Ok(stream) => {
-                let Ok(place) = places.clone().acquire_owned().await else { return Ok(()) };
-                let router = router.clone();
+                let (places, router) = (places.clone(), router.clone());
                 tokio::spawn(async move {
+                    // Waits here, not in the loop, which has to notice the end.
+                    let Ok(_place) = places.acquire_owned().await else { return };
                     connection(stream, router, limits.stall).await;
-                    drop(place);
                 });
             }
             // Too many files are open: some will be closed.

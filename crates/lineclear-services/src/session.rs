@@ -14,6 +14,9 @@ use zeroize::Zeroizing;
 use crate::job_token::BackendIds;
 use crate::{JobIdentity, ServicesError};
 
+/// So long an attempt of a run is remembered: longer than any lasts.
+const ATTEMPT_MS: u64 = 35 * 86_400_000;
+
 /// Numbers the jobs that were opened in this process. It is no secret: only a signature makes it good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct SessionId(pub(crate) u64);
@@ -82,6 +85,7 @@ impl Sessions {
         let token = given.map_or_else(forge_token, |given| Ok(Zeroizing::new(given.to_owned())))?;
         let id = SessionId(self.next.fetch_add(1, Ordering::Relaxed) + 1);
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        table.attempts.retain(|_, began| now.millis_since(*began) < ATTEMPT_MS);
         let attempt = (identity.caller.run, identity.run_attempt);
         let attempt_began = *table.attempts.entry(attempt).or_insert(now);
         let backend = BackendIds::of(&identity);
