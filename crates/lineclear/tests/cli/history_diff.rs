@@ -117,8 +117,7 @@ fn c20_what_changed_between_the_green_run_and_the_red_one() {
           jobs
           test  success → failure
           steps
-          test › Run test 'bad' = good  new: failure
-          test › Run test 'good' = good  gone: success
+          test › Run test 'bad' = good  success → failure
     "#]];
     let text = redacted(&repository.say(&["diff", "@2", "last"]));
     let versions = fancy_regex::Regex::new("files:[0-9a-f]{16}").expect("a pattern");

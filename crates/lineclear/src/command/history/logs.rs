@@ -107,7 +107,7 @@ fn try_run(args: &LogsArgs) -> Result<Exit, HistoryError> {
         several_jobs: args.job.is_none(),
         found: false,
     };
-    if args.follow && summary.alive {
+    if args.follow {
         return follow(&history, &mut printer, summary.header.id);
     }
     let view = RunView::read(&history.store, summary)?;
@@ -299,7 +299,7 @@ impl Sieve {
             self.after = self.context;
             let mut lines: Vec<Kept> = self.before.drain(..).collect();
             lines.push(line);
-            lines[0].after_gap = std::mem::take(&mut self.left_out) && self.has_shown;
+            lines[0].after_gap = std::mem::take(&mut self.left_out) && self.has_shown && self.context > 0;
             self.has_shown = true;
             return lines.into_iter().all(show);
         }

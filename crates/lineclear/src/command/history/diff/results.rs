@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::inputs::{Change, changes};
 use crate::history::tests_of_runs::{TestId, cases};
-use crate::history::{JobView, RunView, Status};
+use crate::history::{JobView, RunView, Status, StepView};
 use crate::report::duration;
 
 /// A duration that grew or shrank by less than this is no news.
@@ -42,7 +42,7 @@ impl Results {
         Ok(Self {
             conclusion: changes(&whole(old), &whole(new)).pop(),
             jobs: changes(&jobs(old), &jobs(new)),
-            steps: changes(&steps(old, new), &steps(new, old)),
+            steps: steps(old, new),
             durations: slower(old, new),
             tests: tests(old, new),
             coverage: changes(&coverage(old), &coverage(new)),
@@ -69,40 +69,69 @@ fn jobs(view: &RunView) -> BTreeMap<String, String> {
     view.jobs.iter().filter_map(ended).collect()
 }
 
-/// Conclusions of the steps of jobs that both runs have: of the others, the job says it all.
-fn steps(view: &RunView, other: &RunView) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    for job in &view.jobs {
-        let both = other.jobs.iter().any(|known| known.key == job.key && !known.steps.is_empty());
-        for step in job.steps.iter().filter(|_| both && !job.steps.is_empty()) {
-            let ended = step.end.as_ref().map_or("unfinished", |end| end.outcome.as_str());
-            found.insert(format!("{} › {}", job.key, step.name), ended.to_owned());
+/// How steps ended in jobs that both runs have: of the others, the job says it all. A step is the same when its id is, given or
+/// made from what it calls, whatever it is named now.
+fn steps(old: &RunView, new: &RunView) -> Vec<Change> {
+    let mut found = Vec::new();
+    for job in &new.jobs {
+        let Some(before) = old.jobs.iter().find(|known| known.key == job.key && !known.steps.is_empty()) else {
+            continue;
+        };
+        if job.steps.is_empty() {
+            continue;
+        }
+        let ended = |step: &StepView| step.end.as_ref().map_or("unfinished", |end| end.outcome.as_str()).to_owned();
+        let (then, now) = (numbered(before), numbered(job));
+        let name = |step: &StepView| format!("{} › {}", job.key, step.name);
+        for (id, step) in &now {
+            let old = then.get(id).map(|step| ended(step));
+            if old.as_ref() != Some(&ended(step)) {
+                found.push(Change { name: name(step), old, new: Some(ended(step)) });
+            }
+        }
+        for (_, step) in then.iter().filter(|(id, _)| !now.contains_key(*id)) {
+            found.push(Change { name: name(step), old: Some(ended(step)), new: None });
         }
     }
     found
 }
 
+/// The steps of a job by their ids; the main and the post stage of an action have the same.
+fn numbered(job: &JobView) -> BTreeMap<(&str, usize), &StepView> {
+    let mut found = BTreeMap::new();
+    for step in &job.steps {
+        let mut at = 0;
+        while found.contains_key(&(step.id.as_str(), at)) {
+            at += 1;
+        }
+        found.insert((step.id.as_str(), at), step);
+    }
+    found
+}
+
 fn slower(old: &RunView, new: &RunView) -> Vec<Slower> {
-    let all = |view: &RunView| {
-        let mut durations: BTreeMap<String, u64> = BTreeMap::new();
-        for job in &view.jobs {
-            durations.extend(
-                job.end.as_ref().filter(|_| job.started.is_some()).map(|end| (job.key.to_string(), end.duration_ms)),
-            );
-            for step in &job.steps {
-                let place = format!("{} › {}", job.key, step.name);
-                durations.extend(step.end.as_ref().map(|end| (place, end.duration_ms)));
+    let mut found = Vec::new();
+    let mut add = |name: String, old_ms: u64, new_ms: u64| {
+        let apart = old_ms.abs_diff(new_ms);
+        if apart >= LEAST_MS && apart.saturating_mul(5) >= old_ms {
+            found.push(Slower { name, old_ms, new_ms });
+        }
+    };
+    for job in &new.jobs {
+        let Some(before) = old.jobs.iter().find(|known| known.key == job.key && known.started.is_some()) else {
+            continue;
+        };
+        if let (Some(then), Some(now)) = (&before.end, job.end.as_ref().filter(|_| job.started.is_some())) {
+            add(job.key.to_string(), then.duration_ms, now.duration_ms);
+        }
+        let then = numbered(before);
+        for (id, step) in numbered(job) {
+            let ends = then.get(&id).and_then(|then| then.end.as_ref()).zip(step.end.as_ref());
+            if let Some((then, now)) = ends {
+                add(format!("{} › {}", job.key, step.name), then.duration_ms, now.duration_ms);
             }
         }
-        durations
-    };
-    let (before, after) = (all(old), all(new));
-    let differs = |(name, new_ms): (String, u64)| {
-        let old_ms = *before.get(&name)?;
-        let apart = old_ms.abs_diff(new_ms);
-        (apart >= LEAST_MS && apart.saturating_mul(5) >= old_ms).then_some(Slower { name, old_ms, new_ms })
-    };
-    let mut found: Vec<Slower> = after.into_iter().filter_map(differs).collect();
+    }
     found.sort_by_key(|one| std::cmp::Reverse(one.old_ms.abs_diff(one.new_ms)));
     found
 }

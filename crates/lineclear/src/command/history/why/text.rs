@@ -27,11 +27,11 @@ pub(super) fn of(history: &History, view: &RunView, causes: &Causes, in_full: bo
         let first = message.lines().next().unwrap_or_default();
         text.push_str(&format!("{word}: {}\n", harmless(first, Style::Plain)));
     }
-    if causes.all.is_empty() {
-        text.push_str("Everything ran and succeeded at once: there is nothing to explain.\n");
-    }
     let is_news = |cause: &&Cause| in_full || cause.kind != Kind::Waited || cause.took_ms >= Some(LEAST_WAIT_MS);
     causes.all.iter().filter(is_news).for_each(|cause| text.push_str(&shown(cause, style)));
+    if !causes.all.iter().any(|cause| is_news(&cause)) {
+        text.push_str("Everything ran and succeeded at once: there is nothing to explain.\n");
+    }
     let left_out = causes.all.iter().filter(|cause| !is_news(cause)).count();
     if left_out > 0 {
         let waits = crate::history::words::count(left_out, "wait");
