@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use crate::error::{GitFailure, Meaning};
+use crate::fetcher::guard;
+use crate::git::Address;
 use crate::place::Place;
 use crate::remote::{Pointed, pointed, prepare};
 use crate::source::Source;
@@ -79,6 +81,20 @@ impl Fetcher {
         }
     }
 
+    /// Asks an address, unless its host was found to be out of reach in this run: a machine without a network then waits once,
+    /// not once for each action.
+    fn reach<T>(&self, address: &Address, attempt: impl FnMut() -> Result<T, GitFailure>) -> Result<T, GitFailure> {
+        let host = address.url.split('/').take(3).collect::<Vec<_>>().join("/");
+        if guard(&self.out_of_reach).contains(&host) {
+            return Err(GitFailure::Said("its host was out of reach a moment ago".into()));
+        }
+        let result = self.again(attempt);
+        if result.as_ref().is_err_and(GitFailure::is_out_of_reach) {
+            guard(&self.out_of_reach).insert(host);
+        }
+        result
+    }
+
     /// Where the ref points, by the first server that has the repository.
     fn ask(&self, place: &Place, sources: &[Source]) -> Result<(String, Pointed), FetchError> {
         let uses = place.to_string();
@@ -91,21 +107,21 @@ impl Fetcher {
         prepare(&git_dir, &"0".repeat(40)).map_err(|failure| self.broken(&uses, failure))?;
         let mut none = Vec::new();
         for source in open {
-            let (mut failed, mut has_repository) = (Vec::new(), false);
-            let mut is_trouble = false;
+            let (mut failed, mut has_repository, mut is_trouble) = (Vec::new(), false, false);
             for address in &source.addresses {
-                match self.again(|| pointed(&git_dir, address, place, self.patience())) {
+                is_trouble = false;
+                match self.reach(address, || pointed(&git_dir, address, place, self.patience())) {
                     Ok(Some(pointed)) => return Ok((source.name.clone(), pointed)),
                     Ok(None) => has_repository = true,
                     Err(GitFailure::Start(source)) => return Err(FetchError::NoGit { source: Arc::new(source) }),
                     Err(GitFailure::Cancelled) => return Err(FetchError::Cancelled { uses }),
                     Err(failure) => {
-                        is_trouble |= failure.meaning() == Meaning::Trouble;
+                        is_trouble = failure.meaning() == Meaning::Trouble;
                         failed.push(failure.words(&address.url));
                     }
                 }
             }
-            // A mirror that is behind says nothing while its server cannot be asked.
+            // The last address is the server's own: while it cannot be asked, a mirror that lacks something says nothing.
             if is_trouble {
                 return Err(FetchError::Unreachable { uses, tried: failed });
             }

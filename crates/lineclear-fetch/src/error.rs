@@ -136,6 +136,23 @@ impl GitFailure {
         }
     }
 
+    /// Whether nobody answers at the host, whatever it is asked.
+    pub(crate) fn is_out_of_reach(&self) -> bool {
+        match self {
+            Self::Quiet(_) => true,
+            Self::Said(said) => [
+                "Could not resolve host",
+                "Failed to connect",
+                "Couldn't connect",
+                "Connection refused",
+                "Network is unreachable",
+            ]
+            .iter()
+            .any(|words| said.contains(words)),
+            Self::Start(_) | Self::TooLarge | Self::Cancelled => false,
+        }
+    }
+
     /// The failure in words, for `url`.
     pub(crate) fn words(&self, url: &str) -> String {
         match self {

@@ -1,6 +1,6 @@
 //! From `owner/repo@ref` to a folder with its files.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -72,6 +72,8 @@ pub struct Fetcher {
     used: Mutex<BTreeMap<String, Used>>,
     pub(crate) progress: Option<Box<OnProgress>>,
     pub(crate) cancelled: AtomicBool,
+    /// Scheme and host of addresses at which nobody answered in this run.
+    pub(crate) out_of_reach: Mutex<BTreeSet<String>>,
 }
 
 impl fmt::Debug for Fetcher {
@@ -99,6 +101,7 @@ impl Fetcher {
             used: Mutex::default(),
             progress: None,
             cancelled: AtomicBool::new(false),
+            out_of_reach: Mutex::default(),
         })
     }
 

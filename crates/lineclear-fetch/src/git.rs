@@ -18,9 +18,8 @@ use crate::error::GitFailure;
 use crate::settings::Token;
 
 /// What of the environment git may see: where programs are, how to reach the network, and where to put files.
-const SEEN: [&str; 20] = [
+const SEEN: [&str; 19] = [
     "PATH",
-    "HOME",
     "USER",
     "TMPDIR",
     "SSH_AUTH_SOCK",
@@ -63,6 +62,8 @@ pub(crate) fn command(git_dir: &Path) -> Command {
         }
     }
     command
+        // Where nothing is: a `.netrc` of the user gives no passwords.
+        .env("HOME", git_dir)
         .env("LC_ALL", "C")
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
@@ -88,6 +89,17 @@ pub(crate) struct Address {
     pub(crate) schemes: &'static [&'static str],
     /// Scheme and host, and the token for them.
     pub(crate) token: Option<(String, Token)>,
+}
+
+impl Address {
+    /// How git reads a repository on this machine, which may belong to someone else; elsewhere the usual way.
+    pub(crate) fn program(&self) -> &'static str {
+        if self.schemes == ["file"] {
+            "--upload-pack=git -c safe.directory=* upload-pack"
+        } else {
+            "--upload-pack=git-upload-pack"
+        }
+    }
 }
 
 /// How long a command may take, how much it may bring, and whether it is wanted any more.

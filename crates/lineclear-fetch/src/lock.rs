@@ -96,30 +96,35 @@ impl Lock {
             let before = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();
             wrong(path, &before, before.len(), "the text is not UTF-8")
         })?;
+        Self::parse(path, &text)
+    }
+
+    /// Reads a lock's text; `path` is for errors.
+    fn parse(path: &Path, text: &str) -> Result<Self, FetchError> {
         let conflict = ["<<<<<<<", "=======", ">>>>>>>"];
         if let Some(at) = text.lines().position(|line| conflict.iter().any(|mark| line.starts_with(mark))) {
             let what = "a merge conflict is not resolved".to_owned();
             return Err(FetchError::Lock { path: path.to_owned(), line: at + 1, what, way_out: WAY_OUT });
         }
-        let written: Written = toml::from_str(&text).map_err(|error| {
+        let written: Written = toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(text.len(), |span| span.start);
-            wrong(path, &text, at, error.message())
+            wrong(path, text, at, error.message())
         })?;
         if *written.version.get_ref() != VERSION {
             let what = format!(
                 "version {} is not known here, only {VERSION}; use a newer Lineclear",
                 written.version.get_ref()
             );
-            return Err(wrong(path, &text, written.version.span().start, &what));
+            return Err(wrong(path, text, written.version.span().start, &what));
         }
         let mut lock = Self::default();
         for entry in written.action {
             let at = entry.span().start;
             let entry = entry.into_inner();
             let key = entry.uses.clone();
-            let entry = checked(entry).map_err(|what| wrong(path, &text, at, &format!("`{key}`: {what}")))?;
+            let entry = checked(entry).map_err(|what| wrong(path, text, at, &format!("`{key}`: {what}")))?;
             if lock.entries.insert(key.clone(), entry).is_some() {
-                return Err(wrong(path, &text, at, &format!("`{key}` stands here twice")));
+                return Err(wrong(path, text, at, &format!("`{key}` stands here twice")));
             }
         }
         Ok(lock)
@@ -230,10 +235,7 @@ mod tests {
     }
 
     fn read(text: &str) -> Result<Lock, FetchError> {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join(LOCK_FILE);
-        fs::write(&path, text).expect("written");
-        Lock::read(&path)
+        Lock::parse(Path::new(LOCK_FILE), text)
     }
 
     #[test]
@@ -294,5 +296,28 @@ mod tests {
         assert_eq!(Lock::read(&path).expect("valid").entries.len(), 2);
         fs::write(&path, "no lock").expect("written");
         assert!(Lock::save(&path, &one, &cache).is_err(), "a lock that cannot be read is not replaced");
+    }
+
+    #[test]
+    fn no_damaged_lock_names_another_commit() {
+        let expected = entry('a');
+        let text = Lock { entries: [("a/b@v1".to_owned(), entry('a'))].into() }.text();
+        let begin = text.find("version").expect("it has one");
+        for at in begin..text.len() {
+            for byte in [b'"', b'\n', b'[', b'=', 0, b'\\'] {
+                let mut bytes = text.clone().into_bytes();
+                bytes[at] = byte;
+                let text = String::from_utf8(bytes).expect("ASCII");
+                // The name of a ref or a server may turn into another name; ids have their form.
+                for found in read(&text).iter().flat_map(|lock| lock.entries.values()) {
+                    assert_eq!(
+                        (&found.commit, &found.tree),
+                        (&expected.commit, &expected.tree),
+                        "{at} {byte}:\n{text}"
+                    );
+                }
+            }
+            let _ = read(&text[..at]);
+        }
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn pointed(
         false => vec![format!("refs/tags/{reference}"), format!("refs/heads/{reference}")],
     };
     let peeled: Vec<String> = names.iter().map(|name| format!("{name}^{{}}")).collect();
-    let mut arguments = vec!["ls-remote", "--quiet", "--", &address.url];
+    let mut arguments = vec!["ls-remote", "--quiet", address.program(), "--", &address.url];
     arguments.extend(names.iter().chain(&peeled).map(String::as_str));
     arguments.push("HEAD");
     let said = match talk(git_dir, address, &arguments, patience, &mut |_| {}) {
@@ -84,7 +84,7 @@ pub(crate) fn bring(
             "--no-auto-gc",
         ];
         let mut arguments = options.to_vec();
-        arguments.extend(["--recurse-submodules=no", "--no-write-fetch-head"]);
+        arguments.extend(["--recurse-submodules=no", "--no-write-fetch-head", address.program()]);
         arguments.extend(more);
         talk(git_dir, address, &arguments, patience, said).map(drop)
     };

@@ -26,7 +26,8 @@ type Refs = BTreeMap<String, String>;
 pub struct GitRepositories {
     /// The git directory of the run's repository (also of a linked working tree). Only ever read.
     pub source: PathBuf,
-    /// Where the forge's own bare repository stands or is made when the first request comes; its parent is made too.
+    /// Where the forge's own bare repository stands or is made when the first request comes; its parent is made too. Equal to
+    /// `source`, it is served as it is: somebody else keeps it up to date.
     pub forge: PathBuf,
     /// Further folders of objects (`…/objects`) that refs below need and the source does not have.
     pub extra_objects: Vec<PathBuf>,
@@ -50,6 +51,9 @@ pub struct RefChange {
 impl GitRepositories {
     /// Makes the front or brings it up to date; safe with other processes that do the same.
     pub(crate) fn open(&self) -> Result<(), GitServerError> {
+        if self.source == self.forge {
+            return Ok(());
+        }
         let parent = self.forge.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(file("make the folder", parent))?;
         let path = self.forge.with_extension("lock");
@@ -141,13 +145,11 @@ impl GitRepositories {
             .iter()
             .filter(|(name, value)| before.get(*name) == now.get(*name) && now.get(*name) != Some(value))
             .collect();
-        let orders: Vec<String> = moved.iter().map(|(name, value)| order(name, value, now.get(*name))).collect();
-        // One that cannot be set (its object is missing, a pushed ref stands in its way) does not keep the others out.
-        let all = self.update(&orders).is_ok();
-        for ((name, value), order) in moved.into_iter().zip(orders) {
-            if all || self.update(&[order]).is_ok() {
-                copied.insert(name.clone(), value.clone());
-            }
+        let orders: Vec<(&String, String)> =
+            moved.iter().map(|(name, value)| (*name, order(name, value, now.get(*name)))).collect();
+        let refused = self.update_most(&orders)?;
+        for (name, value) in moved.into_iter().filter(|(name, _)| !refused.contains(*name)) {
+            copied.insert(name.clone(), value.clone());
         }
         if copied != before {
             let lines: String = copied.iter().map(|(name, value)| format!("{value} {name}\n")).collect();
@@ -165,6 +167,24 @@ impl GitRepositories {
         }
         self.update(&orders)?;
         self.point_head(&source)
+    }
+
+    /// Changes refs of the front and names those that cannot be: an object is missing, or a pushed ref stands in the way.
+    /// Halves what failed until the culprits are alone.
+    fn update_most(&self, orders: &[(&String, String)]) -> Result<BTreeSet<String>, GitServerError> {
+        let texts: Vec<String> = orders.iter().map(|(_, order)| order.clone()).collect();
+        match self.update(&texts) {
+            Ok(()) => return Ok(BTreeSet::new()),
+            Err(GitServerError::Git { .. }) => {}
+            Err(other) => return Err(other),
+        }
+        if let [(name, _)] = orders {
+            return Ok([(*name).clone()].into());
+        }
+        let (first, second) = orders.split_at(orders.len() / 2);
+        let mut refused = self.update_most(first)?;
+        refused.extend(self.update_most(second)?);
+        Ok(refused)
     }
 
     /// Changes refs of the front, all or none.

@@ -279,3 +279,21 @@ fn a_fetch_that_is_killed_half_way_is_made_anew() {
     assert_eq!(resolve(&bench.fetcher(), "o/r@main").expect("made anew").commit, Some(first));
     assert_eq!(made("making"), 0);
 }
+
+#[test]
+fn a_host_out_of_reach_is_waited_for_once() {
+    let bench = Bench::new();
+    for name in ["o/a", "o/b"] {
+        bench.repository(name, &[("a", "1")]);
+        resolve(&bench.fetcher(), &format!("{name}@main")).expect("found");
+    }
+    let before = bench.requests();
+    bench.trouble(|_, _, _| Some(Reply::Hang));
+    let fetcher =
+        Fetcher::new(FetchSettings { timeout: Duration::from_millis(500), ..bench.settings() }).expect("valid");
+    for name in ["o/a", "o/b"] {
+        let resolved = resolve(&fetcher, &format!("{name}@main")).expect("the cache has it");
+        assert_eq!(resolved.notes.len(), 1);
+    }
+    assert_eq!(bench.requests(), before + 1);
+}
