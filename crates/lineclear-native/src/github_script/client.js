@@ -80,7 +80,7 @@ function graphqlOver(request) {
         if (key in options) throw new Error(`[@octokit/graphql] "${key}" cannot be used as variable name`);
       }
     }
-    const sent = { variables: undefined };
+    const sent = {};
     const variables = {};
     for (const [key, value] of Object.entries(given)) {
       if (["method", "baseUrl", "url", "headers", "request", "query", "mediaType", "operationName"].includes(key)) sent[key] = value;
@@ -167,7 +167,7 @@ function endpoints() {
 }
 
 function restMethod(request, log, called, { route, extra }) {
-  const own = request.defaults(extra.baseUrl ? { baseUrl: extra.baseUrl } : {});
+  const own = request.defaults({ ...(extra.baseUrl && { baseUrl: extra.baseUrl }), ...(extra.headers && { headers: extra.headers }) });
   const change = (parameters) => {
     const options = { ...parameters };
     for (const [name, alias] of Object.entries(extra.renamedParameters || {})) {
@@ -185,12 +185,15 @@ function restMethod(request, log, called, { route, extra }) {
   const given = (parameters) => {
     // What `paginate` asks for is an address already.
     if (parameters && parameters.url && parameters.method) return parameters;
-    const [method, url] = route.split(" ");
-    return { method, url, ...change(parameters) };
+    const [method, usual] = route.split(" ");
+    // Routes of older versions, for who gives what they need.
+    const older = Object.entries(extra.or || {}).find(([name]) => parameters && name in parameters);
+    return { method, url: older ? older[1] : usual, ...change(parameters) };
   };
   const method = async (parameters) => own(given(parameters));
   method.endpoint = (parameters) => own.endpoint(given(parameters));
-  method.endpoint.DEFAULTS = own.endpoint.DEFAULTS;
+  const [verb, address] = route.split(" ");
+  method.endpoint.DEFAULTS = { ...own.endpoint.DEFAULTS, method: verb, url: address };
   method.endpoint.merge = (parameters) => own.endpoint.merge(given(parameters));
   method.defaults = (more) => restMethod(request.defaults(more), log, called, { route, extra });
   return method;

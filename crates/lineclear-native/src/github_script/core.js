@@ -145,7 +145,7 @@ module.exports = {
   error,
   warning: annotation("warning"),
   notice: annotation("notice"),
-  info: (message) => process.stdout.write(message + os.EOL),
+  info: (message) => void process.stdout.write(message + os.EOL),
   startGroup: (name) => issueCommand("group", {}, name),
   endGroup: () => issueCommand("endgroup", {}, ""),
   group,

@@ -93,7 +93,7 @@ impl ForgeApi for RecordingForge {
             return ApiResponse::json(201, &comment);
         }
         if let Some(id) = request.path.strip_prefix("/repos/octo/App/issues/comments/") {
-            let found = state.comments.iter().position(|comment| comment["id"].to_string() == id);
+            let found = state.comments.iter().position(|comment| comment["id"].as_u64() == id.parse().ok());
             let Some(index) = found else { return ApiResponse::error(404, "Not Found") };
             if request.method == "DELETE" {
                 state.comments.remove(index);

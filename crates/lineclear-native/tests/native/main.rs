@@ -10,6 +10,7 @@ mod comments;
 mod facts;
 mod forge;
 mod github_script;
+mod octokit;
 mod pull_requests;
 mod reporters;
 mod sarif;
