@@ -87,6 +87,9 @@ pub struct ServicesConfig {
     /// A folder of the services' own, made when first needed; it keeps the keys that sign identity tokens.
     pub state: PathBuf,
     pub clock: Clock,
+    /// What clients are told instead of the loopback address that [`crate::Services::bind`] takes: where something in between, such as
+    /// the network of a container, leads to it.
+    pub base_url: Option<String>,
     /// Names besides loopback's and the base URL's that a request's `Host` may have.
     pub hosts: Vec<String>,
     /// How the subject of an identity token names the repository.
@@ -113,6 +116,7 @@ impl ServicesConfig {
             listener: Arc::new(Unheard),
             state,
             clock,
+            base_url: None,
             hosts: Vec::new(),
             subject: SubjectForm::Names,
             limits: Limits::default(),

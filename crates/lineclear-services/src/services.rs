@@ -1,6 +1,6 @@
 //! The services as a whole.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -72,6 +72,7 @@ impl Shared {
 pub struct Services {
     shared: Arc<Shared>,
     listening: Mutex<Listening>,
+    local: Option<SocketAddr>,
 }
 
 #[derive(Debug)]
@@ -86,11 +87,15 @@ impl Services {
     /// Takes a free port of 127.0.0.1. Nothing runs before the first job is opened; a runtime is started by the first connection.
     ///
     /// # Errors
-    /// [`ServicesError::Listen`], [`ServicesError::Random`].
+    /// [`ServicesError::Listen`], [`ServicesError::BaseUrl`], [`ServicesError::Random`].
     pub fn bind(config: ServicesConfig) -> Result<Self, ServicesError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(ServicesError::Listen)?;
-        let port = listener.local_addr().map_err(ServicesError::Listen)?.port();
-        Self::new(config, BaseUrl::parse(&format!("http://127.0.0.1:{port}"))?, Listening::Bound(listener))
+        let local = listener.local_addr().map_err(ServicesError::Listen)?;
+        let base = match &config.base_url {
+            Some(url) => BaseUrl::parse(url)?,
+            None => BaseUrl::parse(&format!("http://{local}"))?,
+        };
+        Self::new(config, base, Listening::Bound(listener), Some(local))
     }
 
     /// The services behind a server of their owner's, which clients reach as `base_url`: scheme, host and perhaps a path.
@@ -100,10 +105,15 @@ impl Services {
     /// # Errors
     /// [`ServicesError::BaseUrl`], [`ServicesError::Random`].
     pub fn embedded(config: ServicesConfig, base_url: &str) -> Result<Self, ServicesError> {
-        Self::new(config, BaseUrl::parse(base_url)?, Listening::Elsewhere)
+        Self::new(config, BaseUrl::parse(base_url)?, Listening::Elsewhere, None)
     }
 
-    fn new(config: ServicesConfig, base: BaseUrl, listening: Listening) -> Result<Self, ServicesError> {
+    fn new(
+        config: ServicesConfig,
+        base: BaseUrl,
+        listening: Listening,
+        local: Option<SocketAddr>,
+    ) -> Result<Self, ServicesError> {
         let shared = Arc::new(Shared {
             sessions: Sessions::default(),
             uploads: Uploads::default(),
@@ -115,12 +125,17 @@ impl Services {
             base,
         });
         shared.config.links.fill(&shared);
-        Ok(Self { shared, listening: Mutex::new(listening) })
+        Ok(Self { shared, listening: Mutex::new(listening), local })
     }
 
     /// Scheme, host and port: where clients look for the artifact and cache services.
     pub fn origin(&self) -> &str {
         self.shared.base.origin()
+    }
+
+    /// Where the services themselves listen; `None` if this is done elsewhere.
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        self.local
     }
 
     /// `GITHUB_API_URL`.

@@ -5,6 +5,7 @@ mod blobs;
 mod caches;
 mod caches_v1;
 mod client;
+mod faults;
 mod forge;
 mod git;
 mod http;
