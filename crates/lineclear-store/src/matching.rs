@@ -328,7 +328,7 @@ mod tests {
         );
         let archive = CacheEntry { kind: CacheKind::Archive, ..entry(1, "k-1", "v", "main", 1) };
         check_choice(
-            &[archive.clone()],
+            std::slice::from_ref(&archive),
             &["k-"],
             &["main"],
             "miss: no cache of `o/r` is in the store; `k-1` was saved by a client as an archive of its own",

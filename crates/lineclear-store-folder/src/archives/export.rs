@@ -1,71 +1,84 @@
 //! A zip of an artifact's files, for clients that want one.
 //!
-//! It is written to a file that has no name any more when the first byte is read: however this process ends, nothing is left.
+//! It is nowhere kept: its size and the place of everything in it follow from names and sizes, and what is asked for is made of
+//! the contents. A file's checksum stands before it, so each file is read for that first; its last piece is then still there.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Read};
+use std::fs::File;
 use std::ops::Range;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::sync::Arc;
 
-use lineclear_store::{ArtifactMeta, OpenArchive, ReadAt, StoreError, zip};
+use lineclear_store::zip::{Crc, Layout, Part};
+use lineclear_store::{ArtifactMeta, OpenArchive, ReadAt, StoreError};
 
-use crate::blobs::Hash;
+use crate::blobs::{BlobRef, Hash};
 use crate::entry::Files;
 use crate::fault;
-use crate::manifest::{Content, Kind, Manifest, Piece};
+use crate::manifest::{Content, Kind, Manifest};
 use crate::store::Place;
 
-/// An open file without a name.
-struct Spooled {
-    file: File,
-    size: u64,
-}
-
-impl ReadAt for Spooled {
-    fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, StoreError> {
-        if offset >= self.size {
-            return Ok(0);
-        }
-        self.file.read_at(into, offset).map_err(|error| fault::at("a zip on its way".as_ref(), error))
-    }
+/// A zip that is made while it is read.
+struct Export {
+    place: Arc<Place>,
+    layout: Layout,
+    packs: Vec<BlobRef>,
+    files: Vec<Content>,
+    crcs: Vec<Option<u32>>,
+    directory: Option<Vec<u8>>,
+    /// The pack that was read last: neighbours share it.
+    pack: Option<u32>,
+    frame: Vec<u8>,
+    raw: Vec<u8>,
+    /// The piece that was checked last: file, number of the piece, where in `raw` it is.
+    held: Option<(usize, usize, Range<usize>)>,
+    /// How errors call the artifact.
+    what: String,
+    /// Keeps the contents from being swept.
+    _reading: File,
 }
 
 impl Place {
-    /// The caller holds the lock.
-    pub(super) fn export_zip(&self, meta: &ArtifactMeta, files: &Files) -> Result<OpenArchive, StoreError> {
-        let damaged = |error: StoreError| match error {
-            StoreError::Damaged { what, why } => fault::damaged(
-                format!("artifact `{}` of run {}", meta.name, meta.run),
-                format!("{what}: {why}; upload it again"),
-            ),
-            error => error,
-        };
-        let manifest = self.read_manifest(&files.manifest).map_err(damaged)?;
-        let path = self.temporary();
-        let failed = |error: io::Error| self.full_or(&path, error);
-        let file =
-            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
-        fs::remove_file(&path).map_err(failed)?;
-        let mut zip = zip::Packer::new(BufWriter::with_capacity(1 << 18, file));
-        let mut contents =
-            Contents { place: self, manifest: &manifest, pack: None, frame: Vec::new(), raw: Vec::new() };
-        for (name, content) in by_name(&manifest) {
-            let mut reader = ContentReader { contents: &mut contents, content, next: 0, left: 0..0, error: None };
-            let packed = zip.file(&name, content.size, &mut reader);
-            match (packed, reader.error) {
-                (_, Some(error)) => return Err(damaged(error)),
-                (packed, None) => packed.map_err(failed)?,
-            }
-        }
-        let (writer, size) = zip.finish().map_err(failed)?;
-        let file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
-        let content = Box::new(Spooled { file, size });
+    /// `reading` is the lock that keeps the contents for as long as the zip is open.
+    pub(super) fn export_zip(
+        self: &Arc<Self>,
+        meta: &ArtifactMeta,
+        files: &Files,
+        reading: File,
+    ) -> Result<OpenArchive, StoreError> {
+        let what = format!("artifact `{}` of run {}", meta.name, meta.run);
+        let manifest = self.read_manifest(&files.manifest).map_err(|error| in_artifact(&what, error))?;
+        let (names, files): (Vec<(String, u64)>, Vec<Content>) =
+            by_name(&manifest).into_iter().map(|(name, content)| ((name, content.size), content)).unzip();
+        let layout = Layout::new(names)
+            .map_err(|error| StoreError::Refused(format!("{what} cannot be had as a zip: it has {error}")))?;
+        let size = layout.size();
+        let crcs = vec![None; files.len()];
+        let content = Box::new(Export {
+            place: Arc::clone(self),
+            layout,
+            packs: manifest.packs,
+            files,
+            crcs,
+            directory: None,
+            pack: None,
+            frame: Vec::new(),
+            raw: Vec::new(),
+            held: None,
+            what,
+            _reading: reading,
+        });
         Ok(OpenArchive { content, size, content_type: "application/zip".into(), digest: None })
     }
 }
 
+fn in_artifact(what: &str, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Damaged { what: blob, why } => fault::damaged(what, format!("{blob}: {why}; upload it again")),
+        error => error,
+    }
+}
+
 /// The files of an artifact by their paths.
-fn by_name(manifest: &Manifest) -> Vec<(String, &Content)> {
+fn by_name(manifest: &Manifest) -> Vec<(String, Content)> {
     let mut paths: Vec<String> = Vec::with_capacity(manifest.nodes.len());
     let mut files = Vec::new();
     for node in &manifest.nodes {
@@ -74,7 +87,7 @@ fn by_name(manifest: &Manifest) -> Vec<(String, &Content)> {
         let above = (node.parent as usize).checked_sub(manifest.anchors.len()).and_then(|parent| paths.get(parent));
         let path = above.map_or_else(|| name.to_string(), |above| format!("{above}/{name}"));
         if let Kind::File(file) = &node.kind {
-            files.push((path.clone(), &file.content));
+            files.push((path.clone(), file.content.clone()));
         }
         paths.push(path);
     }
@@ -82,58 +95,97 @@ fn by_name(manifest: &Manifest) -> Vec<(String, &Content)> {
     files
 }
 
-/// Contents of an artifact's files, with the pack that was read last: neighbours share it.
-struct Contents<'a> {
-    place: &'a Place,
-    manifest: &'a Manifest,
-    pack: Option<u32>,
-    frame: Vec<u8>,
-    raw: Vec<u8>,
-}
-
-impl Contents<'_> {
-    /// Loads a piece and checks it; answers where it is in `raw`.
-    fn piece(&mut self, piece: &Piece) -> Result<Range<usize>, StoreError> {
-        let blob = &self.manifest.packs[piece.pack as usize];
+impl Export {
+    /// Loads piece `number` of a file and checks it; answers where it is in `raw`.
+    fn piece(&mut self, file: usize, number: usize) -> Result<Range<usize>, StoreError> {
+        if let Some((held_file, held, range)) = &self.held
+            && (*held_file, *held) == (file, number)
+        {
+            return Ok(range.clone());
+        }
+        self.held = None;
+        let piece = self.files[file].pieces[number];
+        let blob = self.packs[piece.pack as usize];
         if self.pack != Some(piece.pack) {
             self.pack = None;
-            self.place.blobs.read(blob, &mut self.frame, &mut self.raw)?;
+            self.place.blobs.read(&blob, &mut self.frame, &mut self.raw)?;
             self.pack = Some(piece.pack);
         }
         let range = usize::try_from(piece.offset).ok().zip(usize::try_from(piece.offset + piece.length).ok());
         let range = range.map(|(start, end)| start..end);
         match range.filter(|range| self.raw.get(range.clone()).is_some_and(|bytes| Hash::of(bytes) == piece.hash)) {
-            Some(range) => Ok(range),
+            Some(range) => {
+                self.held = Some((file, number, range.clone()));
+                Ok(range)
+            }
             None => Err(fault::damaged(format!("blob {}", blob.hash), "its contents are not what was stored")),
+        }
+    }
+
+    fn crc(&mut self, file: usize) -> Result<u32, StoreError> {
+        if let Some(known) = self.crcs[file] {
+            return Ok(known);
+        }
+        let mut crc = Crc::new();
+        for number in 0..self.files[file].pieces.len() {
+            let range = self.piece(file, number)?;
+            crc.update(&self.raw[range]);
+        }
+        self.crcs[file] = Some(crc.sum());
+        Ok(crc.sum())
+    }
+
+    fn part(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, StoreError> {
+        match self.layout.part(offset) {
+            Part::End => Ok(0),
+            Part::Header(file, inside) => {
+                let crc = self.crc(file)?;
+                Ok(copy(&self.layout.header(file, crc), inside, into))
+            }
+            Part::Directory(inside) => {
+                if self.directory.is_none() {
+                    let crcs: Result<Vec<u32>, StoreError> = (0..self.files.len()).map(|file| self.crc(file)).collect();
+                    self.directory = Some(self.layout.directory(&crcs?));
+                }
+                Ok(copy(self.directory.as_deref().unwrap_or_default(), inside, into))
+            }
+            Part::Content(file, mut inside) => {
+                let pieces = &self.files[file].pieces;
+                let number = pieces.iter().position(|piece| match inside.checked_sub(piece.length) {
+                    Some(later) => {
+                        inside = later;
+                        false
+                    }
+                    None => true,
+                });
+                let number = number.ok_or_else(|| fault::damaged("its manifest", "pieces of a file are missing"))?;
+                let range = self.piece(file, number)?;
+                Ok(copy(&self.raw[range], inside, into))
+            }
         }
     }
 }
 
-struct ContentReader<'a, 'b> {
-    contents: &'a mut Contents<'b>,
-    content: &'a Content,
-    next: usize,
-    left: Range<usize>,
-    /// What reading failed with: it does not fit into an error of input and output.
-    error: Option<StoreError>,
+/// Copies from `inside` of `from` on as much as there is room for.
+fn copy(from: &[u8], inside: u64, into: &mut [u8]) -> usize {
+    let rest = usize::try_from(inside).ok().and_then(|inside| from.get(inside..)).unwrap_or_default();
+    let length = rest.len().min(into.len());
+    into[..length].copy_from_slice(&rest[..length]);
+    length
 }
 
-impl Read for ContentReader<'_, '_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.left.is_empty() {
-            let Some(piece) = self.content.pieces.get(self.next) else { return Ok(0) };
-            self.next += 1;
-            match self.contents.piece(piece) {
-                Ok(range) => self.left = range,
-                Err(error) => {
-                    self.error = Some(error);
-                    return Err(io::Error::other("a damaged blob"));
-                }
+impl ReadAt for Export {
+    fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, StoreError> {
+        let mut done = 0;
+        while done < into.len() {
+            match self.part(offset.saturating_add(done as u64), &mut into[done..]) {
+                Ok(0) => break,
+                Ok(read) => done += read,
+                // What was checked until here may be used; the next call says what is wrong.
+                Err(StoreError::Damaged { .. }) if done > 0 => break,
+                Err(error) => return Err(in_artifact(&self.what, error)),
             }
         }
-        let length = self.left.len().min(into.len());
-        into[..length].copy_from_slice(&self.contents.raw[self.left.start..][..length]);
-        self.left.start += length;
-        Ok(length)
+        Ok(done)
     }
 }

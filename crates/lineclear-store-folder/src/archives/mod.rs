@@ -61,7 +61,7 @@ impl Archives for FolderStore {
         let kept = KeptArtifact::read(&place.artifact_path(run, name))?.ok_or_else(|| no_such(run, name))?.0;
         match &kept.content {
             Content::Archive(archive) => place.open_kept_artifact(&kept.what, archive, reading),
-            Content::Files(files) => place.export_zip(&kept.what, files),
+            Content::Files(files) => place.export_zip(&kept.what, files, reading),
         }
     }
 

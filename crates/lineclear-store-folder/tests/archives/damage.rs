@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use lineclear_store::contract::{NOW, noise};
-use lineclear_store::{Archives, Artifacts, Limits, NewCacheArchive, StoreError, Upkeep};
+use lineclear_store::{Archives, ArtifactRequest, Artifacts, Limits, NewCacheArchive, StoreError, Upkeep};
 use lineclear_store_folder::FolderStore;
 
 use super::{PIECE, RUN, new_artifact, new_cache, place, read_all, upload_to};
@@ -158,4 +158,48 @@ fn damage_before_the_end_of_an_upload_is_found_at_its_end() {
     let other = FolderStore::open(place.path("store")).expect("the store opens");
     let outcome = other.assemble(&upload, &["a".into()]);
     assert!(matches!(outcome, Err(StoreError::Damaged { .. })), "{outcome:?}");
+}
+
+#[test]
+fn a_zip_of_damaged_files_breaks_off() {
+    let place = place();
+    let names = ["a", "b"];
+    for (number, name) in names.iter().enumerate() {
+        fs::write(place.path(name), noise(number as u64 + 1, 9_000_000)).expect("it can be written");
+    }
+    let request = ArtifactRequest {
+        run: RUN,
+        name: "files".into(),
+        files: names.iter().map(|name| ((*name).to_owned(), place.path(name))).collect(),
+        overwrite: false,
+        retention_days: None,
+        compression_level: 0,
+        now: NOW,
+    };
+    place.store.upload(&request).expect("it is uploaded");
+    let open = || place.store.open_artifact(RUN, "files").expect("it is opened");
+    let (whole, outcome) = read_all(&mut open());
+    outcome.expect("it is whole");
+    let blobs = fs::read_dir(place.path("store/blobs")).expect("there are blobs").flatten();
+    let blobs = blobs.flat_map(|folder| fs::read_dir(folder.path()).expect("it is a folder").flatten());
+    let mut broken = 0;
+    for blob in blobs.map(|blob| blob.path()) {
+        let length = fs::metadata(&blob).expect("it is there").len();
+        if length < 500_000 {
+            continue;
+        }
+        flip(&blob, length / 2);
+        let (bytes, outcome) = read_all(&mut open());
+        assert!(whole.starts_with(&bytes) && bytes.len() < whole.len(), "only what is sound is given out");
+        match outcome {
+            Err(StoreError::Damaged { what, why }) => {
+                assert_eq!(what, "artifact `files` of run 7");
+                assert!(why.ends_with("; upload it again"), "{why}");
+            }
+            other => panic!("it is damaged: {other:?}"),
+        }
+        flip(&blob, length / 2);
+        broken += 1;
+    }
+    assert!(broken >= 2, "contents are in {broken} blobs");
 }

@@ -1,7 +1,8 @@
 //! Zip archives: what clients upload is unpacked with distrust, and files are packed for clients that want one.
 //!
 //! [`unpack`] reads the directory at the archive's end, checks all of it before the first file is made, and then reads the
-//! contents once, from front to back. [`Packer`] writes archives that depend on names and contents alone.
+//! contents once, from front to back. [`Packer`] writes archives that depend on names and contents alone; [`Layout`] knows where
+//! what is in them, so that they can be given out in parts without being kept.
 //!
 //! # Source
 //! PKWARE's `APPNOTE.TXT` 6.3.10, by whose numbers sections are named here.
@@ -11,7 +12,10 @@ mod pack;
 mod place;
 mod unpack;
 
-pub use pack::Packer;
+pub use pack::{Layout, Packer, Part};
+
+/// The CRC-32 that zip archives have.
+pub use flate2::Crc;
 pub use unpack::{Unpacked, unpack, write_file};
 
 /// What an archive may ask for at most.

@@ -34,7 +34,6 @@ impl<W: Write + Seek> Packer<W> {
     pub fn file(&mut self, name: &str, size: u64, content: &mut dyn Read) -> io::Result<()> {
         let length = u16::try_from(name.len()).map_err(|_| invalid("a name of more than 65535 bytes"))?;
         let start = self.at;
-        let large = size >= u64::from(FIELD_FULL);
         self.out.write_all(&local_header(name, length, size, 0))?;
         let mut crc = Crc::new();
         let mut buffer = vec![0; 1 << 16];
@@ -63,39 +62,7 @@ impl<W: Write + Seek> Packer<W> {
         self.out.seek(SeekFrom::Start(self.at))?;
         self.entries += 1;
 
-        // 4.3.12: the entry in the directory.
-        let mut extra = Vec::new();
-        if large {
-            extra.extend(size.to_le_bytes());
-            extra.extend(size.to_le_bytes());
-        }
-        if start >= u64::from(FIELD_FULL) {
-            extra.extend(start.to_le_bytes());
-        }
-        let extra_length = if extra.is_empty() { 0 } else { extra.len() as u16 + 4 };
-        let field = |value: u64| u32::try_from(value).unwrap_or(FIELD_FULL).to_le_bytes();
-        let directory = &mut self.directory;
-        directory.extend(b"PK\x01\x02");
-        // Made by Unix, so that the mode below is one.
-        directory.extend((3 << 8 | VERSION).to_le_bytes());
-        directory.extend(VERSION.to_le_bytes());
-        directory.extend(UTF8.to_le_bytes());
-        directory.extend([0; 4]);
-        directory.extend(DAY.to_le_bytes());
-        directory.extend(crc.sum().to_le_bytes());
-        directory.extend(if large { FIELD_FULL.to_le_bytes() } else { field(size) });
-        directory.extend(if large { FIELD_FULL.to_le_bytes() } else { field(size) });
-        directory.extend(length.to_le_bytes());
-        directory.extend(extra_length.to_le_bytes());
-        directory.extend([0; 6]);
-        directory.extend((0o100_644_u32 << 16).to_le_bytes());
-        directory.extend(field(start));
-        directory.extend(name.as_bytes());
-        if extra_length > 0 {
-            directory.extend(1_u16.to_le_bytes());
-            directory.extend((extra.len() as u16).to_le_bytes());
-            directory.extend(extra);
-        }
+        directory_entry(&mut self.directory, name, length, size, crc.sum(), start);
         Ok(())
     }
 
@@ -104,37 +71,166 @@ impl<W: Write + Seek> Packer<W> {
     /// # Errors
     /// What writing says.
     pub fn finish(mut self) -> io::Result<(W, u64)> {
-        let (start, size, entries) = (self.at, self.directory.len() as u64, self.entries);
-        let mut end = self.directory;
-        if start >= u64::from(FIELD_FULL) || size >= u64::from(FIELD_FULL) || entries >= u64::from(u16::MAX) {
-            // 4.3.14 and 4.3.15.
-            end.extend(b"PK\x06\x06");
-            end.extend(44_u64.to_le_bytes());
-            end.extend((3 << 8 | VERSION).to_le_bytes());
-            end.extend(VERSION.to_le_bytes());
-            end.extend([0; 8]);
-            end.extend(entries.to_le_bytes());
-            end.extend(entries.to_le_bytes());
-            end.extend(size.to_le_bytes());
-            end.extend(start.to_le_bytes());
-            end.extend(b"PK\x06\x07");
-            end.extend([0; 4]);
-            end.extend((start + size).to_le_bytes());
-            end.extend(1_u32.to_le_bytes());
-        }
-        // 4.3.16.
-        let count = u16::try_from(entries).unwrap_or(u16::MAX).to_le_bytes();
-        end.extend(b"PK\x05\x06");
-        end.extend([0; 4]);
-        end.extend(count);
-        end.extend(count);
-        end.extend(u32::try_from(size).unwrap_or(FIELD_FULL).to_le_bytes());
-        end.extend(u32::try_from(start).unwrap_or(FIELD_FULL).to_le_bytes());
-        end.extend([0; 2]);
+        let (start, mut end) = (self.at, self.directory);
+        end_records(&mut end, start, self.entries);
         self.out.write_all(&end)?;
         self.out.flush()?;
         Ok((self.out, start + end.len() as u64))
     }
+}
+
+/// Where everything is in the archive that [`Packer`] makes of these files, known before a byte of them is read: for giving out
+/// parts of an archive that is nowhere kept.
+#[derive(Debug)]
+pub struct Layout {
+    files: Vec<Planned>,
+    /// Where the directory begins.
+    directory: u64,
+    size: u64,
+}
+
+#[derive(Debug)]
+struct Planned {
+    name: String,
+    length: u16,
+    size: u64,
+    start: u64,
+}
+
+/// What lies at a place of an archive, and how far inside of it the place is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What stands before the contents of a file, by its number: [`Layout::header`].
+    Header(usize, u64),
+    Content(usize, u64),
+    /// [`Layout::directory`].
+    Directory(u64),
+    End,
+}
+
+impl Layout {
+    /// The archive of these names and sizes, in this order.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::InvalidData`] when a name is too long.
+    pub fn new(files: Vec<(String, u64)>) -> io::Result<Self> {
+        let mut planned: Vec<Planned> = Vec::with_capacity(files.len());
+        let mut at = 0_u64;
+        for (name, size) in files {
+            let length = u16::try_from(name.len()).map_err(|_| invalid("a name of more than 65535 bytes"))?;
+            let header = local_header(&name, length, size, 0).len() as u64;
+            planned.push(Planned { name, length, size, start: at });
+            at = at.saturating_add(header).saturating_add(size);
+        }
+        let mut layout = Self { files: planned, directory: at, size: at };
+        let directory = layout.directory(&vec![0; layout.files.len()]).len() as u64;
+        layout.size = at.saturating_add(directory);
+        Ok(layout)
+    }
+
+    /// Bytes of the whole archive.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// What lies at `offset`.
+    pub fn part(&self, offset: u64) -> Part {
+        if offset >= self.size {
+            return Part::End;
+        }
+        if offset >= self.directory {
+            return Part::Directory(offset - self.directory);
+        }
+        // Files begin at zero and each behind the one before, so there is one that began.
+        let number = self.files.partition_point(|file| file.start <= offset) - 1;
+        let file = &self.files[number];
+        let header = local_header(&file.name, file.length, file.size, 0).len() as u64;
+        match (offset - file.start).checked_sub(header) {
+            None => Part::Header(number, offset - file.start),
+            Some(inside) => Part::Content(number, inside),
+        }
+    }
+
+    /// What stands before file `number`, whose contents have this CRC-32.
+    pub fn header(&self, number: usize, crc: u32) -> Vec<u8> {
+        self.files.get(number).map_or_else(Vec::new, |file| local_header(&file.name, file.length, file.size, crc))
+    }
+
+    /// What stands behind all files, given the CRC-32 of each.
+    pub fn directory(&self, crcs: &[u32]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (file, crc) in self.files.iter().zip(crcs) {
+            directory_entry(&mut bytes, &file.name, file.length, file.size, *crc, file.start);
+        }
+        end_records(&mut bytes, self.directory, self.files.len() as u64);
+        bytes
+    }
+}
+
+/// 4.3.12: a file in the directory.
+fn directory_entry(directory: &mut Vec<u8>, name: &str, length: u16, size: u64, crc: u32, start: u64) {
+    let large = size >= u64::from(FIELD_FULL);
+    let mut extra = Vec::new();
+    if large {
+        extra.extend(size.to_le_bytes());
+        extra.extend(size.to_le_bytes());
+    }
+    if start >= u64::from(FIELD_FULL) {
+        extra.extend(start.to_le_bytes());
+    }
+    let extra_length = if extra.is_empty() { 0 } else { extra.len() as u16 + 4 };
+    let field = |value: u64| u32::try_from(value).unwrap_or(FIELD_FULL).to_le_bytes();
+    directory.extend(b"PK\x01\x02");
+    // Made by Unix, so that the mode below is one.
+    directory.extend((3 << 8 | VERSION).to_le_bytes());
+    directory.extend(VERSION.to_le_bytes());
+    directory.extend(UTF8.to_le_bytes());
+    directory.extend([0; 4]);
+    directory.extend(DAY.to_le_bytes());
+    directory.extend(crc.to_le_bytes());
+    directory.extend(field(size));
+    directory.extend(field(size));
+    directory.extend(length.to_le_bytes());
+    directory.extend(extra_length.to_le_bytes());
+    directory.extend([0; 6]);
+    directory.extend((0o100_644_u32 << 16).to_le_bytes());
+    directory.extend(field(start));
+    directory.extend(name.as_bytes());
+    if extra_length > 0 {
+        directory.extend(1_u16.to_le_bytes());
+        directory.extend((extra.len() as u16).to_le_bytes());
+        directory.extend(extra);
+    }
+}
+
+/// Ends `directory`, which begins at `start` and has this many entries.
+fn end_records(directory: &mut Vec<u8>, start: u64, entries: u64) {
+    let size = directory.len() as u64;
+    if start >= u64::from(FIELD_FULL) || size >= u64::from(FIELD_FULL) || entries >= u64::from(u16::MAX) {
+        // 4.3.14 and 4.3.15.
+        directory.extend(b"PK\x06\x06");
+        directory.extend(44_u64.to_le_bytes());
+        directory.extend((3 << 8 | VERSION).to_le_bytes());
+        directory.extend(VERSION.to_le_bytes());
+        directory.extend([0; 8]);
+        directory.extend(entries.to_le_bytes());
+        directory.extend(entries.to_le_bytes());
+        directory.extend(size.to_le_bytes());
+        directory.extend(start.to_le_bytes());
+        directory.extend(b"PK\x06\x07");
+        directory.extend([0; 4]);
+        directory.extend((start + size).to_le_bytes());
+        directory.extend(1_u32.to_le_bytes());
+    }
+    // 4.3.16.
+    let count = u16::try_from(entries).unwrap_or(u16::MAX).to_le_bytes();
+    directory.extend(b"PK\x05\x06");
+    directory.extend([0; 4]);
+    directory.extend(count);
+    directory.extend(count);
+    directory.extend(u32::try_from(size).unwrap_or(FIELD_FULL).to_le_bytes());
+    directory.extend(u32::try_from(start).unwrap_or(FIELD_FULL).to_le_bytes());
+    directory.extend([0; 2]);
 }
 
 /// 4.3.7.

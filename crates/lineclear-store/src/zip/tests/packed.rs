@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Cursor, Read, Write};
 
 use super::fixture::{Bytes, Entry, Scratch, archive, entry};
-use crate::zip::{Packer, UnpackLimits, Unpacked, directory};
+use crate::zip::{Layout, Packer, Part, UnpackLimits, Unpacked, directory};
 use crate::{ReadAt, StoreError};
 
 #[test]
@@ -121,6 +121,18 @@ fn a_file_of_more_than_four_gigabytes_has_sizes_that_fit() {
     let found: Vec<(&[u8], u64, u64)> = read.iter().map(|entry| (&*entry.name, entry.size, entry.packed)).collect();
     assert_eq!(found, [(&b"large"[..], SIZE, SIZE), (b"behind", 3, 3)]);
     assert!(read[1].start > u64::from(u32::MAX));
+
+    // The layout knows all of that without the contents.
+    let layout = Layout::new(vec![("large".into(), SIZE), ("behind".into(), 3)]).expect("the names are short");
+    assert_eq!(layout.size(), length);
+    assert_eq!(layout.part(read[1].start), Part::Header(1, 0));
+    assert_eq!(layout.part(read[1].start - 1), Part::Content(0, SIZE - 1));
+    assert_eq!(layout.part(length - 1), Part::Directory(length - 1 - (read[1].start + 36 + 3)));
+    assert_eq!(layout.part(length), Part::End);
+    let directory = layout.directory(&[read[0].crc, read[1].crc]);
+    let mut written = vec![0; directory.len()];
+    archive.exactly(length - directory.len() as u64, &mut written).expect("it is there");
+    assert!(written == directory);
 }
 
 #[test]
