@@ -1,6 +1,7 @@
 //! Calls and answers.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -13,6 +14,12 @@ pub trait ForgeApi: Send + Sync + fmt::Debug {
 }
 
 impl<F: ForgeApi + ?Sized> ForgeApi for Box<F> {
+    fn call(&self, caller: &Caller, request: &ApiRequest) -> ApiResponse {
+        (**self).call(caller, request)
+    }
+}
+
+impl<F: ForgeApi + ?Sized> ForgeApi for Arc<F> {
     fn call(&self, caller: &Caller, request: &ApiRequest) -> ApiResponse {
         (**self).call(caller, request)
     }

@@ -59,6 +59,9 @@ impl GitRepositories {
         let path = self.forge.with_extension("lock");
         let lock = File::options().create(true).append(true).open(&path).map_err(file("open", &path))?;
         lock.lock().map_err(file("lock", &path))?;
+        if self.is_its_own_source() {
+            return self.set_extra_refs(&read_refs(&self.forge)?);
+        }
         if !self.forge.join("HEAD").exists() {
             self.create(parent)?;
         }
@@ -66,9 +69,17 @@ impl GitRepositories {
         self.copy_refs()
     }
 
-    /// What pushes changed since the refs were copied.
+    /// Whether the forge's repository is prepared by someone else: nothing is copied into it.
+    fn is_its_own_source(&self) -> bool {
+        match (self.source.canonicalize(), self.forge.canonicalize()) {
+            (Ok(source), Ok(forge)) => source == forge,
+            _ => false,
+        }
+    }
+
+    /// What pushes changed since the refs were copied; nothing where nothing is copied.
     pub(crate) fn changes(&self) -> Result<Vec<RefChange>, GitServerError> {
-        if !self.forge.join("HEAD").exists() {
+        if !self.forge.join("HEAD").exists() || self.is_its_own_source() {
             return Ok(Vec::new());
         }
         let (copied, now) = (self.copied()?, read_refs(&self.forge)?);
@@ -155,6 +166,12 @@ impl GitRepositories {
             let lines: String = copied.iter().map(|(name, value)| format!("{value} {name}\n")).collect();
             write(&self.forge.join(COPIED), &lines)?;
         }
+        self.set_extra_refs(&now)?;
+        self.point_head(&source)
+    }
+
+    /// Sets the refs of the run's event; `now` is what there is.
+    fn set_extra_refs(&self, now: &Refs) -> Result<(), GitServerError> {
         let mut orders = Vec::new();
         for (name, value) in &self.extra_refs {
             let well_formed = name.starts_with("refs/")
@@ -165,8 +182,7 @@ impl GitRepositories {
             }
             orders.push(order(name, value, now.get(name)));
         }
-        self.update(&orders)?;
-        self.point_head(&source)
+        self.update(&orders)
     }
 
     /// Changes refs of the front and names those that cannot be: an object is missing, or a pushed ref stands in the way.

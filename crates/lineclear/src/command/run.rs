@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::name_and_value;
 use crate::exit::Exit;
 use crate::session::actions::FetchArgs;
+use crate::session::forge_choice::ForgeAsked;
 use crate::{session, watch};
 
 const EXAMPLES: &str = "\
@@ -112,6 +113,11 @@ pub(crate) struct RunArgs {
     /// A label of `runs-on` that this machine may stand for; may be repeated. Linux labels need no mention.
     #[arg(long = "label", value_name = "LABEL", env = "LINECLEAR_LABELS", value_delimiter = ',')]
     pub(crate) labels: Vec<String>,
+
+    /// Where calls of the forge's API go: local, github, github=URL, gitea=URL or forgejo=URL. A real forge needs a token in
+    /// LINECLEAR_FORGE_TOKEN; with `local`, what would be posted is kept here and shown.
+    #[arg(long, value_name = "FORGE", env = "LINECLEAR_FORGE", default_value = "local")]
+    pub(crate) forge: ForgeAsked,
 
     /// Use the real actions instead of those that are built in.
     #[arg(long)]

@@ -1,12 +1,12 @@
 //! The report at the end: what each job came to, what was noted, and for a failure the way back in.
 
-use lineclear_event::{Annotation, AnnotationLevel, Conclusion, Outcome};
+use lineclear_event::{Annotation, AnnotationLevel, Conclusion, Fact, JobKey, Outcome};
 use lineclear_source::Style;
 
 use super::Invocation;
 use super::digest::{Digest, JobDigest, RunDigest, StepDigest, shell_word};
 use super::hint::hint;
-use super::markdown;
+use super::{markdown, posted};
 
 /// Lines of a failed step that are shown again at the end.
 const SHOWN_TAIL: usize = 10;
@@ -33,6 +33,9 @@ fn close_run(run: &RunDigest, invocation: &Invocation, style: Style) -> String {
         annotations.iter().for_each(|annotation| out.push_str(&annotation_line(annotation, style)));
         out.push('\n');
     }
+    let calls: Vec<(JobKey, Fact)> =
+        run.jobs.iter().flat_map(|job| job.facts.iter().map(|fact| (job.key.clone(), fact.clone()))).collect();
+    out.push_str(&posted::posted(&calls, invocation.reach, style));
     for job in run.jobs.iter().filter(|job| is_bad(job.conclusion)) {
         out.push_str(&failure(run, job, invocation, style));
     }

@@ -161,7 +161,11 @@ impl Digest {
             }
             RunEvent::Annotation(annotation) => self.job(run, &annotation.job, "").annotations.push(annotation.clone()),
             RunEvent::Summary { job, markdown, .. } => self.job(run, job, "").summaries.push(markdown.clone()),
-            RunEvent::Fact { job, fact, .. } => self.job(run, job, "").facts.push(fact.clone()),
+            // Only these are shown at the end; reports of tests may be large.
+            RunEvent::Fact { job, fact: fact @ Fact::ForgeCall { .. }, .. } => {
+                self.job(run, job, "").facts.push(fact.clone());
+            }
+            RunEvent::Fact { .. } => {}
             RunEvent::StepFinished { job, step, name, outcome, conclusion, duration_ms, exit_code, reason } => {
                 let job = self.job(run, job, "");
                 let at = job.steps.iter().rposition(|known| known.id == *step && known.conclusion.is_none());

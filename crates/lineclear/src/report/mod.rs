@@ -6,7 +6,6 @@ mod hint;
 mod json;
 mod markdown;
 mod plain;
-#[cfg_attr(not(test), expect(dead_code, reason = "called once the forge is wired"))]
 mod posted;
 mod tree;
 
@@ -19,6 +18,7 @@ pub(crate) use digest::shell_word;
 pub(crate) use hint::hint;
 pub(crate) use json::{JsonReporter, badness};
 pub(crate) use plain::PlainReporter;
+pub(crate) use posted::Reach;
 pub(crate) use tree::TreeReporter;
 
 use crate::command::run::Format;
@@ -54,6 +54,8 @@ pub(crate) trait Reporter: Send {
 pub(crate) struct Invocation {
     /// The command line as far as it applies to any job: `lineclear run --event push`.
     pub(crate) command: String,
+    /// Whether somebody can read what jobs posted.
+    pub(crate) reach: Reach,
 }
 
 /// The reporter for a format; without one, the tree on a terminal and plain lines elsewhere.

@@ -7,7 +7,7 @@ use expect_test::expect;
 use lineclear_event::{Annotation, AnnotationLevel, Conclusion, Envelope, JobKey, Outcome, RunEvent, RunId, Timestamp};
 use lineclear_source::Style;
 
-use super::{Invocation, PlainReporter, Reporter, TreeReporter};
+use super::{Invocation, PlainReporter, Reach, Reporter, TreeReporter};
 
 #[derive(Clone, Default)]
 struct Screen(Arc<Mutex<Vec<u8>>>);
@@ -105,7 +105,7 @@ fn play(reporter: &mut dyn Reporter) {
 }
 
 fn invocation() -> Invocation {
-    Invocation { command: "lineclear run --event push".into() }
+    Invocation { command: "lineclear run --event push".into(), reach: Reach::Embedded }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod actions;
 mod ask;
+pub(crate) mod forge_choice;
 mod git_bridge;
 mod hands;
 mod interrupt;
@@ -33,6 +34,7 @@ use crate::output;
 use crate::report::{self, Invocation};
 use crate::settings::{self, now};
 use actions::ActionFiles;
+use forge_choice::{ForgeAsked, ForgeChoice};
 use hands::{LocalHands, Pool};
 use pause::ShellPause;
 use prepare::{Prepared, Stopped};
@@ -85,7 +87,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         request.platform = talk.platform(&request.platform);
     }
 
-    let reporter = report::reporter(args.format, Invocation { command: prepared.invocation(args) });
+    let reporter = report::reporter(args.format, Invocation { command: prepared.invocation(args), reach: reach(args) });
     let telling = Arc::new(Telling::new(reporter));
     if prepared.runs.is_empty() {
         let exit = nothing_to_run(&prepared, &telling);
@@ -96,8 +98,11 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         None if args.in_place => Workspace::InPlace(root.clone()),
         None => Workspace::Empty,
     };
+    let given_token = prepared.secrets.get("GITHUB_TOKEN").map(str::to_owned);
     if let Some((request, _)) = prepared.runs.first() {
-        talk.offer(&prepared.event, &request.platform, checkout.git_dir(), &telling)?;
+        let token = std::env::var(forge_choice::TOKEN).ok().filter(|token| !token.is_empty());
+        let choice = ForgeChoice { asked: args.forge.clone(), token: token.or_else(|| given_token.clone()) };
+        talk.offer(&prepared.event, &request.platform, checkout.git_dir(), &store, &choice, &telling)?;
     }
     let pause = args.pause_on_failure.then(|| Arc::new(ShellPause::new(Arc::clone(&telling))) as Arc<dyn FailurePause>);
     let runner = RunnerSettings {
@@ -120,7 +125,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         secrets: prepared.secrets.clone(),
         vars: prepared.vars.clone(),
         telling: Arc::clone(&telling),
-        given_token: prepared.secrets.get("GITHUB_TOKEN").map(str::to_owned),
+        given_token,
         talk,
     };
     let at_once = args.parallel.map_or_else(
@@ -153,6 +158,13 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         Some(worst) => Exit::of(worst),
         None => Exit::EngineFault,
     })
+}
+
+fn reach(args: &RunArgs) -> report::Reach {
+    match args.forge {
+        ForgeAsked::Local => report::Reach::Embedded,
+        ForgeAsked::Remote { .. } => report::Reach::Remote,
+    }
 }
 
 /// Everything a job is run with on this machine.

@@ -7,13 +7,16 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use lineclear_command::SharedMasker;
 use lineclear_event::{AnnotationLevel, Envelope, Fact, ForgeEvent, JobKey, JobSpec, RunEvent, RunId};
 use lineclear_forge::{ApiRequest, ApiResponse, Caller, ForgeApi, Guarded, Observed, Visibility};
+use lineclear_forge_local::{Addresses, ArtifactLinks, LocalForge, Ports, RepositoryFacts};
 use lineclear_git_server::{GitRepositories, GitServer};
 use lineclear_graphql::GraphqlOverRest;
 use lineclear_plan::Platform;
 use lineclear_runner::{ServiceEnv, masked_fact};
 use lineclear_services::{JobAccess, JobIdentity, Listener, Services, ServicesConfig};
+use lineclear_store::ArtifactMeta;
 use lineclear_store_folder::FolderStore;
 
+use super::forge_choice::ForgeChoice;
 use super::git_bridge;
 use super::prepare::Stopped;
 use super::sink::Telling;
@@ -63,12 +66,14 @@ impl Talk {
         Platform { api_url, graphql_url, ..platform.clone() }
     }
 
-    /// Lets jobs reach the forge: from now on the event is known.
+    /// Lets jobs reach the forge: from now on the event is known. Nothing is opened before the first call.
     pub(crate) fn offer(
         &self,
         event: &ForgeEvent,
         platform: &Platform,
         git_dir: Option<&Path>,
+        store: &Arc<FolderStore>,
+        choice: &ForgeChoice,
         telling: &Arc<Telling>,
     ) -> Result<(), Stopped> {
         // Set once: a command has one event.
@@ -76,23 +81,45 @@ impl Talk {
         let _ = self.listener.telling.set(telling.clone());
         let repository = &event.repository;
         let folder = self.home.join("forge").join(&repository.owner).join(&repository.name);
-        let served = git_dir.map(|source| {
-            let refs = pull_refs(event);
-            GitServer::new(GitRepositories {
-                source: source.to_owned(),
-                forge: folder.join("pushed.git"),
-                extra_objects: Vec::new(),
-                extra_refs: refs,
-                default_branch: Some(repository.default_branch.clone()),
-            })
-        });
-        let visibility = if event.repository.private { Visibility::Private } else { Visibility::Public };
+        let visibility = if repository.private { Visibility::Private } else { Visibility::Public };
         let hearing = Arc::clone(&self.listener);
         let heard = move |caller: &Caller, fact: Fact| hearing.tell(caller, &fact);
-        let behind: Box<dyn ForgeApi> = Box::new(lineclear_forge::NoForge);
+        let (behind, git): (Box<dyn ForgeApi>, GitBehind) =
+            match choice.remote(&self.services.api_url()).map_err(Stopped::bad_input)? {
+                Some(remote) => {
+                    // What a job pushes stays here also in front of a real forge.
+                    let repositories = git_dir.map(|git_dir| GitRepositories {
+                        source: git_dir.to_owned(),
+                        forge: folder.join("pushed.git"),
+                        extra_refs: pull_refs(event),
+                        default_branch: Some(repository.default_branch.clone()),
+                        ..GitRepositories::default()
+                    });
+                    (Box::new(remote), GitBehind::Folder(repositories.map(GitServer::new)))
+                }
+                None => {
+                    let ports = Ports {
+                        store: store.clone(),
+                        artifacts: store.clone(),
+                        caches: store.clone(),
+                        links: Arc::new(Links(self.links.clone())),
+                        clock: Arc::new(now),
+                        addresses: Addresses {
+                            api: self.services.api_url(),
+                            server: platform.server_url.clone(),
+                            uploads: format!("{}/api/uploads", self.services.origin()),
+                        },
+                    };
+                    let facts = RepositoryFacts::of_event(event, git_dir.map(Path::to_owned));
+                    let forge =
+                        Arc::new(LazyForge { folder, facts, ports: Mutex::new(Some(ports)), forge: OnceLock::new() });
+                    (Box::new(forge.clone()), GitBehind::Forge { forge, server: OnceLock::new() })
+                }
+            };
         let guarded = Guarded::new(behind).with_visibility(visibility);
         let api = GraphqlOverRest::new(Observed::new(guarded, heard));
-        let offered = Offered { api: Box::new(api), git: served };
+        let has_git = git_dir.is_some();
+        let offered = Offered { api: Box::new(api), git, has_git };
         self.forge.offered.set(offered).map_err(|_| Stopped::bad_input("the forge was offered twice"))
     }
 
@@ -115,7 +142,7 @@ impl Talk {
             javascript_actions: access.javascript_actions.clone(),
             docker_actions: access.docker_actions.clone(),
         };
-        if self.forge.offered.get().is_some_and(|offered| offered.git.is_some()) {
+        if self.forge.offered.get().is_some_and(|offered| offered.has_git) {
             let rewriting = self.rewriting(&access.caller().repository, &access.forge_token);
             for variables in [&mut env.run_steps, &mut env.javascript_actions, &mut env.docker_actions] {
                 variables.extend(rewriting.iter().cloned());
@@ -168,7 +195,65 @@ struct LateForge {
 #[derive(Debug)]
 struct Offered {
     api: Box<dyn ForgeApi>,
-    git: Option<GitServer>,
+    git: GitBehind,
+    has_git: bool,
+}
+
+/// Where git is served from.
+#[derive(Debug)]
+enum GitBehind {
+    /// A repository of its own; none outside of any repository.
+    Folder(Option<GitServer>),
+    /// That of the embedded forge, so that its API sees what is pushed.
+    Forge { forge: Arc<LazyForge>, server: OnceLock<Option<GitServer>> },
+}
+
+impl GitBehind {
+    fn server(&self) -> Option<&GitServer> {
+        match self {
+            Self::Folder(server) => server.as_ref(),
+            Self::Forge { forge, server } => server
+                .get_or_init(|| {
+                    let git = forge.get().ok()?.git_dir().ok()?.to_owned();
+                    Some(GitServer::new(GitRepositories {
+                        source: git.clone(),
+                        forge: git,
+                        ..GitRepositories::default()
+                    }))
+                })
+                .as_ref(),
+        }
+    }
+}
+
+/// The embedded forge, opened when the first job calls it.
+#[derive(Debug)]
+struct LazyForge {
+    folder: PathBuf,
+    facts: RepositoryFacts,
+    ports: Mutex<Option<Ports>>,
+    forge: OnceLock<Result<LocalForge, String>>,
+}
+
+impl LazyForge {
+    fn get(&self) -> Result<&LocalForge, &str> {
+        let open = || {
+            let ports = self.ports.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let ports = ports.ok_or("it was opened before")?;
+            LocalForge::open(&self.folder, self.facts.clone(), ports)
+                .map_err(|error| lineclear_event::with_causes(&error))
+        };
+        self.forge.get_or_init(open).as_ref().map_err(String::as_str)
+    }
+}
+
+impl ForgeApi for LazyForge {
+    fn call(&self, caller: &Caller, request: &ApiRequest) -> ApiResponse {
+        match self.get() {
+            Ok(forge) => forge.call(caller, request),
+            Err(why) => ApiResponse::error(500, &format!("the embedded forge cannot be opened: {why}")),
+        }
+    }
 }
 
 impl ForgeApi for LateForge {
@@ -182,7 +267,7 @@ impl ForgeApi for LateForge {
 
 impl lineclear_services::GitService for LateForge {
     fn handle(&self, _caller: &Caller, request: lineclear_services::GitRequest) -> lineclear_services::GitResponse {
-        let git = self.offered.get().and_then(|offered| offered.git.as_ref());
+        let git = self.offered.get().and_then(|offered| offered.git.server());
         git_bridge::handle(git, request)
     }
 }
@@ -232,6 +317,16 @@ impl Listener for Hearing {
             let event = RunEvent::Notice { level: AnnotationLevel::Warning, message };
             telling.tell(&Envelope { event, run: caller.run, at: now() });
         }
+    }
+}
+
+/// The services' links, as the forge asks for them.
+#[derive(Debug)]
+struct Links(lineclear_services::ArtifactLinks);
+
+impl ArtifactLinks for Links {
+    fn link(&self, _caller: &Caller, artifact: &ArtifactMeta) -> Option<String> {
+        self.0.signed_artifact_url(artifact.run, &artifact.name)
     }
 }
 

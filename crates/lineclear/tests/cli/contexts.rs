@@ -150,6 +150,7 @@ fn every_documented_variable_is_set_and_no_other_of_its_kind() {
     let variables: Vec<String> = serde_json::from_str(line).expect("a list");
     let get = |name: &str| variables.iter().find_map(|pair| pair.strip_prefix(&format!("{name}=")).map(str::to_owned));
     let expected = [
+        "ACTIONS_ORCHESTRATION_ID",
         "GITHUB_ACTION",
         "GITHUB_ACTIONS",
         "GITHUB_ACTION_REF",
