@@ -122,19 +122,24 @@ fn failed(error: ureq::Error) -> ExchangeError {
         E::Timeout(_) => ExchangeError::TimeOut("while waiting for the answer"),
         E::HostNotFound => ExchangeError::Unreachable("the host's name is not known".to_owned()),
         E::ConnectionFailed => ExchangeError::Unreachable("the connection failed".to_owned()),
+        E::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => untrusted(&error),
         E::Io(error) => match error.kind() {
             std::io::ErrorKind::ConnectionRefused => ExchangeError::Unreachable("connection refused".to_owned()),
             std::io::ErrorKind::TimedOut => ExchangeError::TimeOut("while waiting for the answer"),
             _ => ExchangeError::Broken(error.to_string()),
         },
-        E::Rustls(error) => ExchangeError::Nonsense(format!(
-            "TLS: {error}; if its certificate is from an authority of your own, name a file of these in SSL_CERT_FILE"
-        )),
+        E::Rustls(error) => untrusted(&error),
         E::BodyExceedsLimit(limit) => ExchangeError::TooLarge(limit),
         E::Protocol(error) => ExchangeError::Nonsense(error.to_string()),
         E::LargeResponseHeader(..) => ExchangeError::Nonsense("its headers are too large".to_owned()),
         other => ExchangeError::Broken(other.to_string()),
     }
+}
+
+fn untrusted(error: &dyn std::fmt::Display) -> ExchangeError {
+    ExchangeError::Nonsense(format!(
+        "TLS: {error}; if its certificate is from an authority of your own, name a file of these in SSL_CERT_FILE"
+    ))
 }
 
 /// Trusts what this machine trusts; `SSL_CERT_FILE` and `SSL_CERT_DIR` say so differently.

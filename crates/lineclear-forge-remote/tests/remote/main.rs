@@ -4,6 +4,7 @@ mod faults;
 mod gitea;
 mod passing;
 mod server;
+mod tls;
 
 use std::time::Duration;
 
