@@ -129,10 +129,13 @@ impl Comparison {
     }
 }
 
+/// Durations of one job: with all its caches, and without.
+type Durations = (Vec<u64>, Vec<u64>);
+
 /// Compares successful jobs of `views` with and without their caches; jobs that were seen only one way are left out. A job of
 /// which a look-up found something by a restore key counts as neither.
 pub(crate) fn compare(views: &[RunView]) -> Vec<Comparison> {
-    let mut durations: BTreeMap<(&str, &str), (Vec<u64>, Vec<u64>)> = BTreeMap::new();
+    let mut durations: BTreeMap<(&str, &str), Durations> = BTreeMap::new();
     for view in views {
         for job in &view.jobs {
             let found: Vec<Found> = of_job(view, job).iter().map(|look_up| look_up.found).collect();
@@ -145,7 +148,7 @@ pub(crate) fn compare(views: &[RunView]) -> Vec<Comparison> {
             }
         }
     }
-    let comparison = |((file, job), (with, without)): ((&str, &str), (Vec<u64>, Vec<u64>))| {
+    let comparison = |((file, job), (with, without)): ((&str, &str), Durations)| {
         let counts = (with.len() as u64, without.len() as u64);
         Some(Comparison {
             file: file.to_owned(),

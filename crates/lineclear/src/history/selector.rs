@@ -75,7 +75,8 @@ impl Selector {
         match self {
             Self::Back { workflow: None, count } => {
                 let found = history.runs(*count)?.into_iter().nth(count - 1);
-                found.ok_or_else(|| none(history, &format!("there is no run @{count}")))
+                let what = if *count == 1 { "there is no run".to_owned() } else { format!("there is no run @{count}") };
+                found.ok_or_else(|| none(history, &what))
             }
             Self::Back { workflow: Some(name), count } => {
                 let runs = history.runs(usize::MAX)?;
@@ -86,7 +87,7 @@ impl Selector {
                 let mut runs = history.runs(usize::MAX)?.into_iter();
                 let found = runs
                     .find(|run| workflow.as_ref().is_none_or(|name| is_of(run, name)) && Status::of(run).is_failure());
-                found.ok_or_else(|| none(history, "no run failed"))
+                found.ok_or_else(|| none(history, "there is no failed run"))
             }
             Self::Number { workflow, number } => {
                 let runs = history.runs(usize::MAX)?;

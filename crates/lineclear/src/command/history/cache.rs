@@ -260,6 +260,7 @@ fn shown(
         return text;
     }
     text.push_str("\nWith caches and without, the middle of the times of jobs that succeeded:\n");
+    let jobs = |count: u64| words::count(usize::try_from(count).unwrap_or(usize::MAX), "job");
     let row = |one: &Comparison| {
         let saved = match one.saved_percent() {
             percent if percent >= 0 => style.green(&format!("{percent} % saved")),
@@ -267,8 +268,8 @@ fn shown(
         };
         vec![
             format!("  {} › {}", file_name(&one.file), one.job),
-            format!("{} with ({} times)", duration(one.with_ms), one.with),
-            format!("{} without ({} times)", duration(one.without_ms), one.without),
+            format!("{} with ({})", duration(one.with_ms), jobs(one.with)),
+            format!("{} without ({})", duration(one.without_ms), jobs(one.without)),
             saved,
         ]
     };

@@ -91,7 +91,10 @@ impl Causes {
         match &narrow {
             Narrow::Run => {
                 gathering.run();
-                view.jobs.iter().for_each(|job| gathering.job(job, false));
+                // As they began; what never did comes last.
+                let mut jobs: Vec<&JobView> = view.jobs.iter().collect();
+                jobs.sort_by_key(|job| (job.started.is_none(), job.started));
+                jobs.into_iter().for_each(|job| gathering.job(job, false));
             }
             Narrow::Jobs(jobs) => jobs.iter().for_each(|job| gathering.job(job, true)),
             Narrow::Steps(steps) => steps.iter().for_each(|(job, step)| gathering.step(job, step, true)),
