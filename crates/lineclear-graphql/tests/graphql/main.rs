@@ -1,6 +1,7 @@
 //! Queries as popular actions make them, hostile documents, and GitHub's words for what is wrong.
 
 mod actions;
+mod embedded;
 mod errors;
 mod forge;
 mod hostile;
