@@ -51,9 +51,6 @@ pub struct RefChange {
 impl GitRepositories {
     /// Makes the front or brings it up to date; safe with other processes that do the same.
     pub(crate) fn open(&self) -> Result<(), GitServerError> {
-        if self.source == self.forge {
-            return Ok(());
-        }
         let parent = self.forge.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(file("make the folder", parent))?;
         let path = self.forge.with_extension("lock");

@@ -158,3 +158,28 @@ fn two_servers_open_one_repository_at_once() {
     });
     run(served.folder.path(), &["clone", "--quiet", &served.url(), "clone"]);
 }
+
+#[test]
+fn a_repository_that_is_its_own_source_is_served_as_it_is() {
+    let served = Served::new(true);
+    let front = served.server.git_dir().expect("the front opens").to_owned();
+    let alternates = std::fs::read_to_string(front.join("objects/info/alternates")).expect("it borrows");
+    let repositories = lineclear_git_server::GitRepositories {
+        source: front.clone(),
+        forge: front.clone(),
+        extra_refs: [("refs/pull/9/head".to_owned(), served.first.clone())].into(),
+        ..lineclear_git_server::GitRepositories::default()
+    };
+    let server = Arc::new(lineclear_git_server::GitServer::new(repositories));
+    let serving = Arc::clone(&server);
+    let http =
+        Http::start(move |head| Reply::Git { server: Arc::clone(&serving), path: head.path.clone(), may_write: true });
+    run(served.folder.path(), &["clone", "--quiet", &http.url(""), "clone"]);
+    let clone = served.folder.path().join("clone");
+    let made = commit(&clone, &[("b.txt", "new\n")], "made by a step");
+    run(&clone, &["push", "--quiet", "origin", "HEAD:refs/heads/release"]);
+    assert_eq!(run(&front, &["rev-parse", "refs/heads/release"]), made);
+    assert_eq!(run(&front, &["rev-parse", "refs/pull/9/head"]), served.first);
+    assert_eq!(std::fs::read_to_string(front.join("objects/info/alternates")).expect("still there"), alternates);
+    assert!(server.changes().expect("known").is_empty());
+}
