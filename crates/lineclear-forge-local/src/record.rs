@@ -98,6 +98,9 @@ pub(crate) struct Comment {
     pub(crate) user: String,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
+    /// Why it is hidden, if it is: `outdated`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) minimized: Option<String>,
 }
 
 /// `subject` is `issue/7`, `comment/1000002`, `review_comment/…`, `commit_comment/…`, `release/…`.

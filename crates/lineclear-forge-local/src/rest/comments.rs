@@ -41,6 +41,17 @@ pub(super) fn route(call: &Call<'_>, memory: &mut Transaction, method: &str, res
             memory.unposted(call.caller, "comment", gone.id);
             Ok(ApiResponse::empty(204))
         }
+        // Not in GitHub's REST API: how GraphQL hides a comment and shows it again.
+        ("PUT" | "DELETE", [id, "minimized"]) => {
+            let mut comment = known(memory, id)?;
+            find_to_change(call, memory, comment.issue)?;
+            comment.minimized = match method {
+                "PUT" => Some(call.fields()?.value("reason").as_str().unwrap_or("outdated").chars().take(40).collect()),
+                _ => None,
+            };
+            memory.put(&comment);
+            Ok(ApiResponse::json(200, &shown(call, memory, &comment)))
+        }
         (_, [id, "reactions", rest @ ..]) => {
             let found = known(memory, id)?;
             reactions::route(call, memory, method, &format!("comment/{}", found.id), rest)
@@ -93,6 +104,7 @@ fn create(call: &Call<'_>, memory: &mut Transaction, number: u64) -> Answer {
         user: BOT.into(),
         created: call.now,
         updated: call.now,
+        minimized: None,
     };
     memory.put(&comment);
     issue.updated = call.now;
@@ -148,6 +160,7 @@ fn view(call: &Call<'_>, memory: &Transaction, comment: &Comment, reacted: &Reac
         "created_at": time(comment.created),
         "updated_at": time(comment.updated),
         "author_association": call.association(&comment.user),
+        "minimized": comment.minimized.as_ref().map(|reason| json!({"reason": reason})),
         "reactions": reacted.shown(&format!("comment/{}", comment.id), &url),
         "performed_via_github_app": if comment.user == BOT { json!({"id": APP_ID, "slug": "github-actions"}) } else { Value::Null },
     })
