@@ -108,6 +108,15 @@ fn a_sticky_comment_needs_no_more_than_pull_requests() {
         "mutation($input: UpdateIssueCommentInput!) { updateIssueComment(input: $input) { issueComment { body } } }";
     let edited = ask(&forge, &allowed, edit, &json!({ "input": { "id": id, "body": "second" } }));
     assert_eq!(edited["data"]["updateIssueComment"]["issueComment"]["body"], "second", "{edited:#}");
+    let hide = "mutation($id: ID!) { minimizeComment(input: { subjectId: $id, classifier: OUTDATED }) { minimizedComment { isMinimized minimizedReason } } }";
+    let hidden = ask(&forge, &allowed, hide, &json!({ "id": id }));
+    let expected = json!({ "isMinimized": true, "minimizedReason": "outdated" });
+    assert_eq!(hidden["data"]["minimizeComment"]["minimizedComment"], expected, "{hidden:#}");
+    let again = ask(&forge, &allowed, OWN, &Value::Null);
+    assert_eq!(again["data"]["repository"]["pullRequest"]["comments"]["nodes"][0]["isMinimized"], true);
+    let show =
+        "mutation($id: ID!) { unminimizeComment(input: { subjectId: $id }) { unminimizedComment { isMinimized } } }";
+    ask(&forge, &allowed, show, &json!({ "id": id }));
     let after = ask(&forge, &allowed, OWN, &Value::Null);
     let comments = &after["data"]["repository"]["pullRequest"]["comments"]["nodes"];
     let login = after["data"]["viewer"]["login"].as_str().expect("a login is text").replace("[bot]", "");
