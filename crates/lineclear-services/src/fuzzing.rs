@@ -8,7 +8,8 @@ pub fn read(bytes: &[u8]) {
     });
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let query = crate::http::Query::parse(text);
-    let _ = (query.get("sig"), query.into_pairs());
+    let _ = query.get("sig");
+    let _ = query.into_pairs();
     let _ = crate::time::parse_rfc_3339(text);
     let _ = crate::base_url::is_loopback(text);
     if let Ok(base) = crate::base_url::BaseUrl::parse(text) {

@@ -42,7 +42,7 @@ fn other_paths_are_not_found() {
 
 #[test]
 fn a_client_that_sends_its_head_byte_by_byte_is_not_waited_for() {
-    let world = World::with(|config| config.limits.stall = Duration::from_millis(300));
+    let world = World::with(|config| config.limits.stall = Duration::from_secs(2));
     let _job = world.job("slow");
     let mut stream = connect(&world.address());
     stream.write_all(b"GET / HTTP/1.1\r\nHost: local").expect("half a head");
@@ -54,7 +54,7 @@ fn a_client_that_sends_its_head_byte_by_byte_is_not_waited_for() {
 
 #[test]
 fn a_body_that_stops_coming_is_not_waited_for_and_keeps_nothing() {
-    let world = World::with(|config| config.limits.stall = Duration::from_millis(300));
+    let world = World::with(|config| config.limits.stall = Duration::from_secs(2));
     let job = world.job("stalled");
     let created = twirp(&world, &job, "CacheService/CreateCacheEntry", &json!({ "key": "k", "version": "v" })).json();
     let url = created["signed_upload_url"].as_str().expect("an address");
