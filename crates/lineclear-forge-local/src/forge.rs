@@ -11,6 +11,7 @@ use crate::blob::Blobs;
 use crate::call::{Answer, Call, Refusal};
 use crate::git::{Git, GitError};
 use crate::journal::{Journal, JournalError, Transaction};
+use crate::record::Dispatch;
 use crate::{Addresses, Ports, Posted, RepositoryFacts, rest, seed};
 
 /// Why the embedded forge cannot be used.
@@ -79,6 +80,21 @@ impl LocalForge {
         Ok(self.journal.read()?.postings(run))
     }
 
+    /// The workflow and repository dispatches that `run` asked for, oldest first.
+    ///
+    /// # Errors
+    /// [`OpenError::Journal`] when the folder cannot be read.
+    pub fn dispatched(&self, run: RunId) -> Result<Vec<Dispatched>, OpenError> {
+        let records = self.journal.read()?.all::<Dispatch>().into_iter().filter(|record| record.run == run.0);
+        let shown = records.map(|record| Dispatched {
+            workflow: Some(record.workflow).filter(|path| !path.is_empty()),
+            reference: record.reference,
+            event_type: record.event_type,
+            payload: record.payload,
+        });
+        Ok(shown.collect())
+    }
+
     pub(crate) fn facts(&self) -> &RepositoryFacts {
         &self.facts
     }
@@ -107,6 +123,18 @@ impl LocalForge {
         let git = lock.alone(|| Ok::<_, OpenError>(Git::prepare(self.folder.join("repository.git"), &self.facts)?))?;
         Ok(self.git.get_or_init(|| git))
     }
+}
+
+/// An event that a job asked for. The embedded forge starts nothing itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dispatched {
+    /// Path of the workflow; `None` for a repository dispatch.
+    pub workflow: Option<String>,
+    pub reference: String,
+    /// `workflow_dispatch`, or the type that the repository dispatch gave.
+    pub event_type: String,
+    /// Inputs or client payload.
+    pub payload: serde_json::Value,
 }
 
 impl ForgeApi for LocalForge {

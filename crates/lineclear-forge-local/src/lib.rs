@@ -23,7 +23,7 @@ mod rest;
 mod seed;
 
 pub use facts::{DefaultPermissions, IssueFacts, PullFacts, RepositoryFacts};
-pub use forge::{LocalForge, OpenError};
+pub use forge::{Dispatched, LocalForge, OpenError};
 pub use git::GitError;
 pub use journal::JournalError;
 pub use ports::{Addresses, ArtifactLinks, NoLinks, Ports};

@@ -5,6 +5,7 @@
 
 mod api;
 mod caller;
+pub mod contract;
 mod guard;
 mod node;
 mod observed;
