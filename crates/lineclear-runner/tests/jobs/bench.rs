@@ -19,8 +19,8 @@ use expect_test::Expect;
 use lineclear_backend::{Fill, Workspace};
 use lineclear_backend_host::{HostBackend, HostSettings};
 use lineclear_event::{
-    Conclusion, JobContexts, JobKey, JobReport, JobSpec, Outcome, RunEvent, RunId, SecretPassage, Timestamp,
-    WorkflowOrigin,
+    Conclusion, Fact, JobContexts, JobKey, JobReport, JobSpec, Outcome, RunEvent, RunId, SecretPassage, Timestamp,
+    UsedKind, WorkflowOrigin,
 };
 use lineclear_runner::native::NativeAction;
 use lineclear_runner::{ActionSource, FetchedAction, JobControl, JobHands, JobSink, RunnerSettings, Secrets, run_job};
@@ -414,6 +414,8 @@ impl Record {
 fn line_of(event: &RunEvent) -> String {
     match event {
         RunEvent::StepStarted { step, name, .. } => format!("> {step}: {name}\n"),
+        // Every call of an action tells its version; what tests compare is what the job does.
+        RunEvent::Fact { fact: Fact::Used { kind: UsedKind::Action, .. }, .. } => String::new(),
         RunEvent::Annotation(annotation) => {
             let place = match (&annotation.file, annotation.line) {
                 (Some(file), Some(line)) => format!(" ({file}:{line})"),
