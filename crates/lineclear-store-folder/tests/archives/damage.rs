@@ -5,10 +5,10 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use lineclear_store::contract::{NOW, noise};
-use lineclear_store::{Archives, ArtifactRequest, Artifacts, Limits, NewCacheArchive, StoreError, Upkeep};
+use lineclear_store::{Archives, ArtifactRequest, Artifacts, NewCacheArchive, StoreError};
 use lineclear_store_folder::FolderStore;
 
-use super::{PIECE, RUN, new_artifact, new_cache, place, read_all, upload_to};
+use super::{PIECE, RUN, new_artifact, new_cache, place, prune, read_all, upload_to};
 
 fn flip(path: &Path, at: u64) {
     let file = OpenOptions::new().read(true).write(true).open(path).expect("it can be opened");
@@ -51,7 +51,7 @@ fn a_flipped_bit_is_never_given_out() {
         let (bytes, outcome) = read_all(&mut place.store.open_cache(&again).expect("it is opened"));
         outcome.expect("what was made anew is whole");
         assert!(bytes == whole);
-        place.store.prune(NOW, &Limits::default()).expect("the store is pruned");
+        prune(&place.store, NOW);
         assert_eq!(place.archived().len(), 3, "the damaged one is swept");
     }
 }

@@ -7,11 +7,11 @@ use std::process::{Command, Stdio};
 
 use lineclear_event::hexadecimal;
 use lineclear_store::contract::{NOW, lookup, noise};
-use lineclear_store::{Archives, Artifacts, Caches, DAY_MS, Limits, StoreError, Upkeep};
+use lineclear_store::{Archives, Artifacts, Caches, DAY_MS, StoreError, Upkeep};
 use lineclear_store_folder::FolderStore;
 use sha2::{Digest, Sha256};
 
-use super::{RUN, new_artifact, new_cache, place, read_all, upload_to};
+use super::{RUN, new_artifact, new_cache, place, prune, read_all, upload_to};
 
 /// A small file system of its own, gone with the value.
 struct SmallDisk(PathBuf);
@@ -62,7 +62,7 @@ fn a_full_disk_is_said_and_the_upload_goes_on_when_there_is_room() {
     assert_eq!(assembled.size, 900_000);
     assert_eq!(assembled.digest, format!("sha256:{}", hexadecimal(&Sha256::digest(noise(2, 900_000)))));
     store.keep_artifact(&new_artifact("a", &upload)).expect("it is kept");
-    store.prune(NOW.plus_millis(DAY_MS), &Limits::default()).expect("the store is pruned");
+    prune(&store, NOW.plus_millis(DAY_MS));
     assert_eq!(store.usage().expect("usage is counted").uploads, 0);
     drop(store);
 }
@@ -112,7 +112,7 @@ fn kills_at_any_moment_leave_whole_archives() {
         child.kill().expect("it can be killed");
         child.wait().expect("it can be waited for");
         if round % 5 == 0 {
-            place.store.prune(NOW, &Limits::default()).expect("the store is pruned");
+            prune(&place.store, NOW);
         }
     }
     let told = fs::read_to_string(&acknowledged).expect("it can be read");
@@ -143,7 +143,7 @@ fn kills_at_any_moment_leave_whole_archives() {
         assert_eq!(meta.digest, format!("sha256:{}", hexadecimal(&Sha256::digest(&bytes))));
         place.store.delete(RUN, &meta.name).expect("it is deleted");
     }
-    place.store.prune(NOW.plus_millis(DAY_MS), &Limits::default()).expect("the store is pruned");
+    prune(&place.store, NOW.plus_millis(DAY_MS));
     let usage = place.store.usage().expect("usage is counted");
     assert_eq!((usage.stored_bytes, usage.uploads, usage.upload_bytes), (0, 0, 0));
     for folder in ["tmp", "uploads", "archives"] {

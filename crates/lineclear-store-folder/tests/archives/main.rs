@@ -7,10 +7,11 @@ mod sharing;
 use std::fs;
 use std::path::PathBuf;
 
-use lineclear_event::RunId;
+use lineclear_event::{RunId, Timestamp};
 use lineclear_store::contract::{NOW, lookup};
 use lineclear_store::{
-    Archives, CacheEntry, CacheScope, NewArchive, NewCacheArchive, OpenArchive, SaveOutcome, StoreError, UploadId,
+    Archives, CacheEntry, CacheScope, Limits, NewArchive, NewCacheArchive, OpenArchive, PruneReport, SaveOutcome,
+    StoreError, Upkeep, UploadId,
 };
 use lineclear_store_folder::FolderStore;
 use tempfile::TempDir;
@@ -104,4 +105,19 @@ fn read_all(open: &mut OpenArchive) -> (Vec<u8>, Result<(), StoreError>) {
             Err(error) => return (bytes, Err(error)),
         }
     }
+}
+
+/// Prunes when nobody uses the store. A process that another test starts holds every lock for the moment between its making and
+/// its program.
+fn prune(store: &FolderStore, now: Timestamp) -> PruneReport {
+    let mut all = PruneReport::default();
+    for _ in 0..10_000 {
+        let report = store.prune(now, &Limits::default()).expect("the store is pruned");
+        all = PruneReport { uploads: all.uploads + report.uploads, freed: all.freed + report.freed, ..report };
+        if !report.busy {
+            return all;
+        }
+        std::thread::yield_now();
+    }
+    panic!("the store stays busy");
 }
