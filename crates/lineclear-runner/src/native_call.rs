@@ -213,7 +213,8 @@ impl Effects for CallEffects<'_> {
 
     fn node(&mut self, script: &Path) -> Result<i32, NativeError> {
         let path = self.env.variables().get(OsStr::new("PATH")).cloned().unwrap_or_default();
-        let program = self.call.job.node_program(&path, self.call.id).map_err(NativeError)?;
+        let action = self.env.get("GITHUB_ACTION_REPOSITORY").unwrap_or_default().to_string_lossy().into_owned();
+        let program = self.call.job.node_program(&path, &action).map_err(NativeError)?;
         self.heard(&program.to_string_lossy(), &[&script.to_string_lossy()], RunOptions::default())
     }
 

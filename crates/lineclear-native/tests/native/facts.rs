@@ -34,6 +34,22 @@ fn reports_among_uploaded_files_are_read() {
     assert_eq!(done.summary.matches("### Tests").count(), 1);
 }
 
+const NODE_TEST: &str = "const test = require('node:test');\nconst assert = require('node:assert');\n\ntest('adds', () => assert.equal(1 + 1, 2));\ntest('fails', () => assert.equal(1, 2));\ntest('later', { skip: 'not today' }, () => {});\n";
+
+/// S2-18: what a real test runner writes, with its numbers.
+#[test]
+fn reports_of_the_test_runner_of_node_are_read() {
+    let bench = Bench::new(&[("all.test.js", NODE_TEST)]);
+    let test = "- run: node --test --test-reporter=junit --test-reporter-destination=junit.xml all.test.js || true";
+    let done =
+        bench.job(&format!("{test}\n- uses: actions/upload-artifact@v4\n  with: {{ path: junit.xml }}")).succeeded();
+    let [Fact::Tests(tests)] = &done.facts[..] else { panic!("{:?}", done.facts) };
+    assert_eq!((tests.totals.passed, tests.totals.failed, tests.totals.skipped), (1, 1, 1));
+    let failed = tests.cases.iter().find(|case| case.name == "fails").expect("it failed");
+    assert_eq!((failed.file.as_deref(), failed.line), (Some("all.test.js"), Some(5)), "{failed:?}");
+    assert!(done.summary.contains("| `junit.xml` | 1 | 0 | 1 | 1 |"), "{}", done.summary);
+}
+
 /// S1-69, S1-88: what is no report of tests is kept all the same, and nothing is said of it.
 #[test]
 fn other_files_are_kept_without_a_word() {
