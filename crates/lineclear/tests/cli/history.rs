@@ -399,3 +399,21 @@ fn a_reader_of_a_log_may_go_away() {
     drop(child.stdout.take());
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }
+
+/// What a dry run of `prune` foresees is what the prune then does.
+#[test]
+fn a_prune_is_foreseen_exactly() {
+    let repository = Repository::with("prune", TWO_JOBS);
+    for _ in 0..3 {
+        repository.run(&[]);
+    }
+    let args = ["prune", "--keep-runs", "1"];
+    let foreseen = json(&repository, &[&args[..], &["--dry-run"]].concat());
+    assert_eq!((&foreseen["removed"]["runs"], &foreseen["kept"]["runs"]), (&2.into(), &3.into()), "{foreseen:#}");
+    assert!(foreseen["removed"]["freed"].as_u64() > Some(0), "{foreseen:#}");
+    let done = json(&repository, &args);
+    assert_eq!(done["removed"], foreseen["removed"]);
+    assert_eq!(done["kept"]["runs"], 1, "{done:#}");
+    let overview = repository.say(&[]);
+    assert!(overview.stdout.contains("last run ✗ w.yml#3 failure"), "{}", overview.stdout);
+}
