@@ -30,6 +30,12 @@ use lineclear_runner::native::NativeAction;
 
 pub use caching::version as cache_version;
 
+/// Whether an action is part of the runner: `path` is its folder in the repository, empty for the root.
+pub fn is_built_in(owner: &str, repo: &str, path: &str) -> bool {
+    let name = format!("{owner}/{repo}/{path}").trim_end_matches('/').to_ascii_lowercase();
+    all_with(None).iter().any(|action| action.name() == name)
+}
+
 /// Every native action, with the folder of repositories that the variable `LINECLEAR_REPOSITORIES_DIR` names.
 pub fn all() -> Vec<Box<dyn NativeAction>> {
     all_with(std::env::var_os("LINECLEAR_REPOSITORIES_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from))

@@ -4,6 +4,8 @@
 //! binary said, event by event. A command that hangs is killed, and fails its test with what it had said until then.
 //! This crate knows nothing of how Lineclear works inside: it sees what a user sees.
 
+mod clients;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -11,6 +13,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+pub use clients::official_clients;
 
 /// A command that takes longer hangs: the slowest of them needs a tenth of it on a busy machine with two cores.
 const LONGEST: Duration = Duration::from_secs(150);

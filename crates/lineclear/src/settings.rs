@@ -24,11 +24,3 @@ pub(crate) fn now() -> lineclear_event::Timestamp {
     // A clock before 1970 counts as 1970: times are for people, nothing is decided by them.
     lineclear_event::Timestamp(since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
 }
-
-/// A name that is hard to guess, for tokens: 32 hexadecimal digits.
-pub(crate) fn random_token() -> String {
-    use std::hash::{BuildHasher, Hasher, RandomState};
-    // Each `RandomState` is keyed from the system's random source.
-    let half = || RandomState::new().build_hasher().finish();
-    format!("{:016x}{:016x}", half(), half())
-}

@@ -6,11 +6,11 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use clap::Args;
 use lineclear_event::with_causes;
-use lineclear_fetch::{FetchSettings, Fetcher, LOCK_FILE, LockChange, LockMode, Server, Token};
+use lineclear_fetch::{FetchSettings, Fetcher, LOCK_FILE, LockChange, LockMode, Server, Token, Wanted};
 use lineclear_plan::Files;
 use lineclear_runner::{ActionSource, FetchedAction};
 use lineclear_source::Source;
-use lineclear_workflow::WorkflowRef;
+use lineclear_workflow::{JobKind, StepKind, Workflow, WorkflowRef};
 
 /// How actions of other repositories are fetched.
 #[derive(Clone, Debug, Default, Args)]
@@ -37,6 +37,8 @@ pub(crate) struct ActionFiles {
     /// Made when something has to be fetched: most workflows are content with what is built in.
     fetcher: OnceLock<Result<Fetcher, String>>,
     notes: Mutex<BTreeSet<String>>,
+    /// What the workflows of this command name: what it pulls in is written into the lock.
+    wanted: Mutex<BTreeSet<Wanted>>,
 }
 
 impl ActionFiles {
@@ -44,7 +46,35 @@ impl ActionFiles {
         let folder = std::env::var_os("LINECLEAR_ACTIONS_DIR").filter(|value| !value.is_empty()).map(PathBuf::from);
         // Steps work in other folders, so a relative path is made absolute here.
         let folder = folder.map(|folder| std::path::absolute(&folder).unwrap_or(folder));
-        Self { folder, repository_root, args: args.clone(), fetcher: OnceLock::new(), notes: Mutex::default() }
+        Self {
+            folder,
+            repository_root,
+            args: args.clone(),
+            fetcher: OnceLock::new(),
+            notes: Mutex::default(),
+            wanted: Mutex::default(),
+        }
+    }
+
+    /// Notes what a workflow names.
+    pub(crate) fn want(&self, workflow: &Workflow) {
+        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        for job in &workflow.jobs {
+            match &job.kind {
+                JobKind::Call(call) => wanted.extend(Wanted::workflow(&call.uses.value)),
+                JobKind::Steps(steps) => wanted.extend(steps.steps.iter().filter_map(|step| match &step.kind {
+                    StepKind::Uses { uses, .. } => Wanted::action(&uses.value),
+                    _ => None,
+                })),
+            }
+        }
+    }
+
+    /// Ends what is being fetched.
+    pub(crate) fn cancel(&self) {
+        if let Some(Ok(fetcher)) = self.fetcher.get() {
+            fetcher.cancel();
+        }
     }
 
     /// What a person should know of what was fetched, a sentence each; and the lock, written where it has to be.
@@ -55,6 +85,15 @@ impl ActionFiles {
         let mut notes: Vec<String> =
             std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect();
         if let Some(Ok(fetcher)) = self.fetcher.get() {
+            let used: BTreeSet<String> = fetcher.used().into_iter().map(|used| used.uses).collect();
+            let is_used =
+                |wanted: &&Wanted| used.contains(&format!("{}/{}@{}", wanted.owner, wanted.repo, wanted.reference));
+            let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+            let roots: Vec<Wanted> = wanted.iter().filter(is_used).cloned().collect();
+            // What cannot be followed now is followed when it is used.
+            drop(fetcher.resolve_all(&roots, &|wanted| {
+                lineclear_native::is_built_in(&wanted.owner, &wanted.repo, &wanted.path)
+            }));
             let LockChange { added, updated } = fetcher.save_lock().map_err(|error| with_causes(&error))?;
             if !added.is_empty() {
                 notes.push(format!("{LOCK_FILE} now has {}; commit it, and they stay what they are", added.join(", ")));
@@ -90,7 +129,7 @@ impl ActionFiles {
 
     fn fetcher(&self) -> Result<Fetcher, String> {
         let home = crate::settings::home()?;
-        let mut settings = FetchSettings::new(home.join("actions"));
+        let mut settings = FetchSettings::new(home);
         let (servers, folders) = servers(&variable("LINECLEAR_ACTION_SERVERS"))?;
         if !(servers.is_empty() && folders.is_empty()) {
             (settings.servers, settings.folders) = (servers, folders);

@@ -21,7 +21,9 @@ impl Interrupt {
 }
 
 /// Listens for signals and passes them to the engine as wishes to cancel.
-pub(crate) fn listen(inbox: Inbox) -> io::Result<Interrupt> {
+///
+/// `heard_first` is called with the first of them.
+pub(crate) fn listen(inbox: Inbox, heard_first: impl Fn() + Send + 'static) -> io::Result<Interrupt> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let heard = Interrupt(Arc::default());
     let count = Arc::clone(&heard.0);
@@ -34,9 +36,12 @@ pub(crate) fn listen(inbox: Inbox) -> io::Result<Interrupt> {
                 _ => "Ctrl-C",
             };
             match before {
-                0 => output::complain(
-                    "cancelling: steps that run on `always()` still do; once more ends everything at once",
-                ),
+                0 => {
+                    output::complain(
+                        "cancelling: steps that run on `always()` still do; once more ends everything at once",
+                    );
+                    heard_first();
+                }
                 1 => output::complain("ending everything now"),
                 _ => {}
             }

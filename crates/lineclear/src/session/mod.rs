@@ -136,7 +136,10 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     let (inbox, messages) = inbox(now);
     let pool = Pool::new(at_once, inbox.clone(), Box::new(move |spec, control| job_runner.run(spec, control)));
     let hands = LocalHands { pool, telling: Arc::clone(&telling), conclusions: BTreeMap::new() };
-    let interrupt = interrupt::listen(inbox.clone()).map_err(Stopped::fault)?;
+    let interrupt = {
+        let files = Arc::clone(&files);
+        interrupt::listen(inbox.clone(), move || files.cancel()).map_err(Stopped::fault)?
+    };
     let _ticks = telling.wants_ticks().then(|| tick(Arc::clone(&telling)));
     let mut drive = Drive::new(messages, RealTime(now), hands);
     for (request, record) in prepared.runs {

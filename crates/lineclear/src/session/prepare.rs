@@ -232,6 +232,7 @@ fn begin(args: &RunArgs, planning: &Planning, calls: &ActionFiles, store: &dyn S
             started: now(),
         });
         let record: Arc<dyn RunRecord> = record.map_err(Stopped::fault)?.into();
+        calls.want(workflow);
         let mut texts = load_calls(workflow, calls).texts();
         texts.insert(planned.file.clone(), workflow.source.text().into());
         let request = RunRequest {

@@ -16,5 +16,6 @@ mod report;
 mod rows;
 mod secret_store;
 mod secrets;
+mod services;
 mod stream;
 mod workspace;
