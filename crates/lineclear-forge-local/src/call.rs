@@ -140,14 +140,25 @@ impl<'a> Call<'a> {
     pub(crate) fn page_in<T>(
         &self,
         all: &[T],
-        shown: impl FnMut(&T) -> Value,
+        mut shown: impl FnMut(&T) -> Value,
+        wrap: impl FnOnce(Vec<Value>, usize) -> Value,
+    ) -> ApiResponse {
+        self.page_of(all.len(), |place| shown(&all[place]), wrap)
+    }
+
+    /// One page of `total` entries, of which only those on the page are asked for, by their place.
+    pub(crate) fn page_of(
+        &self,
+        total: usize,
+        shown: impl FnMut(usize) -> Value,
         wrap: impl FnOnce(Vec<Value>, usize) -> Value,
     ) -> ApiResponse {
         let (page, size) = self.place();
-        let start = (page - 1).saturating_mul(size);
-        let entries: Vec<Value> = all.iter().skip(start).take(size).map(shown).collect();
-        let mut response = ApiResponse::json(200, &wrap(entries, all.len()));
-        if let Some(link) = self.links(page, all.len().div_ceil(size)) {
+        let start = (page - 1).saturating_mul(size).min(total);
+        let end = start.saturating_add(size).min(total);
+        let entries: Vec<Value> = (start..end).map(shown).collect();
+        let mut response = ApiResponse::json(200, &wrap(entries, total));
+        if let Some(link) = self.links(page, total.div_ceil(size)) {
             response.headers.push(("link".into(), link));
         }
         response

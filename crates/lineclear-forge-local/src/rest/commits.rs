@@ -79,8 +79,8 @@ fn list(call: &Call<'_>) -> Answer {
         ..Log::default()
     };
     let found = git.log(&log)?;
-    let places: Vec<usize> = (0..log.skip.saturating_add(found.len())).collect();
-    Ok(call.page(&places, |place| found.get(place - log.skip).map_or(Value::Null, |one| commit(call, one))))
+    let shown = |place: usize| found.get(place - log.skip).map_or(Value::Null, |one| commit(call, one));
+    Ok(call.page_of(log.skip.saturating_add(found.len()), shown, |shown, _| Value::Array(shown)))
 }
 
 fn get(call: &Call<'_>, name: &str) -> Answer {

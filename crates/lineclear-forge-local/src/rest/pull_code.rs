@@ -1,5 +1,7 @@
 //! The files and commits of pull requests.
 
+use serde_json::Value;
+
 use super::commits::{changed_files, commit};
 use super::pull_view::Ends;
 use super::pulls::find_pull;
@@ -21,9 +23,7 @@ pub(super) fn files(call: &Call<'_>, memory: &Transaction, number: u64) -> Answe
     let start = (page - 1).saturating_mul(size).min(changes.len());
     let end = start.saturating_add(size).min(changes.len());
     let shown = changed_files(call, &from, &head, &changes[start..end])?;
-    // The page has been cut already: what stands around it only counts.
-    let places: Vec<usize> = (0..changes.len()).collect();
-    Ok(call.page(&places, |place| shown[place - start].clone()))
+    Ok(call.page_of(changes.len(), |place| shown[place - start].clone(), |shown, _| Value::Array(shown)))
 }
 
 pub(super) fn commits(call: &Call<'_>, memory: &Transaction, number: u64) -> Answer {
