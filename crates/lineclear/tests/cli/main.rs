@@ -12,6 +12,7 @@ mod history_why;
 mod hostile;
 mod plan;
 mod preflight;
+mod remote;
 mod report;
 mod rows;
 mod secret_store;
