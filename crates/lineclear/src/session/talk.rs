@@ -84,7 +84,7 @@ impl Talk {
         let visibility = if repository.private { Visibility::Private } else { Visibility::Public };
         let hearing = Arc::clone(&self.listener);
         let heard = move |caller: &Caller, fact: Fact| hearing.tell(caller, &fact);
-        let (behind, git): (Box<dyn ForgeApi>, GitBehind) =
+        let (behind, git, viewer): (Box<dyn ForgeApi>, GitBehind, Option<String>) =
             match choice.remote(&self.services.api_url()).map_err(Stopped::bad_input)? {
                 Some(remote) => {
                     // What a job pushes stays here also in front of a real forge.
@@ -95,7 +95,9 @@ impl Talk {
                         default_branch: Some(repository.default_branch.clone()),
                         ..GitRepositories::default()
                     });
-                    (Box::new(remote), GitBehind::Folder(repositories.map(GitServer::new)))
+                    // Actions find their own comments by the name they are made in.
+                    let viewer = remote.login();
+                    (Box::new(remote), GitBehind::Folder(repositories.map(GitServer::new)), viewer)
                 }
                 None => {
                     let ports = Ports {
@@ -113,11 +115,15 @@ impl Talk {
                     let facts = RepositoryFacts::of_event(event, git_dir.map(Path::to_owned));
                     let forge =
                         Arc::new(LazyForge { folder, facts, ports: Mutex::new(Some(ports)), forge: OnceLock::new() });
-                    (Box::new(forge.clone()), GitBehind::Forge { forge, server: OnceLock::new() })
+                    (Box::new(forge.clone()), GitBehind::Forge { forge, server: OnceLock::new() }, None)
                 }
             };
         let guarded = Guarded::new(behind).with_visibility(visibility);
         let api = GraphqlOverRest::new(Observed::new(guarded, heard));
+        let api = match viewer {
+            Some(login) => api.with_viewer(login),
+            None => api,
+        };
         let has_git = git_dir.is_some();
         let offered = Offered { api: Box::new(api), git, has_git };
         self.forge.offered.set(offered).map_err(|_| Stopped::bad_input("the forge was offered twice"))
