@@ -127,3 +127,17 @@ fn a_known_answer_is_not_sent_again() {
     assert_eq!(world.send(&again).status, 200);
     assert_eq!(header(&first, "x-ratelimit-remaining"), Some("4999"));
 }
+
+/// What GraphQL's `minimizeComment` comes down to.
+#[test]
+fn a_comment_can_be_hidden_and_shown_again() {
+    let world = world();
+    let made = world.expect(201, "POST", "issues/7/comments", &json!({"body": "old"}));
+    assert_eq!(made["minimized"], json!(null));
+    let path = format!("issues/comments/{}", made["id"]);
+    world.expect(200, "PUT", &format!("{path}/minimized"), &json!({"reason": "outdated"}));
+    assert_eq!(world.read(&path)["minimized"]["reason"], "outdated");
+    assert_eq!(texts(&world.read("issues/7/comments"), "body"), ["old"]);
+    world.expect(200, "DELETE", &format!("{path}/minimized"), &json!({}));
+    assert_eq!(world.read(&path)["minimized"], json!(null));
+}
