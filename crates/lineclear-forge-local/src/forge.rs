@@ -50,6 +50,7 @@ impl LocalForge {
         let now = (ports.clock)();
         journal.write(|memory| -> Result<(), JournalError> {
             seed::enter(memory, &facts, now);
+            memory.forget_old_postings();
             Ok(())
         })?;
         Ok(Self {

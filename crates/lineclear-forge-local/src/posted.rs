@@ -1,5 +1,7 @@
 //! What a run showed to people.
 
+use std::collections::BTreeSet;
+
 use lineclear_event::RunId;
 use lineclear_forge::Caller;
 
@@ -61,6 +63,17 @@ impl Transaction {
     pub(crate) fn unposted(&mut self, caller: &Caller, kind: &str, object: u64) {
         let known = self.all::<PostedRecord>();
         for record in known.into_iter().filter(|known| same(known, caller, kind, object)) {
+            self.remove::<PostedRecord>(record.id);
+        }
+    }
+
+    /// What the newest runs posted is kept; of older ones only the things themselves are.
+    pub(crate) fn forget_old_postings(&mut self) {
+        const KEPT_RUNS: usize = 200;
+        let all = self.all::<PostedRecord>();
+        let runs: BTreeSet<u64> = all.iter().map(|record| record.run).collect();
+        let Some(first_kept) = runs.iter().rev().nth(KEPT_RUNS - 1).copied() else { return };
+        for record in all.iter().filter(|record| record.run < first_kept) {
             self.remove::<PostedRecord>(record.id);
         }
     }

@@ -149,3 +149,16 @@ fn a_damaged_asset_is_never_served() {
     assert_eq!(answer.status, 500);
     assert!(answer.value()["message"].as_str().is_some_and(|text| text.contains(&digest)));
 }
+
+#[test]
+fn postings_of_the_newest_runs_are_kept() {
+    let world = world();
+    for run in 1..=205 {
+        let caller = lineclear_forge::Caller { run: lineclear_event::RunId(run), ..everything() };
+        let comment = request("POST", "issues/7/comments").json(&json!({"body": "x"}));
+        assert_eq!(world.forge.call(&caller, &comment).status, 201);
+    }
+    let again = open(&world.folder.path().join("forge"), &world.facts, &world.store);
+    let of = |run| again.posted(lineclear_event::RunId(run)).expect("it can be read").len();
+    assert_eq!((of(5), of(6), of(205)), (0, 1, 1));
+}
