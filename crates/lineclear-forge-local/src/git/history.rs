@@ -29,6 +29,22 @@ pub(crate) struct Log<'a> {
     pub(crate) reverse: bool,
 }
 
+impl Log<'_> {
+    /// The arguments that say which commits are meant, up to the end of a command line.
+    fn chosen(&self) -> Vec<String> {
+        let mut arguments = Vec::new();
+        for (option, value) in [("author", self.author), ("since", self.since), ("until", self.until)] {
+            arguments.extend(value.map(|value| format!("--{option}={value}")));
+        }
+        arguments.push("--end-of-options".to_owned());
+        arguments.push(self.from.to_owned());
+        arguments.extend(self.without.map(|without| format!("^{without}")));
+        arguments.push("--".to_owned());
+        arguments.extend(self.path.map(str::to_owned));
+        arguments
+    }
+}
+
 const FORMAT: &str = "--format=tformat:%H%x00%T%x00%P%x00%an%x00%ae%x00%ad%x00%cn%x00%ce%x00%cd%x00%B";
 const FIELDS: usize = 10;
 
@@ -110,21 +126,21 @@ impl Git {
             arguments.push(format!("--max-count={}", log.most));
         }
         arguments.push(format!("--skip={}", log.skip));
-        for (option, value) in [("author", log.author), ("since", log.since), ("until", log.until)] {
-            arguments.extend(value.map(|value| format!("--{option}={value}")));
-        }
         if log.reverse {
             arguments.extend(["--reverse".to_owned(), "--topo-order".to_owned()]);
         }
-        arguments.push("--end-of-options".to_owned());
-        arguments.push(log.from.to_owned());
-        arguments.extend(log.without.map(|without| format!("^{without}")));
-        arguments.push("--".to_owned());
-        arguments.extend(log.path.map(str::to_owned));
+        arguments.extend(log.chosen());
         let output = self.ask(&arguments)?;
         let text = String::from_utf8_lossy(&output);
         let fields: Vec<&str> = text.split('\0').collect();
         Ok(fields.chunks_exact(FIELDS).map(commit).collect())
+    }
+
+    /// How many commits `log` has on all its pages.
+    pub(crate) fn count_of(&self, log: &Log<'_>) -> Result<usize, GitError> {
+        let mut arguments = vec!["rev-list".to_owned(), "--count".to_owned(), "--fixed-strings".to_owned()];
+        arguments.extend(log.chosen());
+        Ok(self.line(&arguments, &[])?.parse().unwrap_or(0))
     }
 
     /// Commits reached by `from` and not by `without`.

@@ -67,7 +67,7 @@ fn list(call: &Call<'_>) -> Answer {
         return Err(Refusal::not_found());
     };
     let (page, size) = call.place();
-    // One more than shown tells whether there is a next page; what lies before it is only counted.
+    // One more than shown tells whether there is a next page, and so whether the rest has to be counted.
     let log = Log {
         from: &from,
         path: call.query("path").filter(|path| !path.is_empty()),
@@ -80,7 +80,8 @@ fn list(call: &Call<'_>) -> Answer {
     };
     let found = git.log(&log)?;
     let shown = |place: usize| found.get(place - log.skip).map_or(Value::Null, |one| commit(call, one));
-    Ok(call.page_of(log.skip.saturating_add(found.len()), shown, |shown, _| Value::Array(shown)))
+    let total = if found.len() > size { git.count_of(&log)? } else { log.skip.saturating_add(found.len()) };
+    Ok(call.page_of(total, shown, |shown, _| Value::Array(shown)))
 }
 
 fn get(call: &Call<'_>, name: &str) -> Answer {

@@ -150,8 +150,10 @@ fn commits_comparisons_and_branches() {
         .map(|one| one["commit"]["message"].as_str().unwrap_or_default().to_owned())
         .collect();
     assert_eq!(messages, ["Call one", "Add the guide", "First"]);
-    let page = world.get("commits?sha=feature&per_page=2");
-    assert!(crate::ground::header(&page, "link").is_some_and(|link| link.contains("page=2>; rel=\"next\"")));
+    let page = world.get("commits?sha=feature&per_page=1");
+    let base = "http://127.0.0.1:9/api/v3/repos/octo/app/commits?sha=feature&per_page=1";
+    let link = format!("<{base}&page=2>; rel=\"next\", <{base}&page=3>; rel=\"last\"");
+    assert_eq!(crate::ground::header(&page, "link"), Some(link.as_str()));
     assert_eq!(world.read("commits?path=docs").as_array().map(Vec::len), Some(1));
     let one = world.read("commits/feature");
     assert_eq!((&one["stats"]["total"], &one["files"][0]["filename"]), (&json!(3), &json!("src/lib.rs")));
