@@ -1,5 +1,7 @@
 //! How long jobs and steps usually take.
 
+use std::collections::BTreeMap;
+
 use lineclear_event::{Conclusion, JobKey, Outcome, RunEvent};
 use lineclear_store::{Store, StoreError};
 
@@ -10,10 +12,50 @@ const COUNTED: usize = 10;
 /// Runs that are looked through for them.
 const LOOKED_AT: usize = 60;
 
-/// How long a job, or a step of it, usually takes, in milliseconds: the median of the last [`COUNTED`] times it succeeded in
-/// runs of the workflow `file`. `None` if it never has.
-///
-/// Reads the records of those runs: for something that is shown while a run goes on, ask once.
+/// How long the jobs of a workflow, and their steps, usually take, in milliseconds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct UsualDurations(BTreeMap<(JobKey, Option<String>), u64>);
+
+impl UsualDurations {
+    /// The median of the last [`COUNTED`] times that each succeeded in runs of the workflow `file`.
+    ///
+    /// Reads the records of those runs: for something that is shown while a run goes on, ask once.
+    pub(crate) fn of(store: &dyn Store, repository: &str, file: &str) -> Result<Self, StoreError> {
+        let mut known: BTreeMap<(JobKey, Option<String>), Vec<u64>> = BTreeMap::new();
+        let runs = store.runs(Some(repository), LOOKED_AT)?;
+        for run in runs.iter().filter(|run| run.header.run.file == file) {
+            // What cannot be read tells nothing.
+            let Ok((events, _)) = store.readable_events(run.header.id) else { continue };
+            for envelope in events {
+                let (key, took) = match envelope.event {
+                    RunEvent::JobFinished { job, conclusion: Conclusion::Success, duration_ms, .. } => {
+                        ((job, None), duration_ms)
+                    }
+                    RunEvent::StepFinished { job, step, outcome: Outcome::Success, duration_ms, .. } => {
+                        ((job, Some(step)), duration_ms)
+                    }
+                    _ => continue,
+                };
+                let times = known.entry(key).or_default();
+                if times.len() < COUNTED {
+                    times.push(took);
+                }
+            }
+        }
+        Ok(Self(known.into_iter().filter_map(|(key, times)| Some((key, median(times)?))).collect()))
+    }
+
+    /// `None` for what never succeeded.
+    pub(crate) fn job(&self, job: &JobKey) -> Option<u64> {
+        self.0.get(&(job.clone(), None)).copied()
+    }
+
+    pub(crate) fn step(&self, job: &JobKey, step: &str) -> Option<u64> {
+        self.0.get(&(job.clone(), Some(step.to_owned()))).copied()
+    }
+}
+
+/// As [`UsualDurations`], for one job or step.
 pub(crate) fn usual_duration(
     store: &dyn Store,
     repository: &str,
@@ -21,34 +63,12 @@ pub(crate) fn usual_duration(
     job: &JobKey,
     step: Option<&str>,
 ) -> Result<Option<u64>, StoreError> {
-    let mut known = Vec::new();
-    let runs = store.runs(Some(repository), LOOKED_AT)?;
-    for run in runs.iter().filter(|run| run.header.run.file == file) {
-        if known.len() >= COUNTED {
-            break;
-        }
-        // What cannot be read tells nothing.
-        let Ok((events, _)) = store.readable_events(run.header.id) else { continue };
-        known.extend(events.iter().find_map(|envelope| match (&envelope.event, step) {
-            (RunEvent::JobFinished { job: known, conclusion: Conclusion::Success, duration_ms, .. }, None)
-                if known == job =>
-            {
-                Some(*duration_ms)
-            }
-            (
-                RunEvent::StepFinished { job: known, step: id, outcome: Outcome::Success, duration_ms, .. },
-                Some(step),
-            ) if known == job && id == step => Some(*duration_ms),
-            _ => None,
-        }));
-    }
-    Ok(median(known))
+    let usual = UsualDurations::of(store, repository, file)?;
+    Ok(step.map_or_else(|| usual.job(job), |step| usual.step(job, step)))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use lineclear_event::{Envelope, Timestamp};
     use lineclear_store::{MemoryStore, NewRun};
 

@@ -9,7 +9,9 @@ mod plain;
 mod posted;
 mod tree;
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
+use std::sync::{Arc, OnceLock};
 
 use lineclear_event::{Envelope, JobKey, JobSpec, RunId, Timestamp};
 
@@ -22,6 +24,7 @@ pub(crate) use posted::Reach;
 pub(crate) use tree::TreeReporter;
 
 use crate::command::run::Format;
+use crate::history::durations::UsualDurations;
 use crate::output;
 
 /// Shows what happens. Called under a lock, from many threads.
@@ -49,11 +52,16 @@ pub(crate) trait Reporter: Send {
     fn close(&mut self);
 }
 
+/// How long jobs and steps usually take, by workflow file, once somebody has looked it up.
+pub(crate) type Usual = Arc<OnceLock<BTreeMap<String, UsualDurations>>>;
+
 /// What a reporter is told of the invocation, to say how to run a part of it again.
 #[derive(Clone, Debug)]
 pub(crate) struct Invocation {
     /// The command line as far as it applies to any job: `lineclear run --event push`.
     pub(crate) command: String,
+    /// How long things usually take, by workflow file; filled beside the run.
+    pub(crate) usual: Usual,
     /// Whether somebody can read what jobs posted.
     pub(crate) reach: Reach,
 }

@@ -105,7 +105,7 @@ fn play(reporter: &mut dyn Reporter) {
 }
 
 fn invocation() -> Invocation {
-    Invocation { command: "lineclear run --event push".into(), reach: Reach::Embedded }
+    Invocation { command: "lineclear run --event push".into(), usual: super::Usual::default(), reach: Reach::Embedded }
 }
 
 #[test]

@@ -10,6 +10,7 @@ use unicode_width::UnicodeWidthChar;
 use super::closing::{bold, called, closing, duration, notice, paint, sign};
 use super::digest::{Digest, JobDigest};
 use super::{Invocation, Reporter};
+use crate::history::durations::UsualDurations;
 use crate::output;
 
 /// Lines of the current step's output that are shown under a running job.
@@ -36,7 +37,8 @@ struct LiveJob {
     key: JobKey,
     name: String,
     since: Instant,
-    step: Option<(String, Instant)>,
+    /// Id, name and start.
+    step: Option<(String, String, Instant)>,
     steps_done: usize,
     tail: Vec<String>,
 }
@@ -99,10 +101,13 @@ impl TreeReporter {
         let mut lines = Vec::new();
         for job in &self.live {
             let elapsed = duration(millis(job.since.elapsed()));
-            lines.push(format!("{} {}  {}", paint("●", "36", self.style), bold(&job.name, self.style), elapsed));
-            if let Some((step, since)) = &job.step {
+            let usual = self.usual(job);
+            let usually = self.usually(usual.and_then(|usual| usual.job(&job.key)));
+            lines.push(format!("{} {}  {elapsed}{usually}", paint("●", "36", self.style), bold(&job.name, self.style)));
+            if let Some((id, step, since)) = &job.step {
                 let elapsed = duration(millis(since.elapsed()));
-                lines.push(format!("  └ {}. {step}  {elapsed}", job.steps_done + 1));
+                let usually = self.usually(usual.and_then(|usual| usual.step(&job.key, id)));
+                lines.push(format!("  └ {}. {step}  {elapsed}{usually}", job.steps_done + 1));
             }
             lines.extend(job.tail.iter().map(|line| paint(&format!("      {line}"), "2", self.style)));
         }
@@ -112,6 +117,18 @@ impl TreeReporter {
             several => lines.push(paint(&format!("  {} jobs wait", several.len()), "2", self.style)),
         }
         lines
+    }
+
+    fn usual(&self, job: &LiveJob) -> Option<&UsualDurations> {
+        self.invocation.usual.get()?.get(&self.digest.runs.get(&job.run)?.file)
+    }
+
+    /// "  usually 40s"; what is over in a moment has no need of it.
+    fn usually(&self, usual: Option<u64>) -> String {
+        match usual.filter(|usual| *usual >= 1000) {
+            Some(usual) => paint(&format!("  usually {}", duration(usual)), "2", self.style),
+            None => String::new(),
+        }
     }
 
     fn put(&mut self, text: &str) {
@@ -176,9 +193,9 @@ impl Reporter for TreeReporter {
                     tail: Vec::new(),
                 });
             }
-            RunEvent::StepStarted { job, name, .. } => {
+            RunEvent::StepStarted { job, step, name } => {
                 if let Some(live) = self.live(run, job) {
-                    live.step = Some((name.clone(), Instant::now()));
+                    live.step = Some((step.clone(), name.clone(), Instant::now()));
                     live.tail.clear();
                 }
             }

@@ -30,6 +30,7 @@ use lineclear_store_folder::FolderStore;
 
 use crate::command::run::RunArgs;
 use crate::exit::Exit;
+use crate::history::durations::UsualDurations;
 use crate::output;
 use crate::report::{self, Invocation};
 use crate::settings::{self, now};
@@ -87,7 +88,11 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         request.platform = talk.platform(&request.platform);
     }
 
-    let reporter = report::reporter(args.format, Invocation { command: prepared.invocation(args), reach: reach(args) });
+    let usual = report::Usual::default();
+    let reporter = report::reporter(
+        args.format,
+        Invocation { command: prepared.invocation(args), reach: reach(args), usual: Arc::clone(&usual) },
+    );
     let telling = Arc::new(Telling::new(reporter));
     if prepared.runs.is_empty() {
         let exit = nothing_to_run(&prepared, &telling);
@@ -128,6 +133,9 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         given_token,
         talk,
     };
+    if telling.wants_ticks() {
+        look_up_usual_durations(&prepared, &store, usual);
+    }
     let at_once = args.parallel.map_or_else(
         || std::thread::available_parallelism().map_or(FEWEST_AT_ONCE, |cores| cores.get().max(FEWEST_AT_ONCE)),
         usize::from,
@@ -254,6 +262,17 @@ fn nothing_to_run(prepared: &Prepared, telling: &Telling) -> Exit {
     tell(RunEvent::RunFinished { conclusion: Conclusion::Skipped, duration_ms: 0 });
     telling.close();
     Exit::Success
+}
+
+/// Fills `usual` beside the run: it is for looking at only.
+fn look_up_usual_durations(prepared: &Prepared, store: &Arc<FolderStore>, usual: report::Usual) {
+    let files: Vec<String> = prepared.runs.iter().map(|(request, _)| request.file.clone()).collect();
+    let (repository, store) = (prepared.event.repository.full_name(), Arc::clone(store));
+    std::thread::spawn(move || {
+        let of = |file: String| Some((file.clone(), UsualDurations::of(&*store, &repository, &file).ok()?));
+        // Nobody else sets it.
+        let _ = usual.set(files.into_iter().filter_map(of).collect());
+    });
 }
 
 /// Lets the reporter draw again now and then, until the command ends.
