@@ -25,6 +25,7 @@ const COMPONENTS: &[Component] = &[
         packages: &["python3", "python3-venv", "python3-pip"],
     },
     Component { name: "python", is_there: || has("python"), packages: &["python-is-python3"] },
+    Component { name: "curl", is_there: || has("curl"), packages: &["curl"] },
     Component { name: "perl", is_there: || has("perl"), packages: &["perl-base"] },
     Component {
         name: "Chromium",

@@ -1,10 +1,8 @@
-//! The official clients on the machine's Node, installed once below the build folder.
+//! The official clients on the machine's Node.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 
+use lineclear_testkit::official_clients;
 use serde_json::{Value, json};
 
 use crate::world::{Job, World};
@@ -46,7 +44,7 @@ fn results(output: &Output) -> (Vec<Value>, String) {
 
 fn command(world: &World, job: &Job, script: &str, argument: &Value) -> Command {
     let mut command = Command::new("node");
-    command.arg(installed().join(script)).arg(argument.to_string()).current_dir(&job.workspace).env_clear();
+    command.arg(official_clients().join(script)).arg(argument.to_string()).current_dir(&job.workspace).env_clear();
     for name in ["PATH", "HOME", "TMPDIR"] {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
@@ -65,32 +63,4 @@ fn command(world: &World, job: &Job, script: &str, argument: &Value) -> Command 
         .envs(job.access.javascript_actions.iter().map(|(name, value)| (name, value)))
         .envs(job.env.iter().map(|(name, value)| (name, value)));
     command
-}
-
-/// The folder with the scripts and `node_modules`, made by the first test that asks.
-fn installed() -> &'static Path {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
-        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("services-clients");
-        fs::create_dir_all(&folder).expect("a folder below the build folder");
-        // One test process installs; others wait for it.
-        let lock = File::create(folder.join("lock")).expect("a lock file");
-        lock.lock().expect("the lock");
-        let wanted = fs::read_to_string(scripts.join("package-lock.json")).expect("the lock file of the clients");
-        let is_there = fs::read_to_string(folder.join("installed")).is_ok_and(|known| known == wanted);
-        for entry in fs::read_dir(&scripts).expect("the scripts").map(|entry| entry.expect("an entry").path()) {
-            fs::copy(&entry, folder.join(entry.file_name().expect("a name"))).expect("a copy");
-        }
-        if !is_there {
-            let output = Command::new("npm")
-                .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
-                .current_dir(&folder)
-                .output()
-                .expect("npm is installed");
-            assert!(output.status.success(), "npm ci: {}", String::from_utf8_lossy(&output.stderr));
-            fs::write(folder.join("installed"), wanted).expect("a note of what is installed");
-        }
-        folder
-    })
 }
