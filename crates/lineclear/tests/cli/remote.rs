@@ -36,7 +36,8 @@ impl Scene {
 
     /// Adds a commit and moves the tag `v1` to it; gives its id.
     fn publish(&self, name: &str, path: &str, text: &str) -> String {
-        let (work, bare) = (self.servers.beside("work").join(name), self.servers.beside("bare").join(format!("{name}.git")));
+        let (work, bare) =
+            (self.servers.beside("work").join(name), self.servers.beside("bare").join(format!("{name}.git")));
         std::fs::create_dir_all(&work).expect("a folder");
         let file = work.join(path);
         std::fs::create_dir_all(file.parent().expect("it is in a folder")).expect("a folder");
