@@ -95,19 +95,39 @@ pub fn artifact_digest<'f>(files: impl Iterator<Item = (&'f str, [u8; 32])>) -> 
     format!("sha256:{}", hexadecimal(&all.finalize()))
 }
 
+/// How long an artifact's name may be, in bytes: what common file systems allow for the name of a folder.
+const MAX_ARTIFACT_NAME: usize = 255;
+
 /// Whether an artifact may have this name.
 ///
 /// # Errors
-/// [`StoreError::Refused`] for an empty name and for `" : < > | * ? CR LF \ /`.
+/// [`StoreError::Refused`] for an empty name, for `" : < > | * ? CR LF \ /` and other control characters, for `.` and `..`,
+/// and for more than 255 bytes.
 ///
 /// # Source
-/// `validateArtifactName` of the npm package `@actions/artifact`.
+/// `validateArtifactName` of the npm package `@actions/artifact`. That the name can be that of a folder is our own rule: a
+/// download of all artifacts writes each below its name, where `..` would lead out.
 pub fn check_artifact_name(name: &str) -> Result<(), StoreError> {
     if name.is_empty() {
         return Err(StoreError::Refused("the artifact has no name; give it one with `name`".into()));
     }
+    if matches!(name, "." | "..") {
+        return Err(StoreError::Refused(format!(
+            "the artifact name `{name}` cannot be that of a folder, as a download needs; choose another"
+        )));
+    }
+    if name.len() > MAX_ARTIFACT_NAME {
+        let start: String = name.chars().take(40).collect();
+        return Err(StoreError::Refused(format!(
+            "the artifact name `{}…` has {} bytes; at most {MAX_ARTIFACT_NAME} are allowed",
+            start.escape_debug(),
+            name.len()
+        )));
+    }
     let forbidden = FORBIDDEN.iter().copied().chain([('\\', "backslash"), ('/', "forward slash")]);
-    refuse_characters("artifact name", name, forbidden)
+    let controls =
+        name.chars().filter(|character| character.is_control()).map(|character| (character, "control character"));
+    refuse_characters("artifact name", name, forbidden.chain(controls))
 }
 
 /// Whether an artifact may have a file of this name: a relative path with forward slashes and without `.` or `..`.
@@ -158,6 +178,11 @@ mod tests {
         for name in ["a\"b", "a:b", "a<b", "a>b", "a|b", "a*b", "a?b", "a\rb", "a\nb", "a\\b", "a/b", ""] {
             assert!(check_artifact_name(name).is_err(), "{name:?}");
         }
+        // Names that a download could not, or must not, use for a folder: they lead out of it, or act on a terminal.
+        for name in [".", "..", "a\0b", "\u{1b}[31mred", "a\tb", "\u{9b}2J", &"x".repeat(256), &"é".repeat(128)] {
+            assert!(check_artifact_name(name).is_err(), "{name:?}");
+        }
+        check_artifact_name(&"x".repeat(255)).expect("as long as a file's name may be");
         for name in ["a b", "é", "a.b-c_d (1)", "..."] {
             check_artifact_name(name).expect("an ordinary name");
         }
