@@ -110,6 +110,8 @@ impl Prepared {
             ("--in-place", args.in_place),
             ("--empty-workspace", args.empty_workspace),
             ("--no-native-actions", args.no_native_actions),
+            ("--frozen", args.fetch.frozen),
+            ("--require-secrets", args.require_secrets),
         ];
         flags.iter().filter(|(_, is_set)| *is_set).for_each(|(flag, _)| command.push_str(&format!(" {flag}")));
         command
