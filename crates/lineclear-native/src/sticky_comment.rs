@@ -74,7 +74,9 @@ outputs:
         let place = Place::read(call, number);
         let previous = place.find(call)?;
         if let Some(previous) = &previous {
-            call.effects.output("previous_comment_id", &id_of(previous));
+            // The action finds it by GraphQL, whose ids are those of nodes.
+            let node = previous["node_id"].as_str().map_or_else(|| id_of(previous), str::to_owned);
+            call.effects.output("previous_comment_id", &node);
         }
         place.act(call, &wish, previous.as_ref(), &body)
     }

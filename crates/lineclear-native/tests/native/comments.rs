@@ -40,6 +40,17 @@ fn a_push_has_no_comment() {
     assert_eq!(forge.calls(), [""; 0]);
 }
 
+/// S2-4: as the action says it, which asks by GraphQL.
+#[test]
+fn the_comment_that_was_there_is_named_by_its_node() {
+    let (bench, forge) = pull_request(&[]);
+    let known = serde_json::json!({ "id": 90, "node_id": "IC_kwDO90", "body": MARKER });
+    forge.list("/repos/octo/App/issues/7/comments", vec![known]);
+    let show = "- run: 'echo \"id=${{ steps.it.outputs.previous_comment_id }}\"'";
+    let done = bench.job(&format!("{}{show}", comment("message: x\nonly_create: true"))).succeeded();
+    assert_eq!(done.value("id"), "IC_kwDO90");
+}
+
 #[test]
 fn what_somebody_else_wrote_is_never_edited() {
     let (bench, forge) = pull_request(&[]);

@@ -1,8 +1,11 @@
 //! Markdown as a terminal shows it: enough for job summaries to be read with pleasure.
 
+use std::borrow::Cow;
+
 use lineclear_source::Style;
 
-/// Headings are bold, tables aligned, links shown as text with their address; everything else stays as it was written.
+/// Headings are bold, tables aligned, and `&lt;` and its like are the character outside of code; everything else stays as it
+/// was written.
 pub(crate) fn render(markdown: &str, style: Style) -> String {
     let mut out = String::new();
     let mut lines = markdown.lines().peekable();
@@ -21,10 +24,10 @@ pub(crate) fn render(markdown: &str, style: Style) -> String {
             }
             out.push_str(&table(rows));
         } else if let Some(heading) = heading(line) {
-            out.push_str(&style.bold(heading));
+            out.push_str(&style.bold(&characters(heading)));
             out.push('\n');
         } else {
-            out.push_str(line);
+            out.push_str(&characters(line));
             out.push('\n');
         }
     }
@@ -43,8 +46,34 @@ fn is_row(line: &str) -> bool {
 }
 
 fn cells(line: &str) -> Vec<String> {
-    line.trim().trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
+    line.trim().trim_matches('|').split('|').map(|cell| characters(cell.trim())).collect()
 }
+
+/// The line with the characters that reports write as references, since they would be markup otherwise; in `code` they stand
+/// for themselves.
+fn characters(line: &str) -> String {
+    let mut parts: Vec<Cow<'_, str>> = line.split('`').map(Cow::Borrowed).collect();
+    for part in parts.iter_mut().step_by(2).filter(|part| part.contains('&')) {
+        // The ampersand last: `&amp;lt;` is the text `&lt;`.
+        let of_known =
+            REFERENCES.iter().fold(part.to_string(), |text, (reference, character)| text.replace(reference, character));
+        *part = Cow::Owned(of_known);
+    }
+    parts.join("`")
+}
+
+/// What reporters write for a character that would be markup, or would call somebody.
+const REFERENCES: [(&str, &str); 9] = [
+    ("&lt;", "<"),
+    ("&gt;", ">"),
+    ("&quot;", "\""),
+    ("&#34;", "\""),
+    ("&#39;", "'"),
+    ("&#64;", "@"),
+    ("&#124;", "|"),
+    ("&nbsp;", " "),
+    ("&amp;", "&"),
+];
 
 /// The rows in columns of equal width; the row of dashes under the head becomes a rule.
 fn table(rows: Vec<Vec<String>>) -> String {
@@ -93,5 +122,11 @@ mod tests {
                 # code
         "#]]
         .assert_eq(&render(markdown, Style::Plain));
+    }
+
+    #[test]
+    fn references_are_characters_but_in_code() {
+        let markdown = "a &lt;b&gt; `&lt;` &amp;lt; &#64;you & co\n| &lt;i&gt; |\n```\n&lt;\n```\n";
+        assert_eq!(render(markdown, Style::Plain), "a <b> `&lt;` &lt; @you & co\n  <i>\n    &lt;\n");
     }
 }

@@ -88,7 +88,8 @@ impl<'f> Call<'f> {
 
     /// The first line of what it shows, without its marks.
     fn title(&self) -> Option<String> {
-        let first = self.shown.lines().next()?.replace("**", "");
+        // A masked secret is three asterisks, which are no mark; control characters are not in `shown`.
+        let first = self.shown.lines().next()?.replace("***", "\0").replace("**", "").replace('\0', "***");
         (!first.trim().is_empty()).then_some(first)
     }
 
@@ -223,6 +224,22 @@ mod tests {
 
     fn check_posted(calls: &[(JobKey, Fact)], reach: Reach, expected: &Expect) {
         expected.assert_eq(&posted(calls, reach, Style::Plain));
+    }
+
+    /// S4-67: what was masked reads as masked, beside the marks of a title.
+    #[test]
+    fn a_masked_value_in_a_title_stays_three_asterisks() {
+        let calls = [call("test", "POST", "issues", 201, "**Issue #1: token *** *****\n\nnow ***")];
+        check_posted(
+            &calls,
+            Reach::Embedded,
+            &expect![[r#"
+            Would have been posted
+              Issue #1: token *** *** (test)
+                now ***
+
+        "#]],
+        );
     }
 
     /// S2-4, S1-29, S1-110: what a person would have read on the forge.
