@@ -162,6 +162,8 @@ fn an_answer_that_breaks_off_breaks_the_connection() {
     let job = world.job("broken");
     let authorization = format!("Bearer {}", job.access.forge_token);
     let answer = send(&world.address(), "GET", "/git/octo/app/info/refs", &[("Authorization", &authorization)], b"");
-    assert_eq!(answer.header("content-length"), "200000");
+    // It may break before the head has left, too: what counts is that nobody takes it for the whole.
+    let announced = answer.header("content-length");
+    assert!(announced == "200000" || announced.is_empty(), "{announced}");
     assert!(answer.body.len() < 200_000);
 }
