@@ -35,7 +35,7 @@ fn close_run(run: &RunDigest, invocation: &Invocation, style: Style) -> String {
     }
     let calls: Vec<(JobKey, Fact)> =
         run.jobs.iter().flat_map(|job| job.facts.iter().map(|fact| (job.key.clone(), fact.clone()))).collect();
-    out.push_str(&posted::posted(&calls, invocation.reach, style));
+    out.push_str(&posted::posted(&calls, invocation.reach, invocation.from_fork, style));
     for job in run.jobs.iter().filter(|job| is_bad(job.conclusion)) {
         out.push_str(&failure(run, job, invocation, style));
     }

@@ -64,6 +64,8 @@ pub(crate) struct Invocation {
     pub(crate) usual: Usual,
     /// Whether somebody can read what jobs posted.
     pub(crate) reach: Reach,
+    /// Whether the event is a pull request of a fork, whose jobs may only read, whatever their `permissions:` say.
+    pub(crate) from_fork: bool,
 }
 
 /// The reporter for a format; without one, the tree on a terminal and plain lines elsewhere.

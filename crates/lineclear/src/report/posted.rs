@@ -22,7 +22,9 @@ pub(crate) enum Reach {
 ///
 /// `calls` are the run's facts in their order; facts of other kinds are passed over. Of what a job wrote several times (a comment
 /// that it edited, a status that went from pending to success) only the last is shown.
-pub(crate) fn posted(calls: &[(JobKey, Fact)], reach: Reach, style: Style) -> String {
+///
+/// `from_fork` says that the jobs are of a fork's pull request, for which no line of `permissions:` lets more through.
+pub(crate) fn posted(calls: &[(JobKey, Fact)], reach: Reach, from_fork: bool, style: Style) -> String {
     let calls: Vec<Call> = calls.iter().filter_map(Call::of).collect();
     let mut out = String::new();
     let done: Vec<&Call> = calls.iter().filter(|call| call.changes() && (200..300).contains(&call.status)).collect();
@@ -46,7 +48,7 @@ pub(crate) fn posted(calls: &[(JobKey, Fact)], reach: Reach, style: Style) -> St
         out.push('\n');
     }
     let refused: Vec<&Call> = calls.iter().filter(|call| call.status == 403).collect();
-    let refused = refusals(&refused, style);
+    let refused = refusals(&refused, from_fork, style);
     if !refused.is_empty() {
         out.push_str(&format!("{}\n{refused}\n", style.bold("Refused by the jobs' permissions")));
     }
@@ -158,7 +160,7 @@ fn text(shown: &str, style: Style) -> String {
 }
 
 /// One entry for each thing that a job was refused, with what to add.
-fn refusals(calls: &[&Call], style: Style) -> String {
+fn refusals(calls: &[&Call], from_fork: bool, style: Style) -> String {
     let mut entries: Vec<(&str, String, Option<&str>, usize)> = Vec::new();
     for call in calls {
         let method = if call.method == "HEAD" { "GET" } else { call.method };
@@ -177,6 +179,10 @@ fn refusals(calls: &[&Call], style: Style) -> String {
         let times = if count > 1 { format!(" ({count} times)") } else { String::new() };
         out.push_str(&format!("  {} {job}: {named}{times}\n", style.red("✗")));
         match lacking {
+            Some(need) if from_fork && need.contains("write") => out.push_str(&format!(
+                "    the job's token lacks {}: the pull request is of a fork, whose jobs may only read\n",
+                in_words(need)
+            )),
             Some(need) => {
                 out.push_str(&format!("    the job's token lacks {}; add to its `permissions:`\n", in_words(need)));
                 let first = need.split("; ").next().unwrap_or_default();
@@ -223,7 +229,23 @@ mod tests {
     }
 
     fn check_posted(calls: &[(JobKey, Fact)], reach: Reach, expected: &Expect) {
-        expected.assert_eq(&posted(calls, reach, Style::Plain));
+        expected.assert_eq(&posted(calls, reach, false, Style::Plain));
+    }
+
+    /// S4-54: a line of `permissions:` would not help a fork.
+    #[test]
+    fn a_fork_is_not_told_to_add_permissions() {
+        let calls = [call("test", "POST", "issues", 403, ""), call("test", "GET", "issues", 403, "")];
+        expect![[r#"
+            Refused by the jobs' permissions
+              ✗ test: POST issues
+                the job's token lacks `issues: write`: the pull request is of a fork, whose jobs may only read
+              ✗ test: GET issues
+                the job's token lacks `issues: read`; add to its `permissions:`
+                  issues: read
+
+        "#]]
+        .assert_eq(&posted(&calls, Reach::Embedded, true, Style::Plain));
     }
 
     /// S4-67: what was masked reads as masked, beside the marks of a title.
@@ -360,7 +382,7 @@ mod tests {
         let long = format!("**Comment on #7**\n\n\u{1b}]0;owned\u{7}\u{1b}[2J{}", "line\n".repeat(100));
         let calls =
             [call("test", "POST", "issues/7/comments", 201, &long), call("test", "POST", "x\u{1b}[2J\r\n", 403, "")];
-        let shown = posted(&calls, Reach::Embedded, Style::Plain);
+        let shown = posted(&calls, Reach::Embedded, false, Style::Plain);
         assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
         assert!(shown.contains("… 40 more lines"), "{shown}");
     }

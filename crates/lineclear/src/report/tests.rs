@@ -105,7 +105,12 @@ fn play(reporter: &mut dyn Reporter) {
 }
 
 fn invocation() -> Invocation {
-    Invocation { command: "lineclear run --event push".into(), usual: super::Usual::default(), reach: Reach::Embedded }
+    Invocation {
+        command: "lineclear run --event push".into(),
+        usual: super::Usual::default(),
+        reach: Reach::Embedded,
+        from_fork: false,
+    }
 }
 
 #[test]

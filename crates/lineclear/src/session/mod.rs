@@ -91,7 +91,12 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     let usual = report::Usual::default();
     let reporter = report::reporter(
         args.format,
-        Invocation { command: prepared.invocation(args), reach: reach(args), usual: Arc::clone(&usual) },
+        Invocation {
+            command: prepared.invocation(args),
+            reach: reach(args),
+            usual: Arc::clone(&usual),
+            from_fork: lineclear_plan::is_fork_pull_request(&prepared.event),
+        },
     );
     let telling = Arc::new(Telling::new(reporter));
     if prepared.runs.is_empty() {
@@ -103,7 +108,9 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         None if args.in_place => Workspace::InPlace(root.clone()),
         None => Workspace::Empty,
     };
-    let given_token = prepared.secrets.get("GITHUB_TOKEN").map(str::to_owned);
+    // A fork's pull request has a token of its own, whatever was given: it can do little, and opens nothing elsewhere.
+    let is_fork = lineclear_plan::is_fork_pull_request(&prepared.event);
+    let given_token = prepared.secrets.get("GITHUB_TOKEN").filter(|_| !is_fork).map(str::to_owned);
     if let Some((request, _)) = prepared.runs.first() {
         let token = std::env::var(forge_choice::TOKEN).ok().filter(|token| !token.is_empty());
         let choice = ForgeChoice { asked: args.forge.clone(), token: token.or_else(|| given_token.clone()) };

@@ -125,6 +125,8 @@ fn c20_what_changed_between_the_green_run_and_the_red_one() {
 
     let same = repository.say(&["diff", "last", "last"]);
     assert!(same.stdout.contains("Nothing that was recorded"), "{}", same.stdout);
+    // C20: what a record cannot tell is said, since a run also has what is not committed.
+    assert!(same.stdout.contains("not committed are not recorded"), "{}", same.stdout);
 }
 
 const CACHED: &str = "

@@ -26,6 +26,7 @@ pub(super) fn of_inputs(inputs: &Inputs, style: Style) -> String {
     let mut text = format!("\n{}\n", style.bold("What changed"));
     if inputs.is_empty() {
         text.push_str("  Nothing that was recorded: the same commit, workflows, actions, inputs and variables.\n");
+        text.push_str("  Files that were not committed are not recorded; they can differ.\n");
         return text;
     }
     list(&mut text, "", &inputs.event, style);
