@@ -80,7 +80,7 @@ impl Talk {
         let _ = self.server_url.set(platform.server_url.clone());
         let _ = self.listener.telling.set(telling.clone());
         let repository = &event.repository;
-        let folder = self.home.join("forge").join(&repository.owner).join(&repository.name);
+        let folder = self.home.join("forge").join(folder_name(&repository.owner)).join(folder_name(&repository.name));
         let visibility = if repository.private { Visibility::Private } else { Visibility::Public };
         let hearing = Arc::clone(&self.listener);
         let heard = move |caller: &Caller, fact: Fact| hearing.tell(caller, &fact);
@@ -350,4 +350,27 @@ fn pull_refs(event: &ForgeEvent) -> BTreeMap<String, String> {
         known(event.reference.replace("/merge", "/head"), head);
     }
     refs
+}
+
+/// The name of a folder for a name that a payload gives: as it is where that is harmless, else its bytes in hexadecimal.
+fn folder_name(name: &str) -> String {
+    let harmless = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if !name.is_empty() && name.len() <= 100 && !name.starts_with(['.', '%']) && name.bytes().all(harmless) {
+        return name.to_owned();
+    }
+    format!("%{}", lineclear_event::hexadecimal(&name.as_bytes()[..name.len().min(100)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_from_a_payload_leads_nowhere_else() {
+        assert_eq!(folder_name("my.repo-1"), "my.repo-1");
+        for name in ["..", ".", "", "a/b", "\0", "é", "%2e"] {
+            let folder = folder_name(name);
+            assert!(folder.starts_with('%') && !folder.contains(['/', '.']), "{folder}");
+        }
+    }
 }
