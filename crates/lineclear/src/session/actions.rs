@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use clap::Args;
 use lineclear_event::with_causes;
-use lineclear_fetch::{FetchSettings, Fetcher, LOCK_FILE, LockChange, LockMode, Server, Token, Wanted};
+use lineclear_fetch::{FetchSettings, Fetcher, LOCK_FILE, Lock, LockChange, LockMode, Server, Token, Wanted};
 use lineclear_plan::Files;
 use lineclear_runner::{ActionSource, FetchedAction};
 use lineclear_source::Source;
@@ -54,6 +54,11 @@ impl ActionFiles {
             notes: Mutex::default(),
             wanted: Mutex::default(),
         }
+    }
+
+    /// Whether the lock of the repository can be read, so that a damaged one is said before anything starts.
+    pub(crate) fn check_lock(&self) -> Result<(), String> {
+        Lock::read(&self.repository_root.join(LOCK_FILE)).map(drop).map_err(|error| with_causes(&error))
     }
 
     /// Notes what a workflow names.

@@ -173,6 +173,7 @@ pub(crate) fn prepare(
         return Err(Stopped::bad_input(message));
     }
     planning.notes.iter().for_each(|note| output::complain(&format!("note: {note}")));
+    calls.check_lock().map_err(Stopped::bad_input)?;
     let left_out = complain_of_errors(&planning.plan, !args.workflows.is_empty())?;
     if let Some(wrong) = planning.refused_dispatch() {
         return Err(Stopped::bad_input(wrong));

@@ -86,6 +86,20 @@ fn a_tag_is_locked_with_what_it_pulls_in_and_refused_when_it_moves() {
     assert!(scene.user.read("lineclear.lock").contains(&new));
 }
 
+/// A merge left its marks: wrong input, said before anything starts, and the file stays as it is.
+#[test]
+fn a_damaged_lock_stops_the_run_before_it_begins() {
+    let workflow = "on: push\njobs: { a: { runs-on: linux, steps: [ { run: echo }, { uses: own/greet@v1 } ] } }\n";
+    let repository = Repository::with("damaged-lock", workflow);
+    repository.write("lineclear.lock", "<<<<<<< HEAD\n");
+    let refused = repository.run(&[]);
+    assert_eq!(refused.exit, 2, "{}", refused.transcript());
+    let told = refused.transcript();
+    assert!(told.contains("lineclear.lock, line 1"), "{told}");
+    assert_eq!(refused.events("run_started").count(), 0, "{told}");
+    assert_eq!(repository.read("lineclear.lock"), "<<<<<<< HEAD\n");
+}
+
 #[test]
 fn a_frozen_lock_takes_nothing_new_and_offline_asks_nobody() {
     let scene = Scene::new();
