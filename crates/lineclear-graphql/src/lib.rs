@@ -4,8 +4,8 @@
 //! caller. So a job's `permissions:` hold for a query as for any other call, and a forge without GraphQL has it, too.
 //! What can be asked stands in `src/schema/schema.graphql`; errors have GitHub's shapes and, where known, its words.
 //!
-//! A document is read ([`language`]), held against the schema ([`validate`]) and carried out ([`execute`]); each field asks for
-//! what it needs ([`resolve`], [`mutate`]). This crate opens no connection and keeps nothing but the ids it gave out.
+//! A document is read (`language`), held against the schema (`validate`) and carried out (`execute`); each field asks for
+//! what it needs (`resolve`, `mutate`). This crate opens no connection and keeps nothing but the ids it gave out.
 //!
 //! The parser is our own: of the two that are well kept, `graphql-parser` panics on wide spaces in a block string, and
 //! `async-graphql-parser` brings nine crates, one with assembler, for 600 lines with limits that are ours to set.

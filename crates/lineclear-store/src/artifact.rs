@@ -101,7 +101,7 @@ const MAX_ARTIFACT_NAME: usize = 255;
 /// Whether an artifact may have this name.
 ///
 /// # Errors
-/// [`StoreError::Refused`] for an empty name, for `" : < > | * ? CR LF \ /` and other control characters, for `.` and `..`,
+/// [`StoreError::Refused`] for an empty name, for `" : < > | * ? CR LF \ /` and other control characters, for `.`, `..` and `.git`,
 /// and for more than 255 bytes.
 ///
 /// # Source
@@ -111,7 +111,7 @@ pub fn check_artifact_name(name: &str) -> Result<(), StoreError> {
     if name.is_empty() {
         return Err(StoreError::Refused("the artifact has no name; give it one with `name`".into()));
     }
-    if matches!(name, "." | "..") {
+    if matches!(name, "." | "..") || name.eq_ignore_ascii_case(".git") {
         return Err(StoreError::Refused(format!(
             "the artifact name `{name}` cannot be that of a folder, as a download needs; choose another"
         )));
@@ -179,7 +179,9 @@ mod tests {
             assert!(check_artifact_name(name).is_err(), "{name:?}");
         }
         // Names that a download could not, or must not, use for a folder: they lead out of it, or act on a terminal.
-        for name in [".", "..", "a\0b", "\u{1b}[31mred", "a\tb", "\u{9b}2J", &"x".repeat(256), &"é".repeat(128)] {
+        for name in
+            [".", "..", ".git", ".GIT", "a\0b", "\u{1b}[31mred", "a\tb", "\u{9b}2J", &"x".repeat(256), &"é".repeat(128)]
+        {
             assert!(check_artifact_name(name).is_err(), "{name:?}");
         }
         check_artifact_name(&"x".repeat(255)).expect("as long as a file's name may be");
