@@ -5,8 +5,9 @@
 
 use fancy_regex::Regex;
 
-/// Most patterns that braces may stand for, and how deep they may be nested.
-const MOST_ALTERNATIVES: usize = 1000;
+use crate::braces;
+
+/// Deepest nesting of extended patterns.
 const DEEPEST: usize = 20;
 /// Longest pattern, in bytes.
 const LONGEST: usize = 4096;
@@ -41,7 +42,7 @@ impl Glob {
         let stripped = stripped.strip_prefix("./").unwrap_or(stripped);
         let characters: Vec<char> = stripped.chars().collect();
         let mut regexes = Vec::new();
-        for alternative in braces(&characters, 0) {
+        for alternative in braces::expand(&characters) {
             let text = format!("^(?:{})$", Translation { characters: &alternative, dots }.all());
             let regex = Regex::new(&text).map_err(|error| format!("`{pattern}` is no usable pattern: {error}"))?;
             regexes.push(regex);
@@ -53,99 +54,6 @@ impl Glob {
         // A pattern that takes too long to match does not.
         self.regexes.iter().any(|regex| regex.is_match(path).unwrap_or(false)) != self.is_negated
     }
-}
-
-/// What braces stand for: `{a,b}` is both, `{1..3}` all three; a brace without a partner is itself.
-fn braces(pattern: &[char], depth: usize) -> Vec<Vec<char>> {
-    let whole = || vec![pattern.to_vec()];
-    if depth > DEEPEST {
-        return whole();
-    }
-    let Some((open, close, alternatives)) = first_braces(pattern) else { return whole() };
-    let rests = braces(&pattern[close + 1..], depth + 1);
-    let mut all = Vec::new();
-    for alternative in alternatives {
-        for middle in braces(&alternative, depth + 1) {
-            for rest in &rests {
-                if all.len() == MOST_ALTERNATIVES {
-                    return all;
-                }
-                all.push([&pattern[..open], &middle, rest].concat());
-            }
-        }
-    }
-    all
-}
-
-/// The first braces that stand for several patterns: where they open and close, and what is in them.
-fn first_braces(pattern: &[char]) -> Option<(usize, usize, Vec<Vec<char>>)> {
-    let mut open = 0;
-    while open < pattern.len() {
-        match pattern[open] {
-            '\\' => open += 1,
-            '{' => {
-                if let Some((close, inside)) = closing(pattern, open)
-                    && let Some(alternatives) = inside
-                {
-                    return Some((open, close, alternatives));
-                }
-            }
-            _ => {}
-        }
-        open += 1;
-    }
-    None
-}
-
-type Inside = Option<Vec<Vec<char>>>;
-
-fn closing(pattern: &[char], open: usize) -> Option<(usize, Inside)> {
-    let mut depth = 0_usize;
-    let mut commas = vec![open];
-    let mut at = open;
-    while at < pattern.len() {
-        match pattern[at] {
-            '\\' => at += 1,
-            '{' => depth += 1,
-            ',' if depth == 1 => commas.push(at),
-            '}' => {
-                depth -= 1;
-                if depth == 0 {
-                    commas.push(at);
-                    if commas.len() > 2 {
-                        let parts = commas.windows(2).map(|pair| pattern[pair[0] + 1..pair[1]].to_vec()).collect();
-                        return Some((at, Some(parts)));
-                    }
-                    return Some((at, range(&pattern[open + 1..at])));
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    None
-}
-
-/// `1..3` and `a..c`.
-fn range(inside: &[char]) -> Inside {
-    let text: String = inside.iter().collect();
-    let (from, to) = text.split_once("..")?;
-    if let (Ok(from), Ok(to)) = (from.parse::<i64>(), to.parse::<i64>()) {
-        let (low, high) = (from.min(to), from.max(to));
-        let count = high.checked_sub(low).and_then(|count| usize::try_from(count).ok())?;
-        if count >= MOST_ALTERNATIVES {
-            return None;
-        }
-        let mut all: Vec<Vec<char>> = (low..=high).map(|number| number.to_string().chars().collect()).collect();
-        if from > to {
-            all.reverse();
-        }
-        return Some(all);
-    }
-    let mut from = from.chars();
-    let mut to = to.chars();
-    let (Some(from), None, Some(to), None) = (from.next(), from.next(), to.next(), to.next()) else { return None };
-    (from.is_ascii_alphabetic() && to.is_ascii_alphabetic()).then(|| (from..=to).map(|letter| vec![letter]).collect())
 }
 
 /// From a pattern to a regular expression.

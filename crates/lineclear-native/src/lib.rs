@@ -4,6 +4,7 @@
 //! them. What they need of the job they get through [`lineclear_runner::native::Call`]: an action cannot do more than the real
 //! one could. `--no-native-actions` turns them off; tests prove that both ways give the same result.
 
+mod braces;
 mod cache;
 mod caching;
 mod checkout;

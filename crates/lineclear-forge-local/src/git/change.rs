@@ -4,6 +4,9 @@ use super::{Git, GitError};
 
 /// A patch above this size is left out, as GitHub does.
 const MAX_PATCH: usize = 1 << 20;
+/// How differences are asked for as text, whatever the machine's settings say.
+const DIFF: [&str; 8] =
+    ["diff-tree", "-r", "-p", "-M", "--no-commit-id", "--no-color", "--no-ext-diff", "--no-textconv"];
 
 /// One file that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,19 +34,8 @@ impl Git {
         if changes.is_empty() {
             return Ok(Vec::new());
         }
-        let mut arguments = vec![
-            "diff-tree",
-            "-r",
-            "-p",
-            "-M",
-            "--no-commit-id",
-            "--no-color",
-            "--no-ext-diff",
-            "--no-textconv",
-            old,
-            new,
-            "--",
-        ];
+        let mut arguments = DIFF.to_vec();
+        arguments.extend([old, new, "--"]);
         arguments.extend(
             changes.iter().flat_map(|change| [Some(change.path.as_str()), change.previous.as_deref()]).flatten(),
         );
@@ -62,18 +54,7 @@ impl Git {
 
     /// The whole difference as text: what `Accept: application/vnd.github.diff` asks for.
     pub(crate) fn diff_text(&self, old: &str, new: &str) -> Result<Vec<u8>, GitError> {
-        self.ask(&[
-            "diff-tree",
-            "-r",
-            "-p",
-            "-M",
-            "--no-commit-id",
-            "--no-color",
-            "--no-ext-diff",
-            "--no-textconv",
-            old,
-            new,
-        ])
+        self.ask(&[&DIFF[..], &[old, new]].concat())
     }
 
     /// The commits from `old` to `new` as mails: what `Accept: application/vnd.github.patch` asks for.

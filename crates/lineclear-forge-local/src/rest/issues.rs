@@ -165,13 +165,12 @@ fn list(call: &Call<'_>, memory: &Transaction) -> Answer {
     Ok(call.page(&found, |issue| view.issue(issue)))
 }
 
-fn create(call: &Call<'_>, memory: &mut Transaction) -> Answer {
-    let fields = call.fields()?;
-    let title = fields.required("Issue", "title")?.to_owned();
-    let mut issue = Issue {
+/// An open issue, or the issue side of a pull request.
+pub(super) fn new_issue(call: &Call<'_>, memory: &mut Transaction, title: &str) -> Issue {
+    Issue {
         number: next_number(memory),
         id: memory.new_id(),
-        title: String::new(),
+        title: title.to_owned(),
         body: None,
         user: BOT.into(),
         open: true,
@@ -185,8 +184,13 @@ fn create(call: &Call<'_>, memory: &mut Transaction) -> Answer {
         closed: None,
         closed_by: None,
         pull: None,
-    };
-    issue.title = title;
+    }
+}
+
+fn create(call: &Call<'_>, memory: &mut Transaction) -> Answer {
+    let fields = call.fields()?;
+    let title = fields.required("Issue", "title")?;
+    let mut issue = new_issue(call, memory, title);
     take_fields(call, memory, &mut issue, &fields)?;
     memory.put(&issue);
     tell(call, memory, &issue, PostedAction::Created);

@@ -4,13 +4,12 @@ use lineclear_forge::ApiResponse;
 use serde_json::{Value, json};
 
 use super::issue_view::IssueView;
-use super::issues::{find, happened, next_number, take_fields, tell};
+use super::issues::{find, happened, new_issue, take_fields, tell};
 use super::pull_view::{Ends, full, short};
 use super::{merging, not_offered, number, pull_code, review_comments, reviews};
 use crate::call::{Answer, Call, Fields, Refusal};
 use crate::git::is_ref_name;
 use crate::journal::Transaction;
-use crate::person::BOT;
 use crate::posted::PostedAction;
 use crate::record::{Issue, Pull};
 
@@ -154,27 +153,6 @@ fn create(call: &Call<'_>, memory: &mut Transaction) -> Answer {
     let mut response = ApiResponse::json(201, &full(call, memory, &issue, &pull)?);
     response.headers.push(("location".into(), call.api(&format!("pulls/{}", issue.number))));
     Ok(response)
-}
-
-fn new_issue(call: &Call<'_>, memory: &mut Transaction, title: &str) -> Issue {
-    Issue {
-        number: next_number(memory),
-        id: memory.new_id(),
-        title: title.to_owned(),
-        body: None,
-        user: BOT.into(),
-        open: true,
-        state_reason: None,
-        labels: Vec::new(),
-        assignees: Vec::new(),
-        milestone: None,
-        locked: None,
-        created: call.now,
-        updated: call.now,
-        closed: None,
-        closed_by: None,
-        pull: None,
-    }
 }
 
 /// Title, body and state; labels and the like are changed through the issue.

@@ -5,9 +5,8 @@
 //! matched only by a dot.
 
 use super::class::{Class, class};
+use crate::braces;
 
-/// Most patterns that braces may stand for.
-const MOST_ALTERNATIVES: usize = 1000;
 /// Deepest nesting of brackets.
 const DEEPEST: usize = 20;
 
@@ -20,7 +19,7 @@ pub(crate) fn name_matches(pattern: &str, name: &str) -> bool {
     let bangs = pattern.chars().take_while(|character| *character == '!').count();
     let pattern: Vec<char> = pattern[bangs..].chars().collect();
     let name: Vec<char> = name.chars().collect();
-    let matches = expand(&pattern, 0).iter().any(|alternative| one_matches(alternative, &name));
+    let matches = braces::expand(&pattern).iter().any(|alternative| one_matches(alternative, &name));
     matches != (bangs % 2 == 1)
 }
 
@@ -37,91 +36,6 @@ fn one_matches(pattern: &[char], name: &[char]) -> bool {
     let mut start = vec![false; name.len() + 1];
     start[0] = true;
     ends(&parse(pattern, DEEPEST), name, start).last() == Some(&true)
-}
-
-/// The patterns that braces stand for: `{a,b}` is both, `{1..3}` all three; a brace without a partner is itself.
-fn expand(pattern: &[char], depth: usize) -> Vec<Vec<char>> {
-    let whole = || vec![pattern.to_vec()];
-    if depth > DEEPEST {
-        return whole();
-    }
-    let Some((open, close, alternatives)) = braces(pattern) else { return whole() };
-    let rests = expand(&pattern[close + 1..], depth + 1);
-    let mut all = Vec::new();
-    for alternative in alternatives {
-        for middle in expand(&alternative, depth + 1) {
-            for rest in &rests {
-                if all.len() == MOST_ALTERNATIVES {
-                    return all;
-                }
-                all.push([&pattern[..open], &middle, rest].concat());
-            }
-        }
-    }
-    all
-}
-
-/// The first braces that stand for alternatives: where they open and close, and what is between the commas.
-fn braces(pattern: &[char]) -> Option<(usize, usize, Vec<Vec<char>>)> {
-    let mut open = 0;
-    loop {
-        open += pattern[open..].iter().position(|character| *character == '{')?;
-        let (mut depth, mut commas) = (0_usize, Vec::new());
-        let mut close = None;
-        let mut at = open;
-        while at < pattern.len() {
-            match pattern[at] {
-                '\\' => at += 1,
-                '{' => depth += 1,
-                ',' if depth == 1 => commas.push(at),
-                '}' => {
-                    depth -= 1;
-                    if depth == 0 {
-                        close = Some(at);
-                        break;
-                    }
-                }
-                _ => {}
-            }
-            at += 1;
-        }
-        let is_escaped = open > 0 && (pattern[open - 1] == '\\' || pattern[open - 1] == '$');
-        if let (Some(close), false) = (close, is_escaped) {
-            if !commas.is_empty() {
-                let borders: Vec<usize> = [open].into_iter().chain(commas).chain([close]).collect();
-                let between = borders.windows(2).map(|pair| pattern[pair[0] + 1..pair[1]].to_vec());
-                return Some((open, close, between.collect()));
-            }
-            if let Some(sequence) = sequence(&pattern[open + 1..close]) {
-                return Some((open, close, sequence));
-            }
-        }
-        open += 1;
-    }
-}
-
-/// `1..3` and `a..e`.
-fn sequence(text: &[char]) -> Option<Vec<Vec<char>>> {
-    let text: String = text.iter().collect();
-    let (from, to) = text.split_once("..")?;
-    let own = |text: String| text.chars().collect::<Vec<_>>();
-    if let (Ok(from), Ok(to)) = (from.parse::<i64>(), to.parse::<i64>()) {
-        let length = usize::try_from(from.abs_diff(to)).ok().filter(|length| *length < MOST_ALTERNATIVES)?;
-        let step = if from <= to { 1 } else { -1 };
-        return Some(
-            (0..=length)
-                .scan(from, |at, _| Some(std::mem::replace(at, *at + step)))
-                .map(|n| own(n.to_string()))
-                .collect(),
-        );
-    }
-    let single = |text: &str| Some(text.chars().next()?).filter(|c| c.is_ascii_alphabetic() && text.len() == 1);
-    let (from, to) = (single(from)?, single(to)?);
-    let mut all: Vec<Vec<char>> = (from.min(to)..=from.max(to)).map(|character| vec![character]).collect();
-    if from > to {
-        all.reverse();
-    }
-    Some(all)
 }
 
 /// A part of a pattern.
