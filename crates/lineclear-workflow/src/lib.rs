@@ -12,9 +12,11 @@ mod cron;
 mod model;
 mod pattern;
 mod read;
+mod walk;
 
 pub use code::{CODES, Code};
 pub use cron::{CivilMinute, Cron, CronError};
 pub use model::*;
 pub use pattern::{FilterPattern, Names, PatternError, PatternErrorKind, PatternSet};
 pub use read::ReferenceError;
+pub use walk::{Key, Place, Written, walk_action, walk_workflow};

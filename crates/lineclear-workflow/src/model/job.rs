@@ -16,8 +16,10 @@ pub struct Job {
     pub strategy: Option<Strategy>,
     pub concurrency: Option<Concurrency>,
     pub kind: JobKind,
-    /// The whole job.
+    /// The whole job, from its id on.
     pub span: Span,
+    /// The mapping behind the id: from its first key or `{`.
+    pub body: Span,
 }
 
 /// A job has steps of its own or calls another workflow.

@@ -42,7 +42,18 @@ impl Reader {
             Some(JobKind::Steps(Box::new(self.steps_job(&fields, &id))))
         };
         let span = entry.key.span.to(entry.span());
-        Some(Job { id, name, needs, condition, permissions, strategy, concurrency, kind: kind?, span })
+        Some(Job {
+            id,
+            name,
+            needs,
+            condition,
+            permissions,
+            strategy,
+            concurrency,
+            kind: kind?,
+            span,
+            body: fields.span,
+        })
     }
 
     fn steps_job(&mut self, fields: &Fields<'_>, id: &Spanned<String>) -> StepsJob {

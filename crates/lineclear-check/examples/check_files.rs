@@ -1,0 +1,73 @@
+//! Checks the files of a list, one path a line, and prints what is found: for trying rules on many files, and for measuring.
+//!
+//! `cargo run --release -p lineclear-check --example check_files -- LIST [--pedantic] [--quiet] [RULE…]`
+
+#![expect(clippy::print_stdout, reason = "a tool for developers")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use lineclear_check::{Checker, FileKind, Files, Locked, Project, Settings};
+use lineclear_source::Source;
+
+struct Folder(PathBuf);
+
+impl Files for Folder {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
+        let path = self.0.join(path);
+        if path.is_file() { std::fs::read(path).map(Some).map_err(|error| error.to_string()) } else { Ok(None) }
+    }
+    fn exists(&self, path: &str) -> bool {
+        self.0.join(path).exists()
+    }
+    fn list(&self) -> Vec<String> {
+        Vec::new()
+    }
+    fn remote(&self, _: &str) -> Option<String> {
+        None
+    }
+    fn locked(&self, _: &str, _: &str) -> Option<Locked> {
+        None
+    }
+}
+
+/// The repository around a file, and the file's path in it.
+fn split(path: &str) -> (&str, &str) {
+    match path.find("/.github/") {
+        Some(at) => (&path[..at], &path[at + 1..]),
+        None => (".", path),
+    }
+}
+
+fn main() {
+    let (flags, words): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|word| word.starts_with("--"));
+    let Some((list, rules)) = words.split_first() else { panic!("name a file with a list of paths") };
+    let list = std::fs::read_to_string(list).expect("the list can be read");
+    let settings = Settings { pedantic: flags.iter().any(|flag| flag == "--pedantic"), ..Settings::default() };
+    let checker = Checker::new(&settings);
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let start = Instant::now();
+    for path in list.lines() {
+        let Ok(text) = std::fs::read_to_string(Path::new(path)) else { continue };
+        let (root, name) = split(path);
+        let Some(kind) = FileKind::of(name) else { continue };
+        let folder = Folder(PathBuf::from(root));
+        let checked = checker.check(Source::new(name, text), kind, &Project::new(&folder));
+        for finding in checked.findings {
+            let found = &finding.diagnostic;
+            if !rules.is_empty() && !rules.iter().any(|rule| *rule == found.code) {
+                continue;
+            }
+            *counts.entry(format!("{:?} {}", found.severity, found.code)).or_default() += 1;
+            if !flags.iter().any(|flag| flag == "--quiet") {
+                let place = checked.source.position(found.span.unwrap_or_default().start);
+                println!("{path}:{place}: {:?}[{}] {}", found.severity, found.code, found.message);
+            }
+        }
+    }
+    println!("-- {:.1} ms", start.elapsed().as_secs_f64() * 1000.0);
+    for (what, count) in counts {
+        println!("-- {count:6} {what}");
+    }
+}

@@ -1,0 +1,210 @@
+//! The file that rules look at.
+
+use std::cell::OnceCell;
+
+use lineclear_compose::Compose;
+use lineclear_dockerfile::Dockerfile;
+use lineclear_policy::Policy;
+use lineclear_shell::Language;
+use lineclear_source::Source;
+use lineclear_workflow::{
+    Action, Job, JobKind, Runs, RunsOn, StepKind, StepsJob, Text, Workflow, Written, walk_action, walk_workflow,
+};
+use lineclear_yaml::{Limits, Tree};
+
+use crate::site::gather_steps;
+use crate::{Dialect, ExpressionSite, Form, Project, ScriptSite, StepSite};
+
+/// One file as it was read, with what most rules ask of it gathered once.
+#[derive(Debug)]
+pub struct File<'a> {
+    source: &'a Source,
+    content: Content<'a>,
+    dialect: Dialect,
+    project: &'a Project<'a>,
+    steps: OnceCell<Vec<StepSite<'a>>>,
+    expressions: OnceCell<Vec<ExpressionSite<'a>>>,
+    scripts: OnceCell<Vec<ScriptSite<'a>>>,
+    tree: OnceCell<Option<Tree>>,
+}
+
+/// What a file says.
+#[derive(Clone, Copy, Debug)]
+pub enum Content<'a> {
+    /// A workflow.
+    Workflow(&'a Workflow),
+    /// An action's metadata.
+    Action(&'a Action),
+    /// `dependabot.yml`: see [`File::tree`].
+    Dependabot,
+    /// A Dockerfile.
+    Dockerfile(&'a Dockerfile),
+    /// A compose file.
+    Compose(&'a Compose),
+    /// `lineclear.toml`.
+    Policy(&'a Policy),
+}
+
+impl<'a> File<'a> {
+    /// A file that was read.
+    pub fn new(source: &'a Source, content: Content<'a>, dialect: Dialect, project: &'a Project<'a>) -> Self {
+        Self {
+            source,
+            content,
+            dialect,
+            project,
+            steps: OnceCell::new(),
+            expressions: OnceCell::new(),
+            scripts: OnceCell::new(),
+            tree: OnceCell::new(),
+        }
+    }
+
+    /// The text, with the path of the file from the repository's root as its name.
+    pub fn source(&self) -> &'a Source {
+        self.source
+    }
+
+    /// The path from the repository's root, with forward slashes.
+    pub fn path(&self) -> &'a str {
+        self.source.name()
+    }
+
+    /// What it says.
+    pub fn content(&self) -> Content<'a> {
+        self.content
+    }
+
+    /// The forge whose language it is written in.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// What lies around it.
+    pub fn project(&self) -> &'a Project<'a> {
+        self.project
+    }
+
+    /// The workflow, if it is one.
+    pub fn workflow(&self) -> Option<&'a Workflow> {
+        if let Content::Workflow(workflow) = self.content { Some(workflow) } else { None }
+    }
+
+    /// The action, if it is one.
+    pub fn action(&self) -> Option<&'a Action> {
+        if let Content::Action(action) = self.content { Some(action) } else { None }
+    }
+
+    /// The jobs of a workflow; none in other files.
+    pub fn jobs(&self) -> &'a [Job] {
+        self.workflow().map_or(&[], |workflow| &workflow.jobs)
+    }
+
+    /// The jobs that run steps.
+    pub fn step_jobs(&self) -> impl Iterator<Item = (&'a Job, &'a StepsJob)> + use<'a> {
+        self.jobs().iter().filter_map(|job| match &job.kind {
+            JobKind::Steps(steps) => Some((job, &**steps)),
+            JobKind::Call(_) => None,
+        })
+    }
+
+    /// All steps of all jobs, or of a composite action.
+    pub fn steps(&self) -> &[StepSite<'a>] {
+        self.steps.get_or_init(|| {
+            let mut sites = Vec::new();
+            for (job, steps) in self.step_jobs() {
+                gather_steps(&steps.steps, Some(job), &mut sites);
+            }
+            if let Some(Action { runs: Runs::Composite { steps }, .. }) = self.action() {
+                gather_steps(steps, None, &mut sites);
+            }
+            sites
+        })
+    }
+
+    /// All expressions, in the order of the model.
+    pub fn expressions(&self) -> &[ExpressionSite<'a>] {
+        self.expressions.get_or_init(|| {
+            let mut sites = Vec::new();
+            let mut visit = |place, written: Written<'a>| match written {
+                Written::Condition(condition) => sites.push(ExpressionSite {
+                    expr: &condition.expr,
+                    scalar: &condition.scalar,
+                    place,
+                    form: Form::Condition,
+                }),
+                Written::Text(text) => expressions_of(text, |expr, form| {
+                    sites.push(ExpressionSite { expr, scalar: &text.scalar, place, form });
+                }),
+            };
+            match self.content {
+                Content::Workflow(workflow) => walk_workflow(workflow, &mut visit),
+                Content::Action(action) => walk_action(action, &mut visit),
+                Content::Dependabot | Content::Dockerfile(_) | Content::Compose(_) | Content::Policy(_) => {}
+            }
+            sites
+        })
+    }
+
+    /// All `run` scripts.
+    pub fn scripts(&self) -> &[ScriptSite<'a>] {
+        self.scripts.get_or_init(|| {
+            let mut sites = Vec::new();
+            for &site in self.steps() {
+                if let StepKind::Run { script, shell, .. } = &site.step.kind {
+                    let shell = shell.as_ref().or_else(|| self.default_shell(site.job)).map(Text::raw);
+                    sites.push(ScriptSite::new(script, site, shell, language(shell, site.job)));
+                }
+            }
+            sites
+        })
+    }
+
+    /// The YAML as a tree, for what the model does not keep; `None` where it has no tree. It is read again for this.
+    pub fn tree(&self) -> Option<&Tree> {
+        self.tree.get_or_init(|| lineclear_yaml::parse(self.source, &Limits::workflow()).tree).as_ref()
+    }
+
+    fn default_shell(&self, job: Option<&'a Job>) -> Option<&'a Text> {
+        let of_job = job.and_then(|job| match &job.kind {
+            JobKind::Steps(steps) => steps.defaults.as_ref(),
+            JobKind::Call(_) => None,
+        });
+        let of_workflow = self.workflow().and_then(|workflow| workflow.defaults.as_ref()).filter(|_| job.is_some());
+        [of_job, of_workflow].into_iter().flatten().find_map(|defaults| defaults.shell.as_ref())
+    }
+}
+
+fn expressions_of<'a>(text: &'a Text, mut found: impl FnMut(&'a lineclear_expr::Expr, Form)) {
+    use lineclear_expr::{Template, TemplatePart};
+    match &text.template {
+        Template::Literal(_) => {}
+        Template::Expression(expr) => found(expr, Form::Whole),
+        Template::Mixed(parts) => parts.iter().for_each(|part| {
+            if let TemplatePart::Expression(expr) = part {
+                found(expr, Form::Mixed);
+            }
+        }),
+    }
+}
+
+/// The language of a script, by its shell or by the machine's.
+fn language(shell: Option<&str>, job: Option<&Job>) -> Option<Language> {
+    let Some(shell) = shell else {
+        return Some(if job.is_some_and(is_windows) { Language::PowerShell } else { Language::Posix });
+    };
+    let program = shell.split_ascii_whitespace().next()?.rsplit(['/', '\\']).next()?;
+    match program.trim_end_matches(".exe") {
+        "bash" | "sh" | "dash" | "zsh" | "ksh" => Some(Language::Posix),
+        "pwsh" | "powershell" => Some(Language::PowerShell),
+        "cmd" => Some(Language::Cmd),
+        _ => None,
+    }
+}
+
+/// Whether a job's labels say that it runs on Windows, whatever the matrix.
+fn is_windows(job: &Job) -> bool {
+    let JobKind::Steps(steps) = &job.kind else { return false };
+    let RunsOn::Labels(labels) = &steps.runs_on else { return false };
+    labels.value.iter().any(|label| label.raw().to_ascii_lowercase().starts_with("windows"))
+}

@@ -1,0 +1,37 @@
+//! The static checker: finds mistakes and holes in workflows before they run, and repairs what can be repaired.
+//!
+//! [`Checker`] takes files one by one (or many at once, on all cores), reads each with the same reader that `run` uses, and asks every
+//! [`Rule`]. A rule is one file in `rules/`, one page in `docs/rules/`, and one line in its group's list. A rule reads a
+//! [`File`] and reports [`Finding`]s, some with a [`Fix`]; it does no I/O, keeps no state and knows no other rule. What lies around
+//! the file (called workflows, local actions, the lock) it asks of [`Project`], which reads through the [`Files`] port.
+//!
+//! The way of a file: [`FileKind::of`] its path → read → the reader's findings → the rules → [`Settings`] (levels, paths) →
+//! `# lineclear: ignore[rule]` → [`Baseline`](crate::baseline) in the binary.
+
+#![warn(missing_docs)]
+
+mod checker;
+mod edit;
+mod file;
+mod finding;
+mod fix;
+mod ignore;
+mod kind;
+mod project;
+mod report;
+mod rule;
+pub mod rules;
+mod settings;
+mod site;
+
+pub use checker::{Checked, Checker};
+pub use edit::{Edit, EditError, apply};
+pub use file::{Content, File};
+pub use finding::Finding;
+pub use fix::{Fix, Safety};
+pub use kind::FileKind;
+pub use project::{Files, Locked, Lookup, Memory, Project, Repository};
+pub use report::Report;
+pub use rule::{Activity, Dialect, Group, Repair, RepositoryRule, Rule, RuleMeta};
+pub use settings::{Level, Settings};
+pub use site::{ExpressionSite, Form, ScriptSite, StepSite};

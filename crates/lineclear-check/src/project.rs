@@ -1,0 +1,215 @@
+//! What lies around the file that is looked at.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lineclear_policy::Policy;
+use lineclear_source::Source;
+use lineclear_workflow::{Action, Read, Workflow};
+
+/// The port through which the checker sees files. Paths are from the repository's root, with forward slashes.
+pub trait Files: Sync {
+    /// The bytes of a file; `None` where there is none.
+    ///
+    /// # Errors
+    /// A sentence, for a file that is there and cannot be read.
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, String>;
+    /// Whether there is a file or folder.
+    fn exists(&self, path: &str) -> bool;
+    /// All files that git would keep, sorted. Asked for by few rules, once.
+    fn list(&self) -> Vec<String>;
+    /// The metadata file of an action of another repository (`owner/repo[/path]@ref`), or a workflow of one
+    /// (`owner/repo/.github/workflows/f.yml@ref`), if it is on this machine.
+    fn remote(&self, uses: &str) -> Option<String>;
+    /// What the lock file says of `owner/repo@ref`.
+    fn locked(&self, repository: &str, reference: &str) -> Option<Locked>;
+}
+
+/// An entry of `lineclear.lock`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Locked {
+    /// The commit, 40 hexadecimal digits.
+    pub commit: String,
+    /// The tag or branch that was locked.
+    pub reference: String,
+}
+
+/// What became of looking for another file.
+#[derive(Clone, Debug)]
+pub enum Lookup<T> {
+    /// It is there.
+    Found(T),
+    /// There is none.
+    Missing,
+    /// It is there and cannot be understood: its own findings say why.
+    Unreadable,
+    /// It is in another repository and not on this machine.
+    Elsewhere,
+}
+
+impl<T> Lookup<T> {
+    /// What was found, if it was.
+    pub fn found(self) -> Option<T> {
+        if let Self::Found(found) = self { Some(found) } else { None }
+    }
+}
+
+/// The repository around a file. Called workflows and local actions are read once, and shared with their own checks.
+pub struct Project<'f> {
+    files: &'f dyn Files,
+    workflows: Mutex<HashMap<String, Option<Arc<Read<Workflow>>>>>,
+    actions: Mutex<HashMap<String, Option<Arc<Read<Action>>>>>,
+    listed: std::sync::OnceLock<Arc<[String]>>,
+    policy: std::sync::OnceLock<Option<Arc<Policy>>>,
+}
+
+impl<'f> Project<'f> {
+    /// The repository that `files` shows.
+    pub fn new(files: &'f dyn Files) -> Self {
+        Self {
+            files,
+            workflows: Mutex::default(),
+            actions: Mutex::default(),
+            listed: std::sync::OnceLock::new(),
+            policy: std::sync::OnceLock::new(),
+        }
+    }
+
+    /// The files.
+    pub fn files(&self) -> &'f dyn Files {
+        self.files
+    }
+
+    /// Whether there is a file or folder of this path.
+    pub fn exists(&self, path: &str) -> bool {
+        self.files.exists(path)
+    }
+
+    /// All files that git would keep, sorted.
+    pub fn list(&self) -> Arc<[String]> {
+        Arc::clone(self.listed.get_or_init(|| self.files.list().into()))
+    }
+
+    /// `lineclear.toml`, if there is one.
+    pub fn policy(&self) -> Option<Arc<Policy>> {
+        let read = || {
+            let bytes = self.files.read("lineclear.toml").ok().flatten()?;
+            let text = String::from_utf8(bytes).ok()?;
+            Some(Arc::new(Policy::read(&Source::new("lineclear.toml", text)).0))
+        };
+        self.policy.get_or_init(read).clone()
+    }
+
+    /// What the lock says of `owner/repo@ref`.
+    pub fn locked(&self, repository: &str, reference: &str) -> Option<Locked> {
+        self.files.locked(repository, reference)
+    }
+
+    /// The workflow at `path` of this repository.
+    pub fn workflow(&self, path: &str) -> Lookup<Arc<Read<Workflow>>> {
+        self.look_up(&self.workflows, path, |path| self.source(path), Workflow::read)
+    }
+
+    /// The workflow `owner/repo/.github/workflows/f.yml@ref`, if it is on this machine.
+    pub fn remote_workflow(&self, uses: &str) -> Lookup<Arc<Read<Workflow>>> {
+        elsewhere(self.look_up(&self.workflows, uses, |uses| self.remote_source(uses), Workflow::read))
+    }
+
+    /// The action in the folder `path` of this repository: its `action.yml` or `action.yaml`.
+    pub fn action(&self, path: &str) -> Lookup<Arc<Read<Action>>> {
+        let folder = path.trim_matches('/');
+        let in_folder = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+        let either = |_: &str| self.source(&in_folder("action.yml")).or_else(|| self.source(&in_folder("action.yaml")));
+        self.look_up(&self.actions, folder, either, Action::read)
+    }
+
+    /// The action `owner/repo[/path]@ref`, if it is on this machine.
+    pub fn remote_action(&self, uses: &str) -> Lookup<Arc<Read<Action>>> {
+        elsewhere(self.look_up(&self.actions, uses, |uses| self.remote_source(uses), Action::read))
+    }
+
+    fn source(&self, path: &str) -> Option<Source> {
+        let bytes = self.files.read(path).ok().flatten()?;
+        Some(Source::new(path, String::from_utf8(bytes).ok()?))
+    }
+
+    fn remote_source(&self, uses: &str) -> Option<Source> {
+        self.files.remote(uses).map(|text| Source::new(uses, text))
+    }
+
+    fn look_up<T>(
+        &self,
+        kept: &Mutex<HashMap<String, Option<Arc<Read<T>>>>>,
+        key: &str,
+        source: impl FnOnce(&str) -> Option<Source>,
+        read: impl FnOnce(&Source) -> Read<T>,
+    ) -> Lookup<Arc<Read<T>>> {
+        let known = kept.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
+        let found = known.unwrap_or_else(|| {
+            let read = source(key).map(|source| Arc::new(read(&source)));
+            kept.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), read.clone());
+            read
+        });
+        match found {
+            None => Lookup::Missing,
+            Some(read) if read.model.is_none() => Lookup::Unreadable,
+            Some(read) => Lookup::Found(read),
+        }
+    }
+}
+
+fn elsewhere<T>(lookup: Lookup<T>) -> Lookup<T> {
+    if let Lookup::Missing = lookup { Lookup::Elsewhere } else { lookup }
+}
+
+impl fmt::Debug for Project<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Project")
+    }
+}
+
+/// All files of one repository that were read, for rules that look at several at once.
+#[derive(Debug)]
+pub struct Repository<'a> {
+    /// The workflows, in the order of their paths.
+    pub workflows: &'a [Arc<Workflow>],
+    /// `lineclear.toml` with its text, if there is one.
+    pub policy: Option<(&'a Source, &'a Policy)>,
+    /// What lies around.
+    pub project: &'a Project<'a>,
+}
+
+/// Files in memory: for tests, and for editors' unsaved texts.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// Texts by path.
+    pub files: BTreeMap<String, String>,
+    /// Metadata files by `uses`.
+    pub remote: BTreeMap<String, String>,
+    /// Locked commits by repository and reference.
+    pub locked: BTreeMap<(String, String), Locked>,
+}
+
+impl Files for Memory {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
+        Ok(self.files.get(path).map(|text| text.clone().into_bytes()))
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        let folder = format!("{}/", path.trim_end_matches('/'));
+        self.files.contains_key(path) || self.files.keys().any(|name| name.starts_with(&folder))
+    }
+
+    fn list(&self) -> Vec<String> {
+        self.files.keys().cloned().collect()
+    }
+
+    fn remote(&self, uses: &str) -> Option<String> {
+        self.remote.get(uses).cloned()
+    }
+
+    fn locked(&self, repository: &str, reference: &str) -> Option<Locked> {
+        self.locked.get(&(repository.to_owned(), reference.to_owned())).cloned()
+    }
+}

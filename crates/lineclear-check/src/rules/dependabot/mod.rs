@@ -1,0 +1,6 @@
+//! `.github/dependabot.yml`.
+
+use crate::Rule;
+
+/// In the order in which they are asked.
+pub const RULES: &[&dyn Rule] = &[];

@@ -1,0 +1,6 @@
+//! Names, types and conditions in expressions.
+
+use crate::Rule;
+
+/// In the order in which they are asked.
+pub const RULES: &[&dyn Rule] = &[];

@@ -1,0 +1,121 @@
+//! The places that most rules look at: steps, expressions, scripts. They are gathered once for a file.
+
+use std::cell::OnceCell;
+use std::ops::Range;
+
+use lineclear_expr::{Expr, Node};
+use lineclear_shell::{Language, Script};
+use lineclear_source::Span;
+use lineclear_workflow::{Job, Place, Step, StepKind, Text};
+use lineclear_yaml::Scalar;
+
+/// A step of a job or of a composite action. Steps inside of `parallel` come right behind it.
+#[derive(Clone, Copy, Debug)]
+pub struct StepSite<'a> {
+    /// The step.
+    pub step: &'a Step,
+    /// Its job; none in a composite action.
+    pub job: Option<&'a Job>,
+    /// Its index among all steps of the job or action, those inside of `parallel` counted.
+    pub index: usize,
+    /// Whether it stands inside of `parallel`.
+    pub in_parallel: bool,
+}
+
+/// One expression and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct ExpressionSite<'a> {
+    /// The expression.
+    pub expr: &'a Expr,
+    /// The scalar that it stands in.
+    pub scalar: &'a Scalar,
+    /// The key, job and step.
+    pub place: Place<'a>,
+    /// How it stands in the scalar.
+    pub form: Form,
+}
+
+/// How an expression stands in its scalar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// It is an `if`.
+    Condition,
+    /// `${{ … }}` and nothing else: the value keeps its type.
+    Whole,
+    /// With text or other expressions around it: the value becomes text.
+    Mixed,
+}
+
+impl ExpressionSite<'_> {
+    /// Where a part of the expression stands in the file.
+    pub fn span_of(&self, node: Node<'_>) -> Span {
+        self.scalar.span_of(node.span().range())
+    }
+
+    /// Where the whole expression stands in the file: what is between `${{` and `}}`, without white space around it.
+    pub fn span(&self) -> Span {
+        self.span_of(self.expr.root())
+    }
+
+    /// Where the expression stands in the file, with its `${{` and `}}`; an `if` without them is as [`Self::span`].
+    pub fn braced_span(&self) -> Span {
+        let text = &self.scalar.text;
+        let Range { start, end } = self.expr.span().range();
+        let opens = text.get(..start).is_some_and(|before| before.ends_with("${{"));
+        let closes = text.get(end..).is_some_and(|after| after.starts_with("}}"));
+        if opens && closes { self.scalar.span_of(start - 3..end + 2) } else { self.span() }
+    }
+}
+
+/// A `run` script and where it stands.
+#[derive(Debug)]
+pub struct ScriptSite<'a> {
+    /// The script.
+    pub text: &'a Text,
+    /// Its step.
+    pub site: StepSite<'a>,
+    /// The shell as it was written, of the step or of the nearest `defaults`; none where the machine decides.
+    pub shell: Option<&'a str>,
+    /// The language, if it is one that can be taken apart. Scripts without `shell` count as Windows' only where every label says so.
+    pub language: Option<Language>,
+    parsed: OnceCell<Script>,
+}
+
+impl<'a> ScriptSite<'a> {
+    pub(crate) fn new(text: &'a Text, site: StepSite<'a>, shell: Option<&'a str>, language: Option<Language>) -> Self {
+        Self { text, site, shell, language, parsed: OnceCell::new() }
+    }
+
+    /// The script taken apart; nothing for languages that cannot be.
+    pub fn script(&self) -> &Script {
+        self.parsed.get_or_init(|| match self.language {
+            Some(language) => Script::read(self.raw(), language),
+            None => Script::default(),
+        })
+    }
+
+    /// The script's text, expressions unevaluated. Ranges of [`Script`] are ranges of it.
+    pub fn raw(&self) -> &'a str {
+        self.text.raw()
+    }
+
+    /// Where a range of the script's text stands in the file.
+    pub fn span_of(&self, range: Range<usize>) -> Span {
+        self.text.scalar.span_of(range)
+    }
+}
+
+/// Gathers the steps in order, those inside of `parallel` right behind it.
+pub(crate) fn gather_steps<'a>(steps: &'a [Step], job: Option<&'a Job>, into: &mut Vec<StepSite<'a>>) {
+    let mut index = 0;
+    for step in steps {
+        into.push(StepSite { step, job, index, in_parallel: false });
+        index += 1;
+        if let StepKind::Parallel { steps } = &step.kind {
+            for step in steps {
+                into.push(StepSite { step, job, index, in_parallel: true });
+                index += 1;
+            }
+        }
+    }
+}
