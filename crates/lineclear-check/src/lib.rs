@@ -6,10 +6,11 @@
 //! the file (called workflows, local actions, the lock) it asks of [`Project`], which reads through the [`Files`] port.
 //!
 //! The way of a file: [`FileKind::of`] its path → read → the reader's findings → the rules → [`Settings`] (levels, paths) →
-//! `# lineclear: ignore[rule]` → [`Baseline`](crate::baseline) in the binary.
+//! `# lineclear: ignore[rule]` → [`Baseline`] → [`show`]. [`repair()`] makes the edits of findings, and checks what came of them.
 
 #![warn(missing_docs)]
 
+mod baseline;
 mod checker;
 mod edit;
 mod file;
@@ -18,12 +19,15 @@ mod fix;
 mod ignore;
 mod kind;
 mod project;
+mod repair;
 mod report;
 mod rule;
 pub mod rules;
 mod settings;
+pub mod show;
 mod site;
 
+pub use baseline::{Baseline, BaselineError};
 pub use checker::{Checked, Checker};
 pub use edit::{Edit, EditError, apply};
 pub use file::{Content, File};
@@ -31,6 +35,7 @@ pub use finding::Finding;
 pub use fix::{Fix, Safety};
 pub use kind::FileKind;
 pub use project::{Files, Locked, Lookup, Memory, Project, Repository};
+pub use repair::{Made, Repaired, repair};
 pub use report::Report;
 pub use rule::{Activity, Dialect, Group, Repair, RepositoryRule, Rule, RuleMeta};
 pub use settings::{Level, Settings};
