@@ -24,6 +24,15 @@ pub trait Files: Sync {
     fn remote(&self, uses: &str) -> Option<String>;
     /// What the lock file says of `owner/repo@ref`.
     fn locked(&self, repository: &str, reference: &str) -> Option<Locked>;
+    /// The commit that `reference` of `owner/repo` is on its server now, and the most exact tag that names it. Asked for only by
+    /// fixes, for what the lock does not have; without a server there is no answer.
+    fn resolve(&self, _repository: &str, _reference: &str) -> Option<Locked> {
+        None
+    }
+    /// The name of this repository, `owner/repo`, if it has one.
+    fn own_name(&self) -> Option<String> {
+        None
+    }
 }
 
 /// An entry of `lineclear.lock`.
@@ -104,6 +113,11 @@ impl<'f> Project<'f> {
     /// What the lock says of `owner/repo@ref`.
     pub fn locked(&self, repository: &str, reference: &str) -> Option<Locked> {
         self.files.locked(repository, reference)
+    }
+
+    /// What `reference` of `owner/repo` is on its server now, for fixes.
+    pub fn resolve(&self, repository: &str, reference: &str) -> Option<Locked> {
+        self.files.resolve(repository, reference)
     }
 
     /// The workflow at `path` of this repository.
@@ -189,6 +203,10 @@ pub struct Memory {
     pub remote: BTreeMap<String, String>,
     /// Locked commits by repository and reference.
     pub locked: BTreeMap<(String, String), Locked>,
+    /// What a server would say, in the same way.
+    pub resolved: BTreeMap<(String, String), Locked>,
+    /// The repository's own name.
+    pub own_name: Option<String>,
 }
 
 impl Files for Memory {
@@ -211,5 +229,13 @@ impl Files for Memory {
 
     fn locked(&self, repository: &str, reference: &str) -> Option<Locked> {
         self.locked.get(&(repository.to_owned(), reference.to_owned())).cloned()
+    }
+
+    fn resolve(&self, repository: &str, reference: &str) -> Option<Locked> {
+        self.resolved.get(&(repository.to_owned(), reference.to_owned())).cloned()
+    }
+
+    fn own_name(&self) -> Option<String> {
+        self.own_name.clone()
     }
 }

@@ -5,6 +5,8 @@
 //! - A block without such comments is one in which the rule finds nothing.
 //! - ```` ```yaml file=PATH ````: the file of a repository. All such blocks of a section (`## …`) make one repository, in which the section's
 //!   other blocks stand, too.
+//! - ```` ```file file=lineclear.lock ````: what the lock knows, one `owner/repo@reference commit` a line; `file=server` in the same way what a
+//!   server would say, and `file=name` the repository's own name.
 //! - ```` ```yaml before ```` and the ```` ```yaml fixed ```` behind it: what the rule's repairs make of the one is the other.
 //!
 //! `PAGE=missing-timeout cargo test -p lineclear-check --test pages` runs one page.
@@ -12,7 +14,7 @@
 use std::fmt::Write as _;
 
 use lineclear_check::rules::{all, of_files};
-use lineclear_check::{Checker, FileKind, Finding, Memory, Project, Repository, RuleMeta, Settings, apply};
+use lineclear_check::{Checker, FileKind, Finding, Locked, Memory, Project, Repository, RuleMeta, Settings, apply};
 use lineclear_source::{Severity, Source};
 
 #[derive(Debug, Clone)]
@@ -72,9 +74,16 @@ fn check_page(meta: &'static RuleMeta) -> Vec<String> {
         for block in &blocks {
             if let Some(path) = &block.path {
                 match path.strip_prefix("remote:") {
-                    Some(uses) => memory.remote.insert(uses.to_owned(), block.text.clone()),
-                    None => memory.files.insert(path.clone(), block.text.clone()),
-                };
+                    Some(uses) => {
+                        memory.remote.insert(uses.to_owned(), block.text.clone());
+                    }
+                    None if path == "lineclear.lock" => memory.locked.extend(commits(&block.text)),
+                    None if path == "server" => memory.resolved.extend(commits(&block.text)),
+                    None if path == "name" => memory.own_name = Some(block.text.trim().to_owned()),
+                    None => {
+                        memory.files.insert(path.clone(), block.text.clone());
+                    }
+                }
             }
         }
         let whole = of_repository(meta, &memory);
@@ -103,6 +112,17 @@ fn check_page(meta: &'static RuleMeta) -> Vec<String> {
         }
     }
     complaints
+}
+
+/// Lines of `owner/repo@reference commit`.
+fn commits(text: &str) -> impl Iterator<Item = ((String, String), Locked)> {
+    text.lines().filter_map(|line| {
+        let (uses, commit) = line.split_once(' ')?;
+        let (repository, reference) = uses.split_once('@')?;
+        let (reference, exact) = reference.split_once('=').unwrap_or((reference, reference));
+        let locked = Locked { commit: commit.to_owned(), reference: exact.to_owned() };
+        Some(((repository.to_owned(), reference.to_owned()), locked))
+    })
 }
 
 fn findings(meta: &RuleMeta, memory: &Memory, path: &str, text: &str, fixes: bool) -> Vec<Finding> {
