@@ -1,0 +1,95 @@
+//! `runner-label`: a job whose label no machine has waits for a day and is cancelled.
+
+use lineclear_catalog::{hosted_label, hosted_labels, is_self_hosted_label};
+use lineclear_source::Severity;
+
+use super::machine::{Choice, Machine};
+use crate::{Activity, Dialect, Edit, File, FileKind, Fix, Group, Repair, Report, Rule, RuleMeta, page};
+
+/// Manual and tests: `docs/rules/runner-label.md`.
+#[derive(Debug)]
+pub(super) struct RunnerLabel;
+
+static META: RuleMeta = RuleMeta {
+    id: "runner-label",
+    summary: "a label that no machine of GitHub's has",
+    severity: Severity::Warning,
+    group: Group::Correctness,
+    activity: Activity::Default,
+    dialects: &[Dialect::GitHub],
+    files: &[FileKind::Workflow],
+    repair: Repair::Review,
+    since: "0.1",
+    page: page!("runner-label"),
+};
+
+impl Rule for RunnerLabel {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
+        for job in file.jobs() {
+            let Some(machine) = Machine::of(job).filter(|machine| !machine.may_be_self_hosted()) else { continue };
+            let has_hosted = |label: &super::machine::Label<'_>| {
+                label.choices.iter().any(|choice| hosted_label(&choice.text).is_some())
+            };
+            // `[ubuntu-latest, fast]` asks for a machine of GitHub's that has a label which GitHub does not give.
+            let beside_hosted = machine.labels.len() > 1 && machine.labels.iter().any(has_hosted);
+            for choice in machine.labels.iter().flat_map(|label| &label.choices) {
+                check_choice(choice, beside_hosted, report);
+            }
+        }
+    }
+}
+
+fn check_choice(choice: &Choice<'_>, beside_hosted: bool, report: &mut Report<'_>) {
+    let text = &*choice.text;
+    if text.trim().is_empty() || hosted_label(text).is_some() || is_self_hosted_label(text) {
+        return;
+    }
+    if let Some(near) = misspelt(text) {
+        let edit = (report.wants_fixes() && choice.is_whole)
+            .then(|| Fix::review(format!("write `{near}`"), vec![Edit::replace(choice.span, near)]));
+        let message = format!("no machine of GitHub's has the label `{text}`; did you mean `{near}`?");
+        report.at(choice.span, message).help("a job waits 24 hours for a machine, and is then cancelled").fix(edit);
+    } else if beside_hosted {
+        let message = format!("no machine of GitHub's has the label `{text}` beside its own");
+        report.at(choice.span, message).severity(Severity::Info);
+    } else if text.contains(char::is_whitespace) || text.contains(',') {
+        let message = format!("`{text}` is one label; several are a list");
+        report.at(choice.span, message).help("write `[first, second]`");
+    } else {
+        let message = format!("`{text}` is no label of GitHub's: a runner of your own must have it");
+        report
+            .at(choice.span, message)
+            .severity(Severity::Info)
+            .help("with `self-hosted` or a `group` in `runs-on` it is plain that the runner is your own");
+    }
+}
+
+/// The label that was plainly meant. A label that has more than one of GitHub's has, such as `ubuntu-24.04-8core`, is an own one.
+fn misspelt(text: &str) -> Option<&'static str> {
+    const OFTEN: [(&str, &str); 8] = [
+        ("ubuntu", "ubuntu-latest"),
+        ("linux-latest", "ubuntu-latest"),
+        ("windows-lastest", "windows-latest"),
+        ("mac-latest", "macos-latest"),
+        ("osx-latest", "macos-latest"),
+        ("macos-arm", "macos-latest"),
+        ("win-latest", "windows-latest"),
+        ("ubuntu-latest-arm", "ubuntu-24.04-arm"),
+    ];
+    let lower = text.to_ascii_lowercase();
+    if let Some((_, near)) = OFTEN.iter().find(|(wrong, _)| *wrong == lower) {
+        return Some(near);
+    }
+    let near = lineclear_source::suggest(&lower, hosted_labels())?;
+    let extends = hosted_labels().any(|label| lower.starts_with(label));
+    let is_word = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphabetic());
+    // Numbers differ because they were meant to: `macos-27`, `ubuntu-2404`.
+    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).collect::<Vec<_>>();
+    let is_number_only =
+        text.split(['-', '.']).any(|part| !part.is_empty() && !is_word(part)) && digits(&lower) != digits(near);
+    (!extends && !is_number_only).then_some(near)
+}
