@@ -115,7 +115,8 @@ impl<'s> Checker<'s> {
     /// The findings of a reader, unless the settings switch their rule off.
     fn take(&self, source: &Source, diagnostics: Vec<Diagnostic>, findings: &mut Vec<Finding>) {
         for diagnostic in diagnostics {
-            if self.settings.level(&diagnostic.code, source.name()) != Some(Level::Off) {
+            let is_asked = self.settings.only.as_ref().is_none_or(|only| only.contains(&*diagnostic.code));
+            if is_asked && self.settings.level(&diagnostic.code, source.name()) != Some(Level::Off) {
                 findings.push(Finding { diagnostic, fix: None });
             }
         }

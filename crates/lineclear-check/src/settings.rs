@@ -1,6 +1,6 @@
 //! Which rules speak, how loud, and where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lineclear_source::Severity;
 use lineclear_workflow::FilterPattern;
@@ -27,6 +27,8 @@ pub struct Settings {
     pub levels: BTreeMap<String, Level>,
     /// Levels by rule id for the files that any of the patterns matches; later ones win. An id of `*` means every rule.
     pub paths: Vec<(Vec<FilterPattern>, BTreeMap<String, Level>)>,
+    /// If set, the rules that speak at all, those of the readers included.
+    pub only: Option<BTreeSet<String>>,
     /// Whether findings carry their fixes.
     pub fixes: bool,
     /// Whether comments that ignore nothing are reported.
@@ -40,6 +42,7 @@ impl Default for Settings {
             pedantic: false,
             levels: BTreeMap::new(),
             paths: Vec::new(),
+            only: None,
             fixes: false,
             report_unused_ignores: true,
         }
@@ -57,6 +60,9 @@ impl Settings {
 
     /// Whether the rule is asked at all about the file at `path`.
     pub fn is_on(&self, meta: &RuleMeta, path: &str) -> bool {
+        if let Some(only) = &self.only {
+            return only.contains(meta.id);
+        }
         match self.level(meta.id, path) {
             Some(Level::Off) => false,
             Some(Level::As(_)) => true,

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::command::history::{artifacts, cache, diff, flakes, logs, replay, runs, why};
-use crate::command::{eval, overview, plan, prune, run, secret, variable};
+use crate::command::{check, eval, overview, plan, prune, run, secret, variable};
 use crate::exit::Exit;
 use crate::output;
 
@@ -16,6 +16,7 @@ Examples:
   lineclear                         what is here, and what to type next
   lineclear run                     what a push of this branch would run, now
   lineclear run -j test             one job, with what it needs
+  lineclear check                   mistakes and holes in the workflows, before they run
   lineclear plan --event pull_request
                                     what an event would run, and why
   lineclear why                     what of the last run did not simply succeed, and why
@@ -45,6 +46,8 @@ enum Command {
     Run(Box<run::RunArgs>),
     /// Say what an event would run, and why each workflow and job would or would not.
     Plan(Box<plan::PlanArgs>),
+    /// Find mistakes and holes in workflows before they run, and repair them.
+    Check(Box<check::CheckArgs>),
     /// List the runs that there were.
     Runs(runs::RunsArgs),
     /// Show what the steps of a run printed, or look for something in it.
@@ -99,6 +102,7 @@ pub(crate) fn main() -> ExitCode {
     let exit = match cli.command {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Plan(args)) => plan::run(&args),
+        Some(Command::Check(args)) => check::run(&args),
         Some(Command::Runs(args)) => runs::run(&args),
         Some(Command::Logs(args)) => logs::run(&args),
         Some(Command::Why(args)) => why::run(&args),

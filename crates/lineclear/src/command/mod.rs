@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod check;
 pub(crate) mod eval;
 pub(crate) mod history;
 pub(crate) mod overview;

@@ -1,0 +1,1 @@
+//! Other programs that know one language better: `shellcheck`, `python3`.

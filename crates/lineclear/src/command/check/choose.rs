@@ -1,0 +1,92 @@
+//! From arguments and `lineclear.toml` to what is checked and how.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use lineclear_check::{Baseline, Checker, Dialect, FileKind, Finding, Level, Project, Settings, rules};
+use lineclear_source::{Diagnostic, Severity, Source, suggest};
+
+use super::{Asked, CheckArgs, Forge};
+use crate::checking::{Around, Outcome, decode, discover};
+
+/// Reads everything that decides.
+///
+/// # Errors
+/// A sentence: a path that is not there, a rule that does not exist, a baseline that cannot be read.
+pub(super) fn asked(args: &CheckArgs, root: &Path, here: &Path) -> Result<Asked, String> {
+    let files: Vec<PathBuf> = args.paths.iter().filter(|path| path.as_os_str() != "-").cloned().collect();
+    let is_stdin_only = files.is_empty() && !args.paths.is_empty();
+    let named = if is_stdin_only { Default::default() } else { discover(root, here, &files)? };
+    let mut settings = Settings { fixes: true, ..Settings::default() };
+    let deny = Severity::Error;
+    settings.pedantic |= args.pedantic;
+    if let Some(forge) = args.dialect {
+        settings.dialect = match forge {
+            Forge::Github => Dialect::GitHub,
+            Forge::Gitea => Dialect::Gitea,
+        };
+    }
+    for rule in args.rules.iter().chain(&args.allow) {
+        known_rule(rule)?;
+    }
+    for rule in &args.allow {
+        settings.levels.insert(rule.clone(), Level::Off);
+    }
+    if !args.rules.is_empty() {
+        settings.only = Some(args.rules.iter().cloned().collect());
+        settings.report_unused_ignores = false;
+    }
+    let baseline = args.baseline.as_ref().map(|path| read_baseline(path)).transpose()?;
+    let repositories: BTreeSet<&String> = named.inputs.iter().map(|input| &input.repository).collect();
+    let around = repositories
+        .into_iter()
+        .map(|repository| (repository.clone(), Around::new(root.join(repository), args.online)))
+        .collect::<BTreeMap<_, _>>();
+    let threads = args.threads.filter(|&threads| threads > 0);
+    let threads = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let deny = args.deny.map_or(deny, Severity::from);
+    Ok(Asked { root: root.to_path_buf(), named, settings, around, threads, deny, baseline })
+}
+
+/// # Errors
+/// A sentence: there is no such rule.
+pub(super) fn known_rule(id: &str) -> Result<&'static lineclear_check::RuleMeta, String> {
+    rules::meta(id).ok_or_else(|| match suggest(id, rules::all().map(|meta| meta.id)) {
+        Some(near) => format!("there is no rule `{id}`; did you mean `{near}`?"),
+        None => format!("there is no rule `{id}`; `lineclear check --list` names them all"),
+    })
+}
+
+fn read_baseline(path: &Path) -> Result<(PathBuf, Baseline), String> {
+    let wrong = |error: &dyn std::fmt::Display| format!("the baseline `{}` cannot be used: {error}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    Ok((path.to_path_buf(), Baseline::read(&text).map_err(|error| wrong(&error))?))
+}
+
+/// Checks what is on standard input.
+///
+/// # Errors
+/// A sentence: it cannot be read.
+pub(super) fn standard_input(args: &CheckArgs, asked: &Asked) -> Result<Outcome, String> {
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .lock()
+        .read_to_end(&mut bytes)
+        .map_err(|error| format!("standard input cannot be read: {error}"))?;
+    let name = args.stdin_filename.trim_start_matches("./");
+    let text = match decode(bytes) {
+        Ok(text) => text,
+        Err((text, problem, span)) => {
+            let mut diagnostic = Diagnostic::error("unreadable-file", problem);
+            diagnostic.span = span;
+            let findings = vec![Finding { diagnostic, fix: None }];
+            return Ok(Outcome { source: Source::new(name, text), findings, ignored: 0 });
+        }
+    };
+    let around = Around::new(asked.root.clone(), args.online);
+    let project = Project::new(&around);
+    let kind = FileKind::of(name).unwrap_or(FileKind::Workflow);
+    let checked = Checker::new(&asked.settings).check(Source::new(name, text), kind, &project);
+    Ok(Outcome { source: checked.source, findings: checked.findings, ignored: checked.ignored })
+}
