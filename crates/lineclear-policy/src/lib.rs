@@ -1,9 +1,26 @@
 //! `lineclear.toml` as a typed model with places.
 //!
-//! [`Policy::read`] gives what was understood together with everything that is wrong. This crate opens no file and knows no workflow.
+//! [`Policy::read`] gives what was understood together with everything that is wrong. This crate opens no file and knows no workflow:
+//! whether a gate's checks exist is asked where both are known. Keys and their meaning are in `docs/policy.md`.
+//!
+//! Start reading at [`Policy`]; each part of the file is a module, and all of them read through [`table`].
 
 #![warn(missing_docs)]
 
+mod check;
+mod environment;
+mod gate;
+mod image;
+mod levels;
+mod order;
+mod placeholder;
 mod policy;
+mod table;
 
+pub use check::{CheckPolicy, Dialect, PathRules, RuleLevel};
+pub use environment::{Approvals, ComposeFiles, Deploy, DeployKind, Environment, Health, Rollback};
+pub use gate::{Context, Coverage, Gate, RequiredCheck, Scan, Skipped, VulnerabilitySeverity};
+pub use image::{Image, SbomFormat, TagRule};
+pub use levels::Levels;
+pub use order::{Obstacle, Unreachable};
 pub use policy::Policy;

@@ -6,6 +6,8 @@ use crate::{Activity, Dialect, FileKind, Group, Repair, RuleMeta, page};
 
 const YAML_FILES: &[FileKind] = &[FileKind::Workflow, FileKind::Action, FileKind::Dependabot, FileKind::Compose];
 
+const POLICY: &[FileKind] = &[FileKind::Policy];
+
 /// A comment that ignores nothing, or does not say why.
 pub static UNUSED_IGNORE: RuleMeta = RuleMeta {
     id: "unused-ignore",
@@ -48,4 +50,7 @@ macro_rules! reader_rules {
 
 reader_rules! {
     "unknown-key" Error YAML_FILES, "a key that does not exist";
+    "policy-syntax" Error POLICY, "a `lineclear.toml` that is not TOML";
+    "policy-unknown-key" Error POLICY, "a key that `lineclear.toml` does not have";
+    "policy-value" Error POLICY, "a value of `lineclear.toml` that its key cannot have";
 }
