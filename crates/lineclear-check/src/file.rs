@@ -13,6 +13,7 @@ use lineclear_workflow::{
 use lineclear_yaml::{Limits, Tree};
 
 use crate::site::gather_steps;
+use crate::types::Typed;
 use crate::{Dialect, ExpressionSite, Form, Project, ScriptSite, StepSite};
 
 /// One file as it was read, with what most rules ask of it gathered once.
@@ -26,6 +27,7 @@ pub struct File<'a> {
     expressions: OnceCell<Vec<ExpressionSite<'a>>>,
     scripts: OnceCell<Vec<ScriptSite<'a>>>,
     tree: OnceCell<Option<Tree>>,
+    typed: OnceCell<Typed<'a>>,
 }
 
 /// What a file says.
@@ -57,6 +59,7 @@ impl<'a> File<'a> {
             expressions: OnceCell::new(),
             scripts: OnceCell::new(),
             tree: OnceCell::new(),
+            typed: OnceCell::new(),
         }
     }
 
@@ -144,6 +147,11 @@ impl<'a> File<'a> {
             }
             sites
         })
+    }
+
+    /// The types of all expressions, and what in them is worth a question.
+    pub fn typed(&self) -> &Typed<'a> {
+        self.typed.get_or_init(|| Typed::of(self))
     }
 
     /// All `run` scripts.

@@ -26,6 +26,7 @@ pub mod rules;
 mod settings;
 pub mod show;
 mod site;
+pub mod types;
 
 pub use baseline::{Baseline, BaselineError};
 pub use checker::{Checked, Checker};

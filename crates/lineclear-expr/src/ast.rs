@@ -4,8 +4,9 @@ use std::fmt;
 
 use lineclear_source::Span;
 
+use crate::memory::EXPRESSION_BYTES;
 use crate::tree::{Kind, NodeId, Tree};
-use crate::{Function, Value};
+use crate::{EvaluateError, Function, Scope, Value, evaluate};
 
 /// How two values are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -187,6 +188,14 @@ impl<'e> Node<'e> {
         }
     }
 
+    /// The value of this part alone.
+    ///
+    /// # Errors
+    /// As [`Expr::evaluate`](crate::Expr::evaluate).
+    pub fn evaluate(self, scope: &dyn Scope) -> Result<Value, EvaluateError> {
+        evaluate::evaluate(self.tree, self.id, scope, EXPRESSION_BYTES)
+    }
+
     fn segment(self) -> Option<Segment<'e>> {
         match self.kind() {
             NodeKind::Property { name, .. } => Some(Segment::Name(name)),
@@ -294,6 +303,14 @@ mod tests {
                 "2"
             ]
         );
+    }
+
+    #[test]
+    fn a_part_has_a_value_of_its_own() {
+        let expr = parse("env.A == format('{0}', 'x')");
+        let NodeKind::Compare { right, .. } = expr.root().kind() else { panic!("it compares") };
+        assert_eq!(right.evaluate(&crate::MapScope::default()), Ok(Value::string("x")));
+        assert!(expr.root().evaluate(&crate::MapScope::default()).is_err());
     }
 
     #[test]

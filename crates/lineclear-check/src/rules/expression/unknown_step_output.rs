@@ -1,0 +1,41 @@
+//! `unknown-step-output`: an output that the action does not give is always empty.
+
+use lineclear_source::Severity;
+
+use super::missing_name;
+use crate::types::Origin;
+use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
+
+/// Manual and tests: `docs/rules/unknown-step-output.md`.
+#[derive(Debug)]
+pub(super) struct UnknownStepOutput;
+
+static META: RuleMeta = RuleMeta {
+    id: "unknown-step-output",
+    summary: "an output that the action of a step does not have",
+    severity: Severity::Error,
+    group: Group::Correctness,
+    activity: Activity::Default,
+    dialects: Dialect::ALL,
+    files: &[FileKind::Workflow, FileKind::Action],
+    repair: Repair::Review,
+    since: "0.1",
+    page: page!("unknown-step-output"),
+};
+
+impl Rule for UnknownStepOutput {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
+        for unknown in &file.typed().unknown {
+            let Origin::StepOutputs { step, certain } = &unknown.object.origin else { continue };
+            let message =
+                format!("the action of step `{step}` gives no output `{}`: this is always empty", unknown.name);
+            // An action may write outputs that it does not declare, unless it is made of steps.
+            let severity = if *certain { Severity::Error } else { Severity::Warning };
+            missing_name::report(file, report, unknown, message).severity(severity);
+        }
+    }
+}

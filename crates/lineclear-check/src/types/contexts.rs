@@ -1,0 +1,184 @@
+//! What each context is at each place.
+
+use lineclear_expr::{Node, Template};
+use lineclear_workflow::{Job, JobKind, Key, Place, Step, Text};
+
+use super::infer::Inference;
+use super::{Origin, Property, Type, event, fixed, inputs, jobs, matrix, steps};
+use crate::{Content, File};
+
+/// Gives the type of each context of a file, and of any expression in it.
+///
+/// Ask in the order of the file: what belongs to a job is kept until another job is asked about.
+#[derive(Debug)]
+pub struct Contexts<'f, 'a> {
+    file: &'f File<'a>,
+    github: Option<Type>,
+    inputs: Option<Type>,
+    jobs: Option<Type>,
+    runner: Option<Type>,
+    of_job: OfJob<'a>,
+    of_step: OfStep<'a>,
+}
+
+/// What belongs to one job.
+#[derive(Debug, Default)]
+struct OfJob<'a> {
+    job: Option<&'a Job>,
+    needs: Option<Type>,
+    matrix: Option<Type>,
+    own: Option<Type>,
+}
+
+/// What belongs to one step, or to what comes after the steps of a job.
+#[derive(Debug, Default)]
+struct OfStep<'a> {
+    job: Option<&'a Job>,
+    step: Option<&'a Step>,
+    steps: Option<Type>,
+}
+
+impl<'f, 'a> Contexts<'f, 'a> {
+    /// The contexts of `file`.
+    pub fn new(file: &'f File<'a>) -> Self {
+        Self {
+            file,
+            github: None,
+            inputs: None,
+            jobs: None,
+            runner: None,
+            of_job: OfJob::default(),
+            of_step: OfStep::default(),
+        }
+    }
+
+    /// The context called `name` (in lower case) at a place, whether or not it may be named there.
+    pub fn get(&mut self, name: &str, place: &Place<'a>) -> Type {
+        match name {
+            "github" => self.github(),
+            "inputs" => self.inputs(place),
+            "steps" => self.steps(place),
+            "matrix" => self.matrix(place),
+            "needs" => self.needs(place),
+            "job" => self.job(place),
+            "jobs" => self.jobs(),
+            "secrets" => self.secrets(),
+            "runner" => self.runner.get_or_insert_with(fixed::runner).clone(),
+            "strategy" => fixed::strategy(),
+            "vars" => Type::open(Origin::Variables, Vec::new(), Type::String),
+            "env" => Type::open(Origin::Env, Vec::new(), Type::String),
+            _ => Type::Any,
+        }
+    }
+
+    /// The type of a part of an expression that stands at a place.
+    pub fn type_of(&mut self, node: Node<'a>, place: &Place<'a>) -> Type {
+        Inference::new(self, *place, None).type_of(node)
+    }
+
+    fn github(&mut self) -> Type {
+        let file = self.file;
+        let build = || {
+            let event = match file.content() {
+                Content::Workflow(workflow) => event::event(workflow),
+                _ => Type::open(Origin::Event, Vec::new(), Type::Any),
+            };
+            fixed::github(event)
+        };
+        self.github.get_or_insert_with(build).clone()
+    }
+
+    fn inputs(&mut self, place: &Place<'a>) -> Type {
+        let file = self.file;
+        let build = || match file.content() {
+            Content::Workflow(workflow) => inputs::of_workflow(workflow),
+            Content::Action(action) => inputs::of_action(action),
+            _ => Type::Any,
+        };
+        let all = self.inputs.get_or_insert_with(build);
+        match (place.key, &*all) {
+            // The default of an input may name those in front of it.
+            (Key::InputDefault(own), Type::Object(object)) if file.workflow().is_some() => {
+                let before = object.properties.iter().take_while(|property| !property.name.eq_ignore_ascii_case(own));
+                Type::strict(Origin::Inputs, before.cloned().collect())
+            }
+            (_, all) => all.clone(),
+        }
+    }
+
+    fn steps(&mut self, place: &Place<'a>) -> Type {
+        let of_step = &mut self.of_step;
+        if !same(of_step.job, place.job) || !same(of_step.step, place.step) {
+            *of_step = OfStep { job: place.job, step: place.step, steps: None };
+        }
+        of_step.steps.get_or_insert_with(|| steps::steps(self.file, place)).clone()
+    }
+
+    fn at_job(&mut self, place: &Place<'a>) -> &mut OfJob<'a> {
+        if !same(self.of_job.job, place.job) {
+            self.of_job = OfJob { job: place.job, ..OfJob::default() };
+        }
+        &mut self.of_job
+    }
+
+    fn matrix(&mut self, place: &Place<'a>) -> Type {
+        let Some(job) = place.job else { return Type::Any };
+        if let Some(known) = &self.at_job(place).matrix {
+            return known.clone();
+        }
+        let here = Place { key: Key::Matrix, job: Some(job), step: None };
+        let mut type_of = |text: &'a Text| match &text.template {
+            Template::Expression(expr) => self.type_of(expr.root(), &here),
+            Template::Literal(value) => Type::of_value(value),
+            Template::Mixed(_) => Type::String,
+        };
+        let matrix = matrix::matrix(job, &mut type_of);
+        self.at_job(place).matrix = Some(matrix.clone());
+        matrix
+    }
+
+    fn needs(&mut self, place: &Place<'a>) -> Type {
+        let file = self.file;
+        let (Some(workflow), Some(job)) = (file.workflow(), place.job) else { return Type::Any };
+        self.at_job(place).needs.get_or_insert_with(|| jobs::needs(file, workflow, job)).clone()
+    }
+
+    fn job(&mut self, place: &Place<'a>) -> Type {
+        let services = || match place.job.map(|job| &job.kind) {
+            Some(JobKind::Steps(steps)) if steps.services_expression.is_none() => {
+                let properties =
+                    steps.services.iter().map(|service| Property::new(service.id.value.clone(), fixed::service()));
+                Type::strict(Origin::Services, properties.collect())
+            }
+            _ => Type::open(Origin::Services, Vec::new(), fixed::service()),
+        };
+        self.at_job(place).own.get_or_insert_with(|| fixed::job(services())).clone()
+    }
+
+    fn jobs(&mut self) -> Type {
+        let file = self.file;
+        let build = || file.workflow().map_or(Type::Any, |workflow| jobs::jobs(file, workflow));
+        self.jobs.get_or_insert_with(build).clone()
+    }
+
+    /// `secrets`: open, unless a workflow that is only called declares what it takes. A caller may still pass all of its own.
+    fn secrets(&mut self) -> Type {
+        let only_trigger = match self.file.workflow().map(|workflow| &workflow.on.events[..]) {
+            Some([only]) if only.event.value == "workflow_call" && !only.secrets.is_empty() => only,
+            _ => return Type::open(Origin::Secrets, fixed::texts(ALWAYS), Type::String),
+        };
+        let declared = only_trigger.secrets.iter().map(|secret| Property::new(secret.name.value.clone(), Type::String));
+        Type::strict(Origin::Secrets, fixed::texts(ALWAYS).into_iter().chain(declared).collect())
+    }
+}
+
+/// The secrets that are there without being made or passed.
+const ALWAYS: &[&str] = &["GITHUB_TOKEN", "ACTIONS_STEP_DEBUG", "ACTIONS_RUNNER_DEBUG"];
+
+fn same<T>(one: Option<&T>, other: Option<&T>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => std::ptr::eq(one, other),
+        (None, None) => true,
+        _ => false,
+    }
+}
