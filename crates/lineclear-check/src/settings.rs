@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lineclear_source::Severity;
+use lineclear_policy::{CheckPolicy, RuleLevel};
+use lineclear_source::{Severity, Spanned};
 use lineclear_workflow::FilterPattern;
 
 use crate::{Activity, Dialect, RuleMeta};
@@ -49,7 +50,36 @@ impl Default for Settings {
     }
 }
 
+fn levels(rules: &[(Spanned<String>, Spanned<RuleLevel>)]) -> impl Iterator<Item = (String, Level)> {
+    rules.iter().map(|(rule, level)| (rule.value.clone(), Level::from(level.value)))
+}
+
+impl From<RuleLevel> for Level {
+    fn from(level: RuleLevel) -> Self {
+        match level {
+            RuleLevel::Off => Self::Off,
+            RuleLevel::As(severity) => Self::As(severity),
+        }
+    }
+}
+
 impl Settings {
+    /// Takes over what `[check]` of `lineclear.toml` says. Patterns that cannot be read match nothing: `unknown-rule-setting` tells of them.
+    pub fn take(&mut self, check: &CheckPolicy) {
+        self.pedantic |= check.pedantic.as_ref().is_some_and(|pedantic| pedantic.value);
+        if let Some(dialect) = &check.dialect {
+            self.dialect = match dialect.value {
+                lineclear_policy::Dialect::GitHub => Dialect::GitHub,
+                lineclear_policy::Dialect::Gitea => Dialect::Gitea,
+            };
+        }
+        self.levels.extend(levels(&check.rules));
+        for paths in &check.paths {
+            let patterns = paths.files.iter().filter_map(|pattern| FilterPattern::parse(&pattern.value).ok()).collect();
+            self.paths.push((patterns, levels(&paths.rules).collect()));
+        }
+    }
+
     /// What is set for the rule `id` in the file at `path`, if anything.
     pub fn level(&self, id: &str, path: &str) -> Option<Level> {
         let by_path =

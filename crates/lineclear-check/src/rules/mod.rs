@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod dependabot;
 pub mod expression;
 pub mod job;
+pub mod policy;
 pub mod reader;
 pub mod script;
 pub mod security;
@@ -26,6 +27,7 @@ const OF_FILES: &[&[&dyn Rule]] = &[
     delivery::RULES,
     container::RULES,
     dependabot::RULES,
+    policy::RULES,
 ];
 
 /// The rules that look at a repository.

@@ -1,6 +1,7 @@
 //! The command line through the binary: what programs and people rely on, and what it withstands.
 
 mod bench_side;
+mod check;
 mod choices;
 mod contexts;
 mod documents;

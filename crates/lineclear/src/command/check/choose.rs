@@ -5,10 +5,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use lineclear_check::{Baseline, Checker, Dialect, FileKind, Finding, Level, Project, Settings, rules};
+use lineclear_policy::{CheckPolicy, Policy};
 use lineclear_source::{Diagnostic, Severity, Source, suggest};
+use lineclear_workflow::FilterPattern;
 
 use super::{Asked, CheckArgs, Forge};
-use crate::checking::{Around, Outcome, decode, discover};
+use crate::checking::{Around, Named, Outcome, decode, discover};
 
 /// Reads everything that decides.
 ///
@@ -17,10 +19,14 @@ use crate::checking::{Around, Outcome, decode, discover};
 pub(super) fn asked(args: &CheckArgs, root: &Path, here: &Path) -> Result<Asked, String> {
     let files: Vec<PathBuf> = args.paths.iter().filter(|path| path.as_os_str() != "-").cloned().collect();
     let is_stdin_only = files.is_empty() && !args.paths.is_empty();
-    let named = if is_stdin_only { Default::default() } else { discover(root, here, &files)? };
+    let mut named = if is_stdin_only { Default::default() } else { discover(root, here, &files)? };
     let mut settings = Settings { fixes: true, ..Settings::default() };
-    let deny = Severity::Error;
+    let policy = policy(root)?.check;
+    settings.take(&policy);
     settings.pedantic |= args.pedantic;
+    if !is_stdin_only {
+        exclude(&policy, &files, here, &mut named);
+    }
     if let Some(forge) = args.dialect {
         settings.dialect = match forge {
             Forge::Github => Dialect::GitHub,
@@ -37,7 +43,8 @@ pub(super) fn asked(args: &CheckArgs, root: &Path, here: &Path) -> Result<Asked,
         settings.only = Some(args.rules.iter().cloned().collect());
         settings.report_unused_ignores = false;
     }
-    let baseline = args.baseline.as_ref().map(|path| read_baseline(path)).transpose()?;
+    let of_policy = policy.baseline.map(|path| root.join(path.value)).filter(|_| args.write_baseline.is_none());
+    let baseline = args.baseline.clone().or(of_policy).map(|path| read_baseline(&path)).transpose()?;
     let repositories: BTreeSet<&String> = named.inputs.iter().map(|input| &input.repository).collect();
     let around = repositories
         .into_iter()
@@ -45,8 +52,31 @@ pub(super) fn asked(args: &CheckArgs, root: &Path, here: &Path) -> Result<Asked,
         .collect::<BTreeMap<_, _>>();
     let threads = args.threads.filter(|&threads| threads > 0);
     let threads = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let deny = args.deny.map_or(deny, Severity::from);
+    let deny = args.deny.map_or(policy.deny.map_or(Severity::Error, |deny| deny.value), Severity::from);
     Ok(Asked { root: root.to_path_buf(), named, settings, around, threads, deny, baseline })
+}
+
+/// `lineclear.toml` of the repository, whatever may be wrong with it: that is found when it is checked itself.
+///
+/// # Errors
+/// A sentence: it cannot be read.
+fn policy(root: &Path) -> Result<Policy, String> {
+    match std::fs::read(root.join("lineclear.toml")) {
+        Ok(bytes) => Ok(Policy::read(&Source::new("lineclear.toml", String::from_utf8_lossy(&bytes))).0),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Policy::default()),
+        Err(error) => Err(format!("`lineclear.toml` cannot be read: {error}")),
+    }
+}
+
+/// Leaves out what `exclude` names, unless the file was named on the command line.
+fn exclude(policy: &CheckPolicy, files: &[PathBuf], here: &Path, named: &mut Named) {
+    let patterns: Vec<FilterPattern> =
+        policy.exclude.iter().filter_map(|pattern| FilterPattern::parse(&pattern.value).ok()).collect();
+    let is_named = |path: &Path| files.iter().any(|file| here.join(file) == path);
+    let excluded = |shown: &str| patterns.iter().any(|pattern| pattern.matches(shown));
+    if !patterns.is_empty() {
+        named.inputs.retain(|input| is_named(&input.path) || !excluded(&input.shown));
+    }
 }
 
 /// # Errors
