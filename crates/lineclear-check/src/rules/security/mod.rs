@@ -1,6 +1,32 @@
 //! What lets somebody do what they must not.
+//!
+//! What the rules share: `trust` (who may start a run, and which conditions keep outsiders out), `payload` (which values of the
+//! `github` context are free text), `relay` (actions that hand such text on or run it), `passing` (scripts that do) and `taint`,
+//! which follows text through all of them; `execution` (what runs code of the workspace).
 
 use crate::Rule;
 
+mod dangerous_trigger;
+mod embedding;
+mod environment_fix;
+mod environment_write;
+mod execution;
+mod insecure_commands;
+mod passing;
+mod payload;
+mod relay;
+mod taint;
+mod template_injection;
+mod trust;
+mod untrusted_artifact;
+mod untrusted_checkout;
+
 /// In the order in which they are asked.
-pub const RULES: &[&dyn Rule] = &[];
+pub const RULES: &[&dyn Rule] = &[
+    &template_injection::TemplateInjection,
+    &dangerous_trigger::DangerousTrigger,
+    &untrusted_checkout::UntrustedCheckout,
+    &untrusted_artifact::UntrustedArtifact,
+    &environment_write::EnvironmentWrite,
+    &insecure_commands::InsecureCommands,
+];

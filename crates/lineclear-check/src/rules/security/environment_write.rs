@@ -1,0 +1,116 @@
+//! `environment-write`: an outsider's text gets into the variables or the `PATH` of later steps.
+
+use lineclear_source::{Severity, Span};
+use lineclear_workflow::Text;
+
+use super::execution::commands;
+use super::passing::variables_of;
+use super::taint::{Flows, Viewpoint};
+use super::trust::{Guard, Reach, guard_of};
+use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
+
+/// Manual and tests: `docs/rules/environment-write.md`.
+#[derive(Debug)]
+pub(super) struct EnvironmentWrite;
+
+static META: RuleMeta = RuleMeta {
+    id: "environment-write",
+    summary: "an outsider's text gets into the variables or the `PATH` of later steps",
+    severity: Severity::Error,
+    group: Group::Security,
+    activity: Activity::Default,
+    dialects: Dialect::ALL,
+    files: &[FileKind::Workflow, FileKind::Action],
+    repair: Repair::None,
+    since: "0.1",
+    page: page!("environment-write"),
+};
+
+/// The files, and what they set.
+const FILES: &[&str] = &["GITHUB_ENV", "GITHUB_PATH"];
+
+impl Rule for EnvironmentWrite {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
+        let flows = Flows::new(file);
+        for script in file.scripts() {
+            let raw = script.raw();
+            let Some(target) = FILES.iter().find(|target| raw.contains(**target)) else { continue };
+            let from = Viewpoint { job: script.site.job, step: Some(script.site.step) };
+            for (span, line) in writes(script.text, target) {
+                check_write(file, flows, from, target, span, line, report);
+            }
+        }
+    }
+}
+
+/// The lines that write to the file, without what they write static text only.
+fn writes<'t>(script: &'t Text, target: &'t str) -> impl Iterator<Item = (Span, &'t str)> {
+    let mut offset = 0;
+    script.raw().split_inclusive('\n').filter_map(move |line| {
+        let start = offset;
+        offset += line.len();
+        let text = line.trim_end();
+        let begin = text.len() - text.trim_start().len();
+        let is_write = text.contains(target)
+            && (text.contains(">>")
+                || text.contains("tee ")
+                || text.contains("Out-File")
+                || text.contains("Add-Content"));
+        let is_write = is_write && !text.trim_start().starts_with('#');
+        is_write.then(|| (script.scalar.span_of(start + begin..start + text.len()), text))
+    })
+}
+
+fn check_write<'a>(
+    file: &File<'a>,
+    flows: Flows<'_, 'a>,
+    from: Viewpoint<'a>,
+    target: &str,
+    span: Span,
+    line: &str,
+    report: &mut Report<'_>,
+) {
+    let written = line.split(">>").next().unwrap_or(line);
+    let is_set = |name: &&str| !FILES.contains(name) && !name.starts_with("GITHUB_OUTPUT");
+    let taint = variables_of(written).filter(is_set).find_map(|name| flows.of_environment(name, from));
+    let what = if target == "GITHUB_PATH" { "the `PATH`" } else { "the variables" };
+    if let Some((taint, reach)) = taint.and_then(|taint| flows.reach(&taint, from).map(|reach| (taint, reach))) {
+        if reach < Reach::ReadOnly {
+            return;
+        }
+        let message = format!(
+            "`{}` gets into {what} of later steps: with a line break in it, it sets any variable, `LD_PRELOAD` or `NODE_OPTIONS` too",
+            taint.origin
+        );
+        let severity = if reach == Reach::Privileged { Severity::Error } else { Severity::Warning };
+        report.at(span, message).severity(severity).help("use the value in this step only, or hand it on as an output");
+        return;
+    }
+    // What a command prints in a run that outsiders start may be theirs: a file of an artifact, a commit's message.
+    let Some(workflow) = file.workflow() else { return };
+    let reads_file = commands(written).any(|(_, command)| {
+        ["cat ", "$(cat ", "$(<", "git log", "git show", "jq ", "head ", "tail "]
+            .iter()
+            .any(|word| command.contains(word))
+    });
+    if !reads_file || written.contains("<<") {
+        return;
+    }
+    let events = ["pull_request_target", "workflow_run", "issue_comment"];
+    let open = events
+        .iter()
+        .find(|event| workflow.on.get(event).is_some() && guard_of(event, from.job, from.step) < Guard::Trusted);
+    if let Some(event) = open {
+        let message = format!(
+            "what a command reads gets into {what} of later steps in a run for `{event}`: with a line break in it, it sets any variable"
+        );
+        report
+            .at(span, message)
+            .severity(Severity::Warning)
+            .help("check what was read before it is written: `[[ $value =~ ^[0-9]+$ ]]`");
+    }
+}
