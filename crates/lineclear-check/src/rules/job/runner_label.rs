@@ -59,13 +59,23 @@ fn check_choice(choice: &Choice<'_>, beside_hosted: bool, report: &mut Report<'_
     } else if text.contains(char::is_whitespace) || text.contains(',') {
         let message = format!("`{text}` is one label; several are a list");
         report.at(choice.span, message).help("write `[first, second]`");
-    } else {
+    } else if !is_plainly_own(text) {
         let message = format!("`{text}` is no label of GitHub's: a runner of your own must have it");
         report
             .at(choice.span, message)
             .severity(Severity::Info)
             .help("with `self-hosted` or a `group` in `runs-on` it is plain that the runner is your own");
     }
+}
+
+/// Whether a label has the look of those that services and organisations give: a system with more behind or before it.
+fn is_plainly_own(text: &str) -> bool {
+    const SERVICES: [&str; 9] =
+        ["depot-", "namespace-", "nscloud-", "blacksmith-", "buildjet-", "warp-", "ubicloud-", "codspeed-", "runs-on"];
+    const SYSTEMS: [&str; 4] = ["ubuntu", "linux", "windows", "macos"];
+    let lower = text.to_ascii_lowercase();
+    SERVICES.iter().any(|service| lower.starts_with(service))
+        || (lower.split(['-', '_', '/', '=']).count() > 2 && SYSTEMS.iter().any(|system| lower.contains(system)))
 }
 
 /// The label that was plainly meant. A label that has more than one of GitHub's has, such as `ubuntu-24.04-8core`, is an own one.
@@ -85,7 +95,7 @@ fn misspelt(text: &str) -> Option<&'static str> {
         return Some(near);
     }
     let near = lineclear_source::suggest(&lower, hosted_labels())?;
-    let extends = hosted_labels().any(|label| lower.starts_with(label));
+    let extends = hosted_labels().any(|label| lower.contains(label));
     let is_word = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphabetic());
     // Numbers differ because they were meant to: `macos-27`, `ubuntu-2404`.
     let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).collect::<Vec<_>>();
