@@ -70,37 +70,34 @@ impl Walk<'_> {
             return;
         }
         let Some(workflow) = called.read().and_then(|read| read.model.as_ref()) else { return };
+        let of_all = workflow.permissions.as_ref();
+        let beyond = of_all.map(|asked| excess(asked, granted)).unwrap_or_default();
+        if !beyond.is_empty() {
+            say(&format!("`{}`", called.name), &beyond, granted, self.at, report);
+        }
         for job in &workflow.jobs {
-            let asked = job.permissions.as_ref().or(workflow.permissions.as_ref());
-            let excess = asked.map(|asked| excess(asked, granted)).unwrap_or_default();
-            if !excess.is_empty() {
-                say(called, &job.id.value, &excess, granted, self.at, report);
+            let own = job.permissions.as_ref();
+            let beyond = own.map(|asked| excess(asked, granted)).unwrap_or_default();
+            if !beyond.is_empty() {
+                say(&format!("job `{}` of `{}`", job.id.value, called.name), &beyond, granted, self.at, report);
             } else if let Some((_, call)) = call_of(job)
                 // What it asked for itself is checked with its own file.
-                && (asked.is_none() || called.repository.is_some())
+                && (own.or(of_all).is_none() || called.repository.is_some())
             {
                 let next = Called::find(self.project, called.repository.as_ref(), &call.uses.value);
-                self.enter(&next, asked.unwrap_or(granted), report);
+                self.enter(&next, own.or(of_all).unwrap_or(granted), report);
             }
         }
     }
 }
 
-fn say(
-    called: &Called,
-    job: &str,
-    excess: &[(&str, Access, Access)],
-    granted: &Permissions,
-    at: Span,
-    report: &mut Report<'_>,
-) {
+fn say(who: &str, excess: &[(&str, Access, Access)], granted: &Permissions, at: Span, report: &mut Report<'_>) {
     let list = |which: fn(&(&str, Access, Access)) -> Access| {
         let each: Vec<String> = excess.iter().map(|one| format!("`{}: {}`", one.0, which(one).as_str())).collect();
         each.join(", ")
     };
     let message = format!(
-        "job `{job}` of `{}` asks for {}, and may have {} here: the run does not start",
-        called.name,
+        "{who} asks for {}, and may have {} here: the run does not start",
         list(|one| one.1),
         list(|one| one.2)
     );
