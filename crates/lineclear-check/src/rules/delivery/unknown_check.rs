@@ -1,0 +1,94 @@
+//! `unknown-check`: a gate that names a check which no workflow produces.
+
+use lineclear_policy::Gate;
+use lineclear_source::Severity;
+use lineclear_source::{Spanned, suggest};
+
+use super::checks::{AllWorkflows, Check, Name};
+
+use crate::project::Repository;
+use crate::{Activity, Dialect, FileKind, Group, Repair, Report, RepositoryRule, RuleMeta, page};
+
+/// Manual and tests: `docs/rules/unknown-check.md`.
+#[derive(Debug)]
+pub(super) struct UnknownCheck;
+
+static META: RuleMeta = RuleMeta {
+    id: "unknown-check",
+    summary: "a gate that names a check which no workflow produces",
+    severity: Severity::Error,
+    group: Group::Delivery,
+    activity: Activity::Default,
+    dialects: Dialect::ALL,
+    files: &[FileKind::Policy, FileKind::Workflow],
+    repair: Repair::None,
+    since: "0.1",
+    page: page!("unknown-check"),
+};
+
+impl RepositoryRule for UnknownCheck {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, repository: &Repository<'_>, report: &mut Report<'_>) {
+        let Some((_, policy)) = repository.policy else { return };
+        let named = || policy.gates.iter().flat_map(checks_of);
+        if named().next().is_none() {
+            return;
+        }
+        let workflows = AllWorkflows::of(repository);
+        if workflows.has_unreadable {
+            return;
+        }
+        let checks = workflows.checks(repository.project);
+        for (check, is_required) in named() {
+            let mut makers = checks.iter().filter(|one| one.is_called(&check.value));
+            let first = makers.next();
+            let Some(first) = first else {
+                report_unknown(check, is_required, &checks, report);
+                continue;
+            };
+            if let Some(second) = makers.next().filter(|_| is_required) {
+                let place = |one: &Check<'_>| format!("`{}` of `{}`", one.job.id.value, one.workflow.source.name());
+                let message =
+                    format!("two jobs produce the check `{}`: {} and {}", check.value, place(first), place(second));
+                report.at(check.span, message).severity(Severity::Warning).help(
+                    "give the workflows or jobs names of their own: as it is, either of them may answer for the other",
+                );
+            }
+        }
+    }
+}
+
+/// The checks that a gate names, and whether it requires them.
+fn checks_of(gate: &Gate) -> impl Iterator<Item = (&Spanned<String>, bool)> {
+    let required = gate.require.iter().map(|required| (&required.check, true));
+    required.chain(gate.supplementary.iter().map(|check| (check, false)))
+}
+
+fn report_unknown(check: &Spanned<String>, is_required: bool, checks: &[Check<'_>], report: &mut Report<'_>) {
+    let known = || checks.iter().flat_map(|check| &check.names).filter_map(Name::as_fixed);
+    let name = &check.value;
+    let workflow = name.split_once(" / ").map(|(workflow, _)| workflow);
+    let near = suggest(name, known());
+    let of_workflow: Vec<&str> = workflow
+        .map(|workflow| known().filter(|name| name.split_once(" / ").is_some_and(|(own, _)| own == workflow)).collect())
+        .unwrap_or_default();
+    let mut message = format!("no workflow produces the check `{name}`");
+    if let Some(near) = near {
+        message.push_str(&format!("; did you mean `{near}`?"));
+    } else if is_required {
+        message.push_str(": nothing ever passes this gate");
+    }
+    let finding = report.at(check.span, message);
+    if !is_required {
+        finding.severity(Severity::Warning);
+    }
+    if workflow.is_none() {
+        finding.help("a check is called `Workflow / job`: the `name` of the workflow (or its path) and the `name` of the job (or its id)");
+    } else if near.is_none() && !of_workflow.is_empty() {
+        let shown: Vec<String> = of_workflow.iter().take(8).map(|name| format!("`{name}`")).collect();
+        finding.help(format!("that workflow has {}", shown.join(", ")));
+    }
+}
