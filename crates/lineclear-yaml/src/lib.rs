@@ -3,7 +3,7 @@
 //! [`parse`] gives the tree of one document and everything that is wrong with it: what could be understood is returned
 //! together with all findings. Scalars are resolved by the YAML 1.2 core schema, so `on`, `yes` and `off` are strings.
 //! Aliases are followed without being copied; limits on size, depth and aliases keep hostile files harmless.
-//! This crate knows nothing of workflows.
+//! [`parse_ordinary`] reads what is not GitHub's: compose files, with merge keys and tags. This crate knows nothing of workflows.
 //!
 //! Start reading at [`parse`] and [`Node`]. [`Scalar::span_of`] leads from a place in a scalar's text back to the file.
 
@@ -23,7 +23,8 @@ mod syntax;
 mod tree;
 
 pub use limits::Limits;
-pub use read::parse;
+pub(crate) use read::Dialect;
+pub use read::{parse, parse_ordinary};
 pub use resolve::Resolved;
 pub use scalar::{Scalar, ScalarStyle, ScalarTag};
-pub use tree::{Alias, Anchor, Entry, Node, Parsed, Tree};
+pub use tree::{Alias, Anchor, Entry, Node, NodeTag, Parsed, Tree};

@@ -10,6 +10,7 @@ use crate::{Limits, Parsed};
 mod anchors;
 mod builder;
 mod finding;
+mod merge;
 mod place;
 
 use builder::{Builder, Stop};
@@ -24,12 +25,29 @@ use builder::{Builder, Stop};
 /// `YamlObjectReader` and `TemplateReader` of GitHub's runner; the two forms that YAML forbids and GitHub reads come from
 /// the fixtures of its language services.
 pub fn parse(source: &Source, limits: &Limits) -> Parsed {
+    parse_as(source, limits, Dialect::GitHub)
+}
+
+/// Reads one document of ordinary YAML, as other programs than GitHub's read it: the merge key `<<` takes over the entries of other
+/// mappings, upper and lower case make a difference in keys, and tags of the application's own are kept in [`Tree::tags`](crate::Tree).
+pub fn parse_ordinary(source: &Source, limits: &Limits) -> Parsed {
+    parse_as(source, limits, Dialect::Ordinary)
+}
+
+/// Whose YAML it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    GitHub,
+    Ordinary,
+}
+
+fn parse_as(source: &Source, limits: &Limits, dialect: Dialect) -> Parsed {
     if source.text().len() > limits.bytes {
         return Parsed { tree: None, diagnostics: vec![finding::too_large(source.text().len(), limits)] };
     }
     let mut repairs = Repairs::new(source.text());
     loop {
-        let (parsed, stop) = read(source, &repairs, limits);
+        let (parsed, stop) = read(source, &repairs, limits, dialect);
         let Some(stop) = stop else { return parsed };
         if let Stop::Syntax(error) = &stop
             && repairs.mend(error)
@@ -47,10 +65,10 @@ pub fn parse(source: &Source, limits: &Limits) -> Parsed {
 }
 
 /// One reading, up to the end or to where it cannot go on.
-fn read(source: &Source, repairs: &Repairs<'_>, limits: &Limits) -> (Parsed, Option<Stop>) {
+fn read(source: &Source, repairs: &Repairs<'_>, limits: &Limits, dialect: Dialect) -> (Parsed, Option<Stop>) {
     // One more than allowed, so that it is the tree that counts: it knows the limit's place more exactly.
     let mut events = Events::new(repairs.text(), limits.depth.saturating_add(1));
-    let mut builder = Builder::new(source, repairs, limits);
+    let mut builder = Builder::new(source, repairs, limits, dialect);
     let mut stop = None;
     while let Some(next) = events.next() {
         let result = match next {

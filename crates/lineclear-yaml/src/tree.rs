@@ -15,6 +15,8 @@ pub struct Tree {
     pub anchors: Vec<Anchor>,
     /// Every alias (`*name`) that names an anchor, in file order.
     pub aliases: Vec<Alias>,
+    /// Every tag that is none of YAML's own (`!name`), as [`parse_ordinary`](crate::parse_ordinary) keeps them.
+    pub tags: Vec<NodeTag>,
     /// Every comment from its `#` to the end of its line, in file order.
     pub comments: Vec<Span>,
 }
@@ -42,7 +44,7 @@ pub enum Node {
     },
     /// Keys and values.
     Mapping {
-        /// In file order, without two keys that are equal ignoring case.
+        /// In file order, without two keys that are equal (for GitHub: ignoring case).
         entries: Arc<Vec<Entry>>,
         /// From the first key or `{` to the end of the last value or `}`.
         span: Span,
@@ -66,6 +68,15 @@ pub struct Anchor {
     /// The `&name` itself.
     pub span: Span,
     /// The node that carries the name.
+    pub node: Span,
+}
+
+/// A tag to which the reader of the tree may give a meaning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeTag {
+    /// The `!name` itself.
+    pub span: Span,
+    /// The node that carries it, as [`Node::span`] has it.
     pub node: Span,
 }
 

@@ -7,13 +7,15 @@ use lineclear_source::{Diagnostic, Source, Span};
 
 use super::anchors::{Anchors, Built, Named};
 use super::finding::{self, Findings};
+use super::merge;
 use super::place;
 use crate::events::{Event, Properties, ScalarEvent, Tag, TagName};
 use crate::keys::Keys;
 use crate::lenient::Repairs;
 use crate::scalar::{Decoded, Origin};
 use crate::syntax::SyntaxError;
-use crate::{Alias, Entry, Limits, Node, Scalar, ScalarStyle, ScalarTag, Tree, decode};
+use crate::tree::NodeTag;
+use crate::{Alias, Dialect, Entry, Limits, Node, Scalar, ScalarStyle, ScalarTag, Tree, decode};
 
 /// Why reading ended before the end.
 pub(super) enum Stop {
@@ -27,9 +29,11 @@ pub(super) struct Builder<'a> {
     text: &'a str,
     repairs: &'a Repairs<'a>,
     limits: &'a Limits,
+    dialect: Dialect,
     findings: Findings,
     root: Option<Node>,
     aliases: Vec<Alias>,
+    tags: Vec<NodeTag>,
     comments: Vec<Span>,
     anchors: Anchors,
     frames: Vec<Frame>,
@@ -45,6 +49,8 @@ pub(super) struct Builder<'a> {
 struct Frame {
     content: Content,
     anchor: Option<usize>,
+    /// A tag of the application's own.
+    tag: Option<Span>,
     flow: bool,
     start: usize,
     end: usize,
@@ -67,16 +73,18 @@ enum Next {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(source: &'a Source, repairs: &'a Repairs<'a>, limits: &'a Limits) -> Self {
+    pub(super) fn new(source: &'a Source, repairs: &'a Repairs<'a>, limits: &'a Limits, dialect: Dialect) -> Self {
         Self {
             source,
             file: source.shared_text(),
             text: source.text(),
             repairs,
             limits,
+            dialect,
             findings: Findings::default(),
             root: None,
             aliases: Vec::new(),
+            tags: Vec::new(),
             comments: Vec::new(),
             anchors: Anchors::default(),
             frames: Vec::new(),
@@ -90,7 +98,13 @@ impl<'a> Builder<'a> {
         // After `---` the parser finds a value that nobody wrote.
         let nothing = |root: &Node| root.as_scalar().is_some_and(|scalar| scalar.is_missing() && scalar.tag.is_none());
         let root = self.root.filter(|root| !nothing(root));
-        let tree = Tree { root, anchors: self.anchors.finish(), aliases: self.aliases, comments: self.comments };
+        let tree = Tree {
+            root,
+            anchors: self.anchors.finish(),
+            aliases: self.aliases,
+            tags: self.tags,
+            comments: self.comments,
+        };
         (tree, self.findings.finish())
     }
 
@@ -148,10 +162,11 @@ impl<'a> Builder<'a> {
             return Err(Stop::Limit(Box::new(finding)));
         }
         let sequence = matches!(content, Content::Sequence(_));
+        let own_tag = properties.tag.as_ref().filter(|tag| self.is_own(tag)).map(|tag| tag.span);
         if let Some(tag) = &properties.tag {
             let (fitting, what) =
                 if sequence { (TagName::Sequence, "a sequence") } else { (TagName::Mapping, "a mapping") };
-            if tag.name != fitting {
+            if tag.name != fitting && own_tag.is_none() {
                 self.findings.add(finding::tag_without_meaning(tag, what, self.source));
             }
         }
@@ -165,7 +180,16 @@ impl<'a> Builder<'a> {
         let end = if flow { span.end as usize } else { start };
         self.passed(end);
         self.anchors.reserve(properties.anchor);
-        self.frames.push(Frame { content, anchor: properties.anchor, flow, start, end, nodes: 1, height: 0 });
+        self.frames.push(Frame {
+            content,
+            anchor: properties.anchor,
+            tag: own_tag,
+            flow,
+            start,
+            end,
+            nodes: 1,
+            height: 0,
+        });
         Ok(())
     }
 
@@ -176,8 +200,14 @@ impl<'a> Builder<'a> {
         let span = Span::new(frame.start, end);
         let node = match frame.content {
             Content::Sequence(items) => Node::Sequence { items: Arc::new(items), span },
-            Content::Mapping { entries, .. } => Node::Mapping { entries: Arc::new(entries), span },
+            Content::Mapping { mut entries, .. } => {
+                if self.dialect == Dialect::Ordinary {
+                    merge::merge(&mut entries, &mut self.findings);
+                }
+                Node::Mapping { entries: Arc::new(entries), span }
+            }
         };
+        self.tags.extend(frame.tag.map(|tag| NodeTag { span: tag, node: span }));
         let built = Built { node, nodes: frame.nodes, height: frame.height + 1 };
         self.anchors.complete(frame.anchor, &built);
         self.add(built, span);
@@ -267,6 +297,10 @@ impl<'a> Builder<'a> {
                 TagName::Bool => ScalarTag::Bool,
                 TagName::Int => ScalarTag::Int,
                 TagName::Float => ScalarTag::Float,
+                TagName::Other if self.is_own(tag) => {
+                    self.tags.push(NodeTag { span: tag.span, node: scalar.span });
+                    return scalar;
+                }
                 TagName::Sequence | TagName::Mapping | TagName::Other => {
                     self.findings.add(finding::unknown_tag(tag, &scalar, self.source));
                     ScalarTag::String
@@ -276,10 +310,16 @@ impl<'a> Builder<'a> {
                 self.findings.add(finding::tag_before_quote(tag, &scalar, self.source));
             }
         }
-        if let Some(kind) = scalar.misfit() {
+        let is_checked = scalar.tag.is_some() || self.dialect == Dialect::GitHub;
+        if let Some(kind) = scalar.misfit().filter(|_| is_checked) {
             self.findings.add(finding::misfit(&scalar, kind, tag, self.source));
         }
         scalar
+    }
+
+    /// Whether a tag is one that the reader of the tree gives a meaning.
+    fn is_own(&self, tag: &Tag) -> bool {
+        self.dialect == Dialect::Ordinary && tag.name == TagName::Other
     }
 
     // Aliases.
@@ -342,7 +382,7 @@ impl<'a> Builder<'a> {
                     Next::Left => Next::Key,
                     Next::Key => {
                         frame.start = frame.start.min(place.start as usize);
-                        match accept_key(built.node, place, entries, keys) {
+                        match accept_key(built.node, place, entries, keys, self.dialect) {
                             Ok(key) => Next::Value(key),
                             Err(finding) => {
                                 self.findings.add(*finding);
@@ -357,12 +397,18 @@ impl<'a> Builder<'a> {
 }
 
 /// The key if it may be one, or what is wrong with it.
-fn accept_key(node: Node, place: Span, entries: &[Entry], keys: &mut Keys) -> Result<Arc<Scalar>, Box<Diagnostic>> {
+fn accept_key(
+    node: Node,
+    place: Span,
+    entries: &[Entry],
+    keys: &mut Keys,
+    dialect: Dialect,
+) -> Result<Arc<Scalar>, Box<Diagnostic>> {
     let Node::Scalar(key) = node else { return Err(Box::new(finding::complex_key(&node, place))) };
-    if key.text == "<<" && key.style == ScalarStyle::Plain && key.tag.is_none() {
+    if dialect == Dialect::GitHub && merge::is_merge_key(&key) {
         return Err(Box::new(finding::merge_key(place)));
     }
-    match keys.find(entries, &key.text).and_then(|at| entries.get(at)) {
+    match keys.find(entries, &key.text, dialect).and_then(|at| entries.get(at)) {
         Some(first) => Err(Box::new(finding::duplicate_key(&first.key, &key, place))),
         None => Ok(key),
     }

@@ -92,6 +92,13 @@ pub(super) fn merge_key(place: Span) -> Diagnostic {
         .help("use the alias for a whole value (`env: *name`), or write the keys out")
 }
 
+/// `<<` in ordinary YAML with something else than a mapping.
+pub(super) fn merge_of(node: &Node, place: Span) -> Diagnostic {
+    Diagnostic::error("merge-key", format!("`<<` takes over the keys of a mapping, and this is {}", node.kind()))
+        .at(place)
+        .help("name an anchor of a mapping: `<<: *name`")
+}
+
 pub(super) fn duplicate_key(first: &Scalar, second: &Scalar, place: Span) -> Diagnostic {
     let (one, other) = (excerpt(&first.text), excerpt(&second.text));
     let message = if first.text == second.text {
