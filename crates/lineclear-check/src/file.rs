@@ -98,6 +98,24 @@ impl<'a> File<'a> {
         if let Content::Action(action) = self.content { Some(action) } else { None }
     }
 
+    /// The Dockerfile, if it is one.
+    pub fn dockerfile(&self) -> Option<&'a Dockerfile> {
+        if let Content::Dockerfile(dockerfile) = self.content { Some(dockerfile) } else { None }
+    }
+
+    /// The compose file, if it is one.
+    pub fn compose(&self) -> Option<&'a Compose> {
+        if let Content::Compose(compose) = self.content { Some(compose) } else { None }
+    }
+
+    /// The path of a file beside this one.
+    pub fn beside(&self, name: &str) -> String {
+        match self.path().rsplit_once('/') {
+            Some((folder, _)) => format!("{folder}/{name}"),
+            None => name.to_owned(),
+        }
+    }
+
     /// The jobs of a workflow; none in other files.
     pub fn jobs(&self) -> &'a [Job] {
         self.workflow().map_or(&[], |workflow| &workflow.jobs)

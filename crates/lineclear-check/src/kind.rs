@@ -17,6 +17,9 @@ pub enum FileKind {
     Policy,
 }
 
+/// Endings behind `Dockerfile.` of what is none: lists of ignored files, templates, pages.
+const NO_DOCKERFILE: [&str; 8] = ["dockerignore", "j2", "jinja2", "tmpl", "template", "erb", "in", "md"];
+
 impl FileKind {
     /// What the file at `path` (with forward slashes) is, if there is something to say about it.
     pub fn of(path: &str) -> Option<Self> {
@@ -41,7 +44,7 @@ impl FileKind {
         }
         if lower == "dockerfile"
             || lower == "containerfile"
-            || lower.starts_with("dockerfile.")
+            || lower.strip_prefix("dockerfile.").is_some_and(|ending| !NO_DOCKERFILE.contains(&ending))
             || lower.ends_with(".dockerfile")
         {
             return Some(Self::Dockerfile);
@@ -65,6 +68,7 @@ mod tests {
             (".github/dependabot.yml", Some(FileKind::Dependabot)),
             ("api/Dockerfile", Some(FileKind::Dockerfile)),
             ("Dockerfile.prod", Some(FileKind::Dockerfile)),
+            ("Dockerfile.dockerignore", None),
             ("docker-compose.yml", Some(FileKind::Compose)),
             ("deploy/compose.staging.yaml", Some(FileKind::Compose)),
             ("composer.yml", None),

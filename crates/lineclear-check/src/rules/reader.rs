@@ -49,6 +49,7 @@ macro_rules! reader_rules {
 }
 
 reader_rules! {
+    "dockerfile-syntax" Error &[FileKind::Dockerfile], "a Dockerfile that no builder understands";
     "unknown-key" Error YAML_FILES, "a key that does not exist";
     "policy-syntax" Error POLICY, "a `lineclear.toml` that is not TOML";
     "policy-unknown-key" Error POLICY, "a key that `lineclear.toml` does not have";
