@@ -127,12 +127,13 @@ impl<'f, 'a> Contexts<'f, 'a> {
             return known.clone();
         }
         let here = Place { key: Key::Matrix, job: Some(job), step: None };
+        let source = self.file.source();
         let mut type_of = |text: &'a Text| match &text.template {
             Template::Expression(expr) => self.type_of(expr.root(), &here),
             Template::Literal(value) => Type::of_value(value),
             Template::Mixed(_) => Type::String,
         };
-        let matrix = matrix::matrix(job, &mut type_of);
+        let matrix = matrix::matrix(source, job, &mut type_of);
         self.at_job(place).matrix = Some(matrix.clone());
         matrix
     }

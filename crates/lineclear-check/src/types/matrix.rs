@@ -1,6 +1,7 @@
 //! `matrix`: the keys and values of a job's matrix, as far as they are written out.
 
 use lineclear_expr::Template;
+use lineclear_source::Source;
 use lineclear_workflow::{Job, Text, TextTree};
 
 use super::{Origin, Property, Type};
@@ -9,12 +10,14 @@ use super::{Origin, Property, Type};
 pub(super) type TypeOf<'t, 'a> = &'t mut dyn FnMut(&'a Text) -> Type;
 
 /// `matrix` of a job.
-pub(super) fn matrix<'a>(job: &'a Job, type_of: TypeOf<'_, 'a>) -> Type {
+pub(super) fn matrix<'a>(source: &Source, job: &'a Job, type_of: TypeOf<'_, 'a>) -> Type {
     let Some(strategy) = &job.strategy else { return Type::strict(Origin::Matrix, Vec::new()) };
     if strategy.expression.is_some() {
         return open();
     }
     match &strategy.matrix {
+        // It is there, but could not be read.
+        None if source.slice(strategy.span).contains("matrix") => open(),
         None => Type::strict(Origin::Matrix, Vec::new()),
         Some(TextTree::Mapping(entries)) => of_mapping(&entries.value, type_of),
         Some(TextTree::Scalar(text)) => match type_of(text) {

@@ -3,8 +3,15 @@
 use crate::Rule;
 
 mod absent_event_property;
+mod argument_type;
+mod fixed_comparison;
+mod format_arguments;
+mod hash_files_pattern;
+mod invalid_json;
 mod missing_name;
 mod missing_need;
+mod object_as_text;
+mod property_of_scalar;
 mod undeclared_secret;
 mod unknown_input;
 mod unknown_job;
@@ -17,7 +24,14 @@ mod unknown_step_output;
 /// In the order in which they are asked.
 pub const RULES: &[&dyn Rule] = &[
     &absent_event_property::AbsentEventProperty,
+    &argument_type::ArgumentType,
+    &fixed_comparison::FixedComparison,
+    &format_arguments::FormatArguments,
+    &hash_files_pattern::HashFilesPattern,
+    &invalid_json::InvalidJson,
     &missing_need::MissingNeed,
+    &object_as_text::ObjectAsText,
+    &property_of_scalar::PropertyOfScalar,
     &undeclared_secret::UndeclaredSecret,
     &unknown_input::UnknownInput,
     &unknown_job::UnknownJob,

@@ -1,10 +1,11 @@
 //! `unknown-property`: a property that nothing gives is always empty.
 
 use lineclear_source::Severity;
+use lineclear_workflow::Key;
 
 use super::missing_name;
 use crate::types::Origin;
-use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
+use crate::{Activity, Dialect, ExpressionSite, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/unknown-property.md`.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ impl Rule for UnknownProperty {
                 Origin::Fixed(name @ ("a step" | "a job" | "a service")) => (*name).to_owned(),
                 Origin::Services => "`job.services`".to_owned(),
                 Origin::Fixed(name) => format!("`{name}`"),
+                // Credentials that are one expression are asked for both of their parts by the reader.
+                Origin::Other if file.expressions().get(unknown.site).is_some_and(is_credentials) => continue,
                 Origin::Other => "this object".to_owned(),
                 _ => continue,
             };
@@ -46,4 +49,8 @@ impl Rule for UnknownProperty {
             missing_name::report(file, report, unknown, message);
         }
     }
+}
+
+fn is_credentials(site: &ExpressionSite<'_>) -> bool {
+    site.place.key == Key::Credentials
 }
