@@ -72,7 +72,12 @@ fn fault(compared: &Compared<'_>) -> Option<Fault> {
             warning(message, Some("compare what `toJSON(…)` makes of them"))
         }
         // A value of the matrix may be missing, which is what such a comparison asks.
-        _ if !is_order && (asks_for_nothing(compared.left.0) || asks_for_nothing(compared.right.0)) => None,
+        _ if (left.is_collection() || right.is_collection())
+            && !is_order
+            && (asks_for_nothing(compared.left.0) || asks_for_nothing(compared.right.0)) =>
+        {
+            None
+        }
         _ if left.is_collection() || right.is_collection() => {
             let message = format!("{} is never equal to {}: this is {result}", left.in_words(), right.in_words());
             let help =
