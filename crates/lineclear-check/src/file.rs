@@ -12,6 +12,7 @@ use lineclear_workflow::{
 };
 use lineclear_yaml::{Limits, Tree};
 
+use crate::rules::supply::needed_scopes::{self, Needed};
 use crate::site::gather_steps;
 use crate::types::Typed;
 use crate::{Dialect, ExpressionSite, Form, Project, ScriptSite, StepSite};
@@ -28,6 +29,7 @@ pub struct File<'a> {
     scripts: OnceCell<Vec<ScriptSite<'a>>>,
     tree: OnceCell<Option<Tree>>,
     typed: OnceCell<Typed<'a>>,
+    needed_scopes: OnceCell<Vec<Needed>>,
 }
 
 /// What a file says.
@@ -60,6 +62,7 @@ impl<'a> File<'a> {
             scripts: OnceCell::new(),
             tree: OnceCell::new(),
             typed: OnceCell::new(),
+            needed_scopes: OnceCell::new(),
         }
     }
 
@@ -189,6 +192,11 @@ impl<'a> File<'a> {
     /// The YAML as a tree, for what the model does not keep; `None` where it has no tree. It is read again for this.
     pub fn tree(&self) -> Option<&Tree> {
         self.tree.get_or_init(|| lineclear_yaml::parse(self.source, &Limits::workflow()).tree).as_ref()
+    }
+
+    /// What each job of a workflow needs of its token, in their order.
+    pub(crate) fn needed_scopes(&self) -> &[Needed] {
+        self.needed_scopes.get_or_init(|| needed_scopes::of_file(self))
     }
 
     fn default_shell(&self, job: Option<&'a Job>) -> Option<&'a Text> {

@@ -2,16 +2,24 @@
 
 use crate::Rule;
 
+mod broad_permissions;
 mod image;
+mod missing_permissions;
+mod missing_scope;
 mod missing_version_comment;
+pub(crate) mod needed_scopes;
 mod own_repository_by_name;
 mod reference;
+mod shared_write_permission;
 mod short_commit;
+mod stray_id_token;
 mod undigested_image;
+mod undocumented_permission;
 mod unlimited_app_token;
 mod unpinned_image;
 mod unpinned_official_uses;
 mod unpinned_uses;
+mod unused_permission;
 mod version_comment_mismatch;
 mod whole_secrets;
 
@@ -27,4 +35,11 @@ pub const RULES: &[&dyn Rule] = &[
     &own_repository_by_name::OwnRepositoryByName,
     &whole_secrets::WholeSecrets,
     &unlimited_app_token::UnlimitedAppToken,
+    &missing_permissions::MissingPermissions,
+    &broad_permissions::BroadPermissions,
+    &unused_permission::UnusedPermission,
+    &stray_id_token::StrayIdToken,
+    &missing_scope::MissingScope,
+    &shared_write_permission::SharedWritePermission,
+    &undocumented_permission::UndocumentedPermission,
 ];
