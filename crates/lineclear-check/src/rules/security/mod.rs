@@ -15,11 +15,17 @@ mod insecure_commands;
 mod passing;
 mod payload;
 mod relay;
+mod self_hosted_pull_request;
+mod spoofable_actor;
 mod taint;
 mod template_injection;
 mod trust;
+mod unguarded_command;
+mod unmasked_secret;
 mod untrusted_artifact;
 mod untrusted_checkout;
+mod untrusted_prompt;
+mod unwise_feature;
 
 /// In the order in which they are asked.
 pub const RULES: &[&dyn Rule] = &[
@@ -29,4 +35,10 @@ pub const RULES: &[&dyn Rule] = &[
     &untrusted_artifact::UntrustedArtifact,
     &environment_write::EnvironmentWrite,
     &insecure_commands::InsecureCommands,
+    &self_hosted_pull_request::SelfHostedPullRequest,
+    &spoofable_actor::SpoofableActor,
+    &unguarded_command::UnguardedCommand,
+    &unmasked_secret::UnmaskedSecret,
+    &untrusted_prompt::UntrustedPrompt,
+    &unwise_feature::UnwiseFeature,
 ];
