@@ -7,7 +7,7 @@ use lineclear_source::Span;
 use lineclear_workflow::Place;
 
 use super::{Contexts, ObjectType, Type};
-use crate::{ExpressionSite, File};
+use crate::{ExpressionSite, File, Form};
 
 /// What the expressions of a file are, and what rules ask about. `site` is an index of [`File::expressions`].
 #[derive(Debug, Default)]
@@ -24,6 +24,8 @@ pub struct Typed<'a> {
     pub comparisons: Vec<Compared<'a>>,
     /// All chains of `||` that hold one of `&&`.
     pub choices: Vec<Choice<'a>>,
+    /// Texts that say `true` or `false`, used as conditions.
+    pub flags: Vec<Flag<'a>>,
 }
 
 /// A property that its object does not have.
@@ -102,6 +104,28 @@ pub struct Choice<'a> {
     pub operands: Vec<Node<'a>>,
 }
 
+/// A text that says `true` or `false`, used as a condition.
+#[derive(Clone, Debug)]
+pub struct Flag<'a> {
+    /// The expression.
+    pub site: usize,
+    /// The text.
+    pub node: Node<'a>,
+    /// Whether `!` stands in front of it.
+    pub is_negated: bool,
+}
+
+/// How the value of a part is used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// It is the result, or goes into something.
+    Value,
+    /// It decides.
+    Condition,
+    /// Its opposite decides.
+    Negated,
+}
+
 impl<'a> Typed<'a> {
     /// Finds the types of all expressions of a file.
     pub fn of(file: &File<'a>) -> Self {
@@ -139,6 +163,7 @@ pub(super) struct Inference<'c, 'f, 'a> {
     place: Place<'a>,
     notes: Option<(&'c mut Typed<'a>, usize, &'c ExpressionSite<'a>)>,
     has_fallback: bool,
+    used: Use,
 }
 
 impl<'c, 'f, 'a> Inference<'c, 'f, 'a> {
@@ -147,30 +172,45 @@ impl<'c, 'f, 'a> Inference<'c, 'f, 'a> {
         place: Place<'a>,
         notes: Option<(&'c mut Typed<'a>, usize, &'c ExpressionSite<'a>)>,
     ) -> Self {
-        Self { contexts, place, notes, has_fallback: false }
+        let is_condition = notes.as_ref().is_some_and(|(_, _, site)| site.form == Form::Condition);
+        let used = if is_condition { Use::Condition } else { Use::Value };
+        Self { contexts, place, notes, has_fallback: false, used }
     }
 
     /// The depth is bounded by that of expressions.
     pub(super) fn type_of(&mut self, node: Node<'a>) -> Type {
+        let kind = self.infer(node);
+        if kind == Type::BoolText && self.used != Use::Value {
+            let is_negated = self.used == Use::Negated;
+            let is_text = !matches!(node.kind(), NodeKind::And(_) | NodeKind::Or(_));
+            if is_text {
+                self.note(|notes, site| notes.flags.push(Flag { site, node, is_negated }));
+            }
+        }
+        kind
+    }
+
+    fn infer(&mut self, node: Node<'a>) -> Type {
         match node.kind() {
             NodeKind::Literal(value) => Type::of_value(value),
             NodeKind::Context(name) => self.contexts.get(name, &self.place),
             NodeKind::Property { of, name } => {
-                let of = self.type_of(of);
+                let of = self.used_as(Use::Value, of);
                 let end = node.span().end as usize;
                 self.property(&of, name, end - name.len()..end)
             }
             NodeKind::Index { of, index } => self.index(of, index),
             NodeKind::Wildcard { of } => {
-                let of = self.type_of(of);
+                let of = self.used_as(Use::Value, of);
                 self.all(&of, node)
             }
             NodeKind::Not(operand) => {
-                self.without_fallback(|own| own.type_of(operand));
+                self.without_fallback(|own| own.used_as(Use::Negated, operand));
                 Type::Bool
             }
             NodeKind::Compare { comparison, left, right } => {
-                let (left_type, right_type) = self.without_fallback(|own| (own.type_of(left), own.type_of(right)));
+                let (left_type, right_type) =
+                    self.without_fallback(|own| (own.used_as(Use::Value, left), own.used_as(Use::Value, right)));
                 self.note(|notes, site| {
                     notes.comparisons.push(Compared {
                         site,
@@ -183,16 +223,29 @@ impl<'c, 'f, 'a> Inference<'c, 'f, 'a> {
                 Type::Bool
             }
             NodeKind::And(operands) => {
-                let types: Vec<Type> = operands.iter().map(|&operand| self.type_of(operand)).collect();
-                Type::union(types)
+                let last = operands.len().saturating_sub(1);
+                let types = operands.iter().enumerate().map(|(at, &operand)| self.and_part(operand, at == last));
+                Type::union(types.collect::<Vec<_>>())
             }
             NodeKind::Or(operands) => self.or(operands),
             NodeKind::Call { function, arguments } => self.call(node, function, arguments),
             NodeKind::Text(parts) => {
-                parts.into_iter().for_each(|part| drop(self.type_of(part)));
+                parts.into_iter().for_each(|part| drop(self.used_as(Use::Value, part)));
                 Type::String
             }
         }
+    }
+
+    /// An operand of `&&`: all but the last decide only.
+    fn and_part(&mut self, part: Node<'a>, is_last: bool) -> Type {
+        if is_last { self.type_of(part) } else { self.used_as(Use::Condition, part) }
+    }
+
+    fn used_as(&mut self, used: Use, node: Node<'a>) -> Type {
+        let outer = std::mem::replace(&mut self.used, used);
+        let kind = self.type_of(node);
+        self.used = outer;
+        kind
     }
 
     fn or(&mut self, operands: Vec<Node<'a>>) -> Type {
@@ -205,7 +258,9 @@ impl<'c, 'f, 'a> Inference<'c, 'f, 'a> {
                 // What goes on to the next operand is not the result: of `a && b` only `b` can be.
                 NodeKind::And(parts) if at + 1 < operands.len() => {
                     has_and = true;
-                    parts.into_iter().map(|part| self.type_of(part)).last().unwrap_or(Type::Any)
+                    let end = parts.len().saturating_sub(1);
+                    let types = parts.into_iter().enumerate().map(|(at, part)| self.and_part(part, at == end));
+                    types.last().unwrap_or(Type::Any)
                 }
                 _ => self.type_of(operand),
             };
@@ -224,8 +279,9 @@ impl<'c, 'f, 'a> Inference<'c, 'f, 'a> {
     }
 
     fn call(&mut self, node: Node<'a>, function: Function, arguments: Vec<Node<'a>>) -> Type {
-        let arguments: Vec<(Node<'a>, Type)> = self
-            .without_fallback(|own| arguments.into_iter().map(|argument| (argument, own.type_of(argument))).collect());
+        let arguments: Vec<(Node<'a>, Type)> = self.without_fallback(|own| {
+            arguments.into_iter().map(|argument| (argument, own.used_as(Use::Value, argument))).collect()
+        });
         let kind = match function {
             Function::Contains | Function::StartsWith | Function::EndsWith | Function::Status(_) => Type::Bool,
             Function::Format | Function::Join | Function::ToJson | Function::HashFiles => Type::String,
@@ -276,13 +332,13 @@ impl<'c, 'f, 'a> Inference<'c, 'f, 'a> {
     }
 
     fn index(&mut self, of: Node<'a>, index: Node<'a>) -> Type {
-        let of = self.type_of(of);
+        let of = self.used_as(Use::Value, of);
         if let NodeKind::Literal(Value::String(name)) = index.kind()
             && !matches!(of, Type::Array(_))
         {
             return self.property(&of, name, index.span().range());
         }
-        let kind = self.without_fallback(|own| own.type_of(index));
+        let kind = self.without_fallback(|own| own.used_as(Use::Value, index));
         match &of {
             Type::Array(items) => {
                 // A number may come as text.

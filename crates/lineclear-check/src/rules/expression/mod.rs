@@ -4,6 +4,9 @@ use crate::Rule;
 
 mod absent_event_property;
 mod argument_type;
+mod conditions;
+mod constant_condition;
+mod expression_type;
 mod fixed_comparison;
 mod format_arguments;
 mod hash_files_pattern;
@@ -12,6 +15,7 @@ mod missing_name;
 mod missing_need;
 mod object_as_text;
 mod property_of_scalar;
+mod text_as_condition;
 mod undeclared_secret;
 mod unknown_input;
 mod unknown_job;
@@ -20,11 +24,15 @@ mod unknown_matrix_key;
 mod unknown_property;
 mod unknown_step;
 mod unknown_step_output;
+mod unsound_contains;
+mod unsound_ternary;
 
 /// In the order in which they are asked.
 pub const RULES: &[&dyn Rule] = &[
     &absent_event_property::AbsentEventProperty,
     &argument_type::ArgumentType,
+    &constant_condition::ConstantCondition,
+    &expression_type::ExpressionType,
     &fixed_comparison::FixedComparison,
     &format_arguments::FormatArguments,
     &hash_files_pattern::HashFilesPattern,
@@ -32,6 +40,7 @@ pub const RULES: &[&dyn Rule] = &[
     &missing_need::MissingNeed,
     &object_as_text::ObjectAsText,
     &property_of_scalar::PropertyOfScalar,
+    &text_as_condition::TextAsCondition,
     &undeclared_secret::UndeclaredSecret,
     &unknown_input::UnknownInput,
     &unknown_job::UnknownJob,
@@ -40,4 +49,6 @@ pub const RULES: &[&dyn Rule] = &[
     &unknown_property::UnknownProperty,
     &unknown_step::UnknownStep,
     &unknown_step_output::UnknownStepOutput,
+    &unsound_contains::UnsoundContains,
+    &unsound_ternary::UnsoundTernary,
 ];
