@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-pub use clients::official_clients;
+pub use clients::{language_client, official_clients};
 
 /// A command that takes longer hangs: the slowest of them needs a tenth of it on a busy machine with two cores.
 const LONGEST: Duration = Duration::from_secs(150);

@@ -18,5 +18,5 @@ pub use code::{CODES, Code};
 pub use cron::{CivilMinute, Cron, CronError};
 pub use model::*;
 pub use pattern::{FilterPattern, Names, PatternError, PatternErrorKind, PatternSet};
-pub use read::ReferenceError;
+pub use read::{ReferenceError, keys_at, values_at};
 pub use walk::{Key, Place, Written, walk_action, walk_workflow};

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::command::history::{artifacts, cache, diff, flakes, logs, replay, runs, why};
-use crate::command::{check, eval, overview, plan, prune, run, secret, variable};
+use crate::command::{check, eval, lsp, overview, plan, prune, run, secret, variable};
 use crate::exit::Exit;
 use crate::output;
 
@@ -72,6 +72,8 @@ enum Command {
     Variable(variable::VariableArgs),
     /// Remove old runs, expired artifacts and unused caches.
     Prune(prune::PruneArgs),
+    /// Answer an editor by the Language Server Protocol, on standard input and output.
+    Lsp(lsp::LspArgs),
     /// Print a script that completes lineclear's arguments in a shell.
     Completions {
         /// The shell to complete in.
@@ -115,6 +117,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Secret(args)) => secret::run(&args),
         Some(Command::Variable(args)) => variable::run(&args),
         Some(Command::Prune(args)) => prune::run(&args),
+        Some(Command::Lsp(args)) => lsp::run(&args),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "lineclear", &mut script);

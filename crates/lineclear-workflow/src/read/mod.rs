@@ -17,6 +17,7 @@ mod matrix;
 mod permission;
 mod reference;
 mod scalar;
+mod schema;
 mod step;
 mod trigger;
 mod workflow;
@@ -32,6 +33,7 @@ use lineclear_yaml::{Limits, Node};
 use crate::{Action, Read, Workflow, code};
 
 pub use reference::ReferenceError;
+pub use schema::{keys_at, values_at};
 
 /// Findings beyond this number are counted, not kept: nobody reads them, and a hostile file could have any number.
 const MOST_FINDINGS: usize = 1_000;

@@ -10,7 +10,7 @@ use crate::{Access, Permissions, code};
 /// Every scope, and the levels that it has beside `none`.
 ///
 /// Source: `permissions-mapping` of GitHub's workflow schema. `metadata` is always readable and may be named.
-const SCOPES: &[(&str, &[Access])] = &[
+pub(super) const SCOPES: &[(&str, &[Access])] = &[
     ("actions", &[Access::Read, Access::Write]),
     ("artifact-metadata", &[Access::Read, Access::Write]),
     ("attestations", &[Access::Read, Access::Write]),

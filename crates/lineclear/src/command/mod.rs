@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod eval;
 pub(crate) mod history;
+pub(crate) mod lsp;
 pub(crate) mod overview;
 pub(crate) mod plan;
 pub(crate) mod prune;

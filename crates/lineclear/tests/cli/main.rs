@@ -11,6 +11,7 @@ mod history;
 mod history_diff;
 mod history_why;
 mod hostile;
+mod lsp;
 mod plan;
 mod preflight;
 mod remote;
