@@ -53,9 +53,6 @@ impl Rule for MissingScope {
                 if let Some(label) = span_of(permissions) {
                     finding.label(label, "what is not named here is not granted");
                 }
-                if need.is_asked {
-                    finding.severity(Severity::Error);
-                }
             }
         }
     }
@@ -66,9 +63,6 @@ fn message(need: &Need, permissions: &Permissions) -> String {
         need.any_of.iter().map(|(scope, access)| format!("`{scope}: {}`", access.as_str())).collect();
     let has = need.any_of.first().map_or("none", |(scope, _)| level(permissions, scope));
     let wanted = wanted.join(" or ");
-    if need.is_asked {
-        return format!("{} asks for {wanted}, and the caller has `{has}`: the run is refused", need.what);
-    }
     format!("{} needs {wanted}, and the job has `{has}`: it is answered with 403", need.what)
 }
 

@@ -2,6 +2,7 @@
 
 use lineclear_workflow::Access;
 
+use super::super::command_line::each_command;
 use super::token::{self, Surroundings, Token};
 use super::{Grant, Reader};
 
@@ -192,16 +193,7 @@ impl Reader<'_, '_> {
         }
         self.has_other_clone |= OTHER_CLONES.iter().any(|part| raw.contains(part));
         let own = around.own || token::names_own(raw);
-        let text = raw.replace("\\\n", " ").replace("`\n", " ");
-        for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
-            let pieces = line.split(['\n', ';', '|', '&', '(', ')', '`']);
-            for piece in pieces {
-                let words: Vec<&str> = piece.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect();
-                if let Some((program, arguments)) = program(&words) {
-                    self.command(program, arguments, own, around, &text);
-                }
-            }
-        }
+        each_command(raw, |program, arguments| self.command(program, arguments, own, around, raw));
     }
 
     fn command(&mut self, program: &str, arguments: &[&str], own: bool, around: &Surroundings, script: &str) {
@@ -561,31 +553,6 @@ fn is_interpreter(program: &str) -> bool {
     NAMES.contains(&program)
 }
 
-/// The program of a piece of a script and its arguments: what comes before it by way of grammar or wrapping is left out.
-fn program<'w, 's>(words: &'w [&'s str]) -> Option<(&'s str, &'w [&'s str])> {
-    const BEFORE: &[&str] = &[
-        "if", "then", "do", "else", "elif", "while", "until", "!", "{", "time", "sudo", "env", "exec", "command",
-        "nohup", "-", "$",
-    ];
-    let is_assignment = |word: &str| {
-        word.split_once('=').is_some_and(|(name, _)| {
-            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        })
-    };
-    let mut rest = words;
-    loop {
-        let (&first, behind) = rest.split_first()?;
-        if matches!(first, "xargs" | "timeout" | "retry") {
-            let at = behind.iter().position(|word| matches!(*word, "gh" | "git" | "curl" | "docker" | "cosign"))?;
-            rest = behind.get(at..)?;
-        } else if BEFORE.contains(&first) || is_assignment(first) {
-            rest = behind;
-        } else {
-            return Some((first.trim_start_matches("$("), behind));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -596,12 +563,5 @@ mod tests {
         assert_eq!(of_path("repos/{owner}/{repo}/releases", false), Some(CONTENTS_READ));
         assert_eq!(of_path("https://api.github.com/repos/${{ github.repository }}/statuses/1", true), Some(STATUSES));
         assert_eq!(of_path("repos/a/b/something", true), None);
-    }
-
-    #[test]
-    fn a_program_is_found_behind_what_stands_before_it() {
-        assert_eq!(program(&["if", "!", "A=1", "sudo", "gh", "pr"]), Some(("gh", &["pr"][..])));
-        assert_eq!(program(&["xargs", "-n1", "gh", "pr"]), Some(("gh", &["pr"][..])));
-        assert_eq!(program(&["A=1"]), None);
     }
 }

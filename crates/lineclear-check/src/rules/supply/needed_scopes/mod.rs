@@ -44,8 +44,6 @@ pub(crate) struct Need {
     pub span: Span,
     /// Whether it fails without.
     pub fails: bool,
-    /// Whether it is what a called workflow asks for: without it the whole run is refused.
-    pub is_asked: bool,
 }
 
 impl Needed {
@@ -238,7 +236,7 @@ impl Reader<'_, '_> {
     fn asked(&mut self, scope: &str, access: Access, workflow: &str, job: &str) {
         let Some(any_of) = one(scope, access) else { return };
         let what = format!("job `{job}` of `{workflow}`");
-        self.needed.needs.push(Need { any_of, what, span: self.at, fails: true, is_asked: true });
+        self.needed.needs.push(Need { any_of, what, span: self.at, fails: false });
     }
 
     /// What is needed for certain: without it the step fails.
@@ -254,7 +252,7 @@ impl Reader<'_, '_> {
     fn need(&mut self, any_of: &'static [Grant], what: &str, fails: bool) {
         // What is in another file may not be reached with these inputs.
         let fails = fails && self.is_own_file;
-        self.needed.needs.push(Need { any_of, what: format!("`{what}`"), span: self.at, fails, is_asked: false });
+        self.needed.needs.push(Need { any_of, what: format!("`{what}`"), span: self.at, fails });
     }
 
     fn may(&mut self, grants: &[Grant]) {
