@@ -64,7 +64,7 @@ type Action = (&'static str, &'static str);
 
 /// Actions that install a tool, the input with its version, and the tool.
 const TOOLS: &[(Action, &str, &str)] = &[
-    (("1password", "load-secrets-action"), "version", "the 1Password command"),
+    (("1password", "load-secrets-action"), "version", "1Password"),
     (("anchore", "scan-action"), "grype-version", "Grype"),
     (("aquasecurity", "setup-trivy"), "version", "Trivy"),
     (("aquasecurity", "trivy-action"), "version", "Trivy"),
@@ -72,7 +72,7 @@ const TOOLS: &[(Action, &str, &str)] = &[
     (("azure", "setup-helm"), "version", "Helm"),
     (("azure", "setup-kubectl"), "version", "kubectl"),
     (("bufbuild", "buf-setup-action"), "version", "Buf"),
-    (("google-github-actions", "setup-gcloud"), "version", "the gcloud command"),
+    (("google-github-actions", "setup-gcloud"), "version", "gcloud"),
     (("golangci", "golangci-lint-action"), "version", "golangci-lint"),
     (("goreleaser", "goreleaser-action"), "version", "GoReleaser"),
     (("hashicorp", "setup-terraform"), "terraform_version", "Terraform"),
