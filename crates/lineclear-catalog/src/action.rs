@@ -1,10 +1,19 @@
-//! Actions.
+//! What actions take and give.
+//!
+//! The facts are text (`data/actions.txt`, whose head says its form) that is searched when it is asked: nothing is read before.
+
+use crate::Version;
+use crate::blocks::Blocks;
+
+const ACTIONS: Blocks = Blocks::new(include_str!("../data/actions.txt"));
 
 /// What one major version of an action takes and gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActionFacts {
     /// `owner/repo` or `owner/repo/path`, in lower case.
     pub name: &'static str,
+    /// What runs it; `None` where the versions in question differ.
+    pub runtime: Option<Runtime>,
     /// The inputs by name, in lower case.
     pub inputs: Vec<InputFacts>,
     /// The outputs by name, in lower case.
@@ -15,45 +24,223 @@ pub struct ActionFacts {
     pub takes_any_input: bool,
 }
 
+impl ActionFacts {
+    /// The input of this name, in whatever case.
+    pub fn input(&self, name: &str) -> Option<&InputFacts> {
+        self.inputs.iter().find(|input| input.name.eq_ignore_ascii_case(name))
+    }
+}
+
 /// One input.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InputFacts {
     /// Lower case.
     pub name: &'static str,
     /// Required, and without a default.
     pub is_required: bool,
-    /// Deprecated, and what to use instead.
+    /// Deprecated, and the input to use instead; empty where no other takes its place.
     pub deprecation: Option<&'static str>,
 }
 
-/// Whether a version of an action still works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// Nothing is known against it.
-    Current,
-    /// It runs, on a retired Node or with a newer major version out.
-    Outdated {
-        /// The newest major version: `v6`.
-        newest: &'static str,
-        /// Why it matters, in a few words, as far as there is more to say than its age.
-        why: Option<&'static str>,
-    },
-    /// It does not work any more.
-    Removed {
-        /// The newest major version: `v6`.
-        newest: &'static str,
-        /// What stopped it.
-        why: &'static str,
-    },
+/// What runs an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Runtime {
+    /// JavaScript, made for this version of Node.
+    Node(u8),
+    /// Steps.
+    Composite,
+    /// A container.
+    Docker,
+    /// A part of old runners.
+    BuiltIn,
 }
 
-/// The facts of `owner/repo[/path]` at `reference` (a tag, branch or commit; of a commit the newest version's facts are given only if
-/// every version agrees on them).
-pub fn action(_name: &str, _reference: &str) -> Option<ActionFacts> {
-    None
+/// The facts of `owner/repo[/path]` at `reference`, in whatever case.
+///
+/// A tag that says a version gives what is known of its major version. A branch or commit may be any version: its facts are what no
+/// version contradicts, so an input is known if one version has it, and required if all require it.
+/// `None` for actions and versions that nothing is known of.
+pub fn action(name: &str, reference: &str) -> Option<ActionFacts> {
+    let block = ACTIONS.find(name)?;
+    let versions = Versions::of(block.body)?;
+    let wanted = if versions.is_any() { None } else { Version::of(reference).map(|version| version.major) };
+    if wanted.is_some_and(|major| versions.runtime(major).is_none()) {
+        return None;
+    }
+    let mut facts = ActionFacts {
+        name: block.name,
+        runtime: match wanted {
+            Some(major) => versions.runtime(major).flatten(),
+            None => versions.common_runtime(),
+        },
+        inputs: Vec::with_capacity(24),
+        outputs: Vec::with_capacity(8),
+        has_dynamic_outputs: false,
+        takes_any_input: false,
+    };
+    for line in block.body.lines().skip(1) {
+        let Some((sign, rest)) = line.split_at_checked(1) else { continue };
+        let (rest, other) = rest.split_once(" | ").unwrap_or((rest, ""));
+        let (name, range) = rest.split_once(' ').unwrap_or((rest, ""));
+        let holds = range.is_empty() || wanted.is_none_or(|major| contains(range, major));
+        if !holds {
+            continue;
+        }
+        // Of a commit nothing is sure that some version does not say.
+        let is_sure = wanted.is_some() || range.is_empty();
+        match (sign, name) {
+            ("+", "*") => facts.takes_any_input = true,
+            (">", "*") => facts.has_dynamic_outputs = true,
+            (">", name) => facts.outputs.push(name),
+            (sign, name) => {
+                let input = InputFacts {
+                    name,
+                    is_required: sign == "!" && is_sure,
+                    deprecation: (sign == "-" && is_sure).then_some(other),
+                };
+                match facts.inputs.last_mut() {
+                    // Lines of one name are neighbours.
+                    Some(last) if last.name == name => {
+                        *last = InputFacts { is_required: false, deprecation: None, name }
+                    }
+                    _ => facts.inputs.push(input),
+                }
+            }
+        }
+    }
+    Some(facts)
 }
 
-/// How `owner/repo[/path]` at `reference` stands.
-pub fn standing(_name: &str, _reference: &str) -> Standing {
-    Standing::Current
+/// The newest major version that is known of `owner/repo[/path]`.
+pub(crate) fn newest(name: &str) -> Option<u32> {
+    Versions::of(ACTIONS.find(name)?.body)?.majors().map(|(major, _)| major).max()
+}
+
+/// What runs this major version, if both are known.
+pub(crate) fn runtime(name: &str, major: u32) -> Option<Runtime> {
+    Versions::of(ACTIONS.find(name)?.body)?.runtime(major).flatten()
+}
+
+/// The names of all actions that facts are known of, sorted.
+pub fn known_actions() -> impl Iterator<Item = &'static str> {
+    ACTIONS.all().map(|block| block.name)
+}
+
+/// The line of a block that lists its versions.
+struct Versions(&'static str);
+
+impl Versions {
+    fn of(body: &'static str) -> Option<Self> {
+        body.lines().next()?.strip_prefix("@ ").map(Self)
+    }
+
+    fn is_any(&self) -> bool {
+        self.0.starts_with("*:")
+    }
+
+    fn majors(&self) -> impl Iterator<Item = (u32, Option<Runtime>)> {
+        self.0.split(' ').filter_map(|entry| {
+            let (major, runtime) = entry.split_once(':')?;
+            Some((major.parse().ok()?, Runtime::of(runtime)))
+        })
+    }
+
+    /// What runs a version; the outer `None` means that there is no such version.
+    fn runtime(&self, major: u32) -> Option<Option<Runtime>> {
+        self.majors().find(|&(one, _)| one == major).map(|(_, runtime)| runtime)
+    }
+
+    fn common_runtime(&self) -> Option<Runtime> {
+        let mut all =
+            self.0.split(' ').map(|entry| entry.split_once(':').and_then(|(_, runtime)| Runtime::of(runtime)));
+        let first = all.next()?;
+        all.all(|one| one == first).then_some(first).flatten()
+    }
+}
+
+impl Runtime {
+    fn of(text: &str) -> Option<Self> {
+        Some(match text {
+            "c" => Self::Composite,
+            "d" => Self::Docker,
+            "p" => Self::BuiltIn,
+            _ => Self::Node(text.parse().ok()?),
+        })
+    }
+}
+
+/// Whether `1-3,5,7-` contains a version.
+pub(crate) fn contains(ranges: &str, major: u32) -> bool {
+    ranges.split(',').any(|range| match range.split_once('-') {
+        None => range.parse() == Ok(major),
+        Some((first, last)) => {
+            first.parse().is_ok_and(|first: u32| first <= major)
+                && (last.is_empty() || last.parse().is_ok_and(|last: u32| major <= last))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_data_has_the_form_that_its_head_describes() {
+        let names: Vec<&str> = known_actions().collect();
+        assert!(names.len() >= 150, "{}", names.len());
+        assert!(names.is_sorted_by(|one, next| one < next));
+        for block in ACTIONS.all() {
+            assert!(block.name.contains('/') && !block.name.contains(char::is_uppercase), "{}", block.name);
+            assert_eq!(ACTIONS.find(block.name).map(|found| found.body), Some(block.body), "{}", block.name);
+            let versions = Versions::of(block.body).unwrap_or_else(|| panic!("{} has no versions", block.name));
+            assert!(versions.is_any() || versions.majors().count() == versions.0.split(' ').count(), "{}", block.name);
+            for line in block.body.lines().skip(1) {
+                check_line(block.name, line);
+            }
+        }
+    }
+
+    #[track_caller]
+    fn check_line(action: &str, line: &str) {
+        assert!(line.starts_with(['+', '!', '-', '>']) && line.len() > 1, "{action}: {line}");
+        let rest = line.split(" | ").next().unwrap();
+        let mut words = rest[1..].split(' ');
+        let name = words.next().unwrap();
+        assert_eq!(name, name.to_ascii_lowercase(), "{action}");
+        if let Some(range) = words.next() {
+            assert!(range.bytes().all(|byte| byte.is_ascii_digit() || b",-".contains(&byte)), "{action}: {line}");
+        }
+        assert_eq!(words.next(), None, "{action}: {line}");
+    }
+
+    #[test]
+    fn facts_differ_by_major_version() {
+        let facts = action("Actions/Checkout", "v4.1.0").unwrap();
+        assert_eq!(facts.runtime, Some(Runtime::Node(20)));
+        assert!(facts.input("Fetch-Depth").is_some() && facts.input("depth").is_none());
+        assert_eq!(facts.outputs, ["commit", "ref"]);
+        assert!(action("actions/checkout", "v99").is_none());
+        assert!(action("nobody/nothing", "v1").is_none());
+        let cache = action("actions/cache", "v4").unwrap();
+        assert!(cache.input("path").unwrap().is_required && cache.input("key").unwrap().is_required);
+        assert!(cache.input("save-always").unwrap().deprecation.is_some());
+    }
+
+    #[test]
+    fn of_a_commit_is_known_what_no_version_contradicts() {
+        let facts = action("actions/cache", "5a3ec84eff668545956fd18022155c47e93e2684").unwrap();
+        assert_eq!(facts.runtime, None);
+        assert!(facts.input("path").unwrap().is_required);
+        assert_eq!(facts.input("save-always").unwrap().deprecation, None);
+        let status = action("8398a7/action-slack", "main").unwrap();
+        assert!(!status.input("status").unwrap().is_required);
+    }
+
+    #[test]
+    fn references_that_are_no_versions_have_the_same_facts() {
+        for reference in ["stable", "1.75", "nightly"] {
+            let facts = action("dtolnay/rust-toolchain", reference).unwrap();
+            assert!(facts.input("components").is_some(), "{reference}");
+        }
+    }
 }
