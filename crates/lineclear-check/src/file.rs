@@ -12,6 +12,7 @@ use lineclear_workflow::{
 };
 use lineclear_yaml::{Limits, Tree};
 
+use crate::rules::delivery::{Done, deeds};
 use crate::rules::supply::needed_scopes::{self, Needed};
 use crate::site::gather_steps;
 use crate::types::Typed;
@@ -28,6 +29,7 @@ pub struct File<'a> {
     expressions: OnceCell<Vec<ExpressionSite<'a>>>,
     scripts: OnceCell<Vec<ScriptSite<'a>>>,
     tree: OnceCell<Option<Tree>>,
+    deeds: OnceCell<Vec<Done<'a>>>,
     typed: OnceCell<Typed<'a>>,
     needed_scopes: OnceCell<Vec<Needed>>,
 }
@@ -61,6 +63,7 @@ impl<'a> File<'a> {
             expressions: OnceCell::new(),
             scripts: OnceCell::new(),
             tree: OnceCell::new(),
+            deeds: OnceCell::new(),
             typed: OnceCell::new(),
             needed_scopes: OnceCell::new(),
         }
@@ -187,6 +190,11 @@ impl<'a> File<'a> {
             }
             sites
         })
+    }
+
+    /// What the steps do that matters for delivery.
+    pub(crate) fn deeds(&self) -> &[Done<'a>] {
+        self.deeds.get_or_init(|| deeds(self))
     }
 
     /// The YAML as a tree, for what the model does not keep; `None` where it has no tree. It is read again for this.

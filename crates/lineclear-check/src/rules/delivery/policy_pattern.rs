@@ -36,8 +36,7 @@ impl Rule for PolicyPattern {
             .iter()
             .filter_map(|environment| environment.accepts.as_ref())
             .flat_map(|accepts| &accepts.value);
-        let of_check = policy.check.paths.iter().flat_map(|path| &path.files).chain(&policy.check.exclude);
-        for pattern in of_images.chain(of_environments).chain(of_check) {
+        for pattern in of_images.chain(of_environments) {
             if let Err(error) = FilterPattern::parse(&pattern.value) {
                 report.at(pattern.span, format!("`{}` is not a pattern: {error}", pattern.value));
             }

@@ -1,0 +1,644 @@
+//! What the steps of a file do, as far as it matters for what reaches people: tests, scans, builds, publications, deployments.
+//!
+//! It is read from the actions that steps use and from the commands that their scripts call. A step that calls a script of the
+//! repository, or a make target of some name, may do anything: what cannot be told is not listed.
+
+use lineclear_expr::Template;
+use lineclear_shell::{Command, Word};
+use lineclear_source::Span;
+use lineclear_workflow::{ActionRef, Job, Step, StepKind, Text};
+
+use crate::{File, ScriptSite, StepSite};
+
+/// Something that a step does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Deed {
+    /// Runs tests.
+    Test,
+    /// Looks at the text of the sources.
+    Lint,
+    /// Looks for vulnerabilities or secrets.
+    Scan,
+    /// Builds a container image and keeps it.
+    BuildImage,
+    /// Pushes a container image.
+    PushImage,
+    /// Publishes a package to a registry of packages.
+    PublishPackage,
+    /// Makes a release, or puts files into one.
+    Release,
+    /// Signs.
+    Sign,
+    /// Lists what is inside.
+    Sbom,
+    /// Attests where something was built.
+    Attest,
+    /// Logs in to a registry.
+    Login,
+    /// Gives an image that exists another name.
+    Promote,
+    /// Changes a running system.
+    Deploy,
+    /// Puts pages of a project onto the web.
+    DeployPages,
+    /// Changes a database.
+    Migrate,
+    /// Waits for a system to be well, or asks it.
+    HealthCheck,
+}
+
+impl Deed {
+    /// Whether it brings something into the world that others take.
+    pub(crate) fn is_publication(self) -> bool {
+        matches!(self, Self::PushImage | Self::PublishPackage | Self::Release)
+    }
+
+    /// As messages say it: "the job …".
+    pub(crate) fn verb(self) -> &'static str {
+        match self {
+            Self::Test => "tests",
+            Self::Lint => "lints",
+            Self::Scan => "scans",
+            Self::BuildImage => "builds an image",
+            Self::PushImage => "pushes an image",
+            Self::PublishPackage => "publishes a package",
+            Self::Release => "makes a release",
+            Self::Sign => "signs",
+            Self::Sbom => "lists contents",
+            Self::Attest => "attests",
+            Self::Login => "logs in to a registry",
+            Self::Promote => "promotes an image",
+            Self::Deploy | Self::DeployPages => "deploys",
+            Self::Migrate => "changes a database",
+            Self::HealthCheck => "asks for health",
+        }
+    }
+}
+
+/// A deed and where it is done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Done<'a> {
+    pub(crate) deed: Deed,
+    pub(crate) site: StepSite<'a>,
+    /// The action, or the command's first words.
+    pub(crate) span: Span,
+    /// The indices in [`File::scripts`] and in its commands, if a script does it.
+    pub(crate) command: Option<(usize, usize)>,
+    /// Whether it is done only where an input holds that is an expression: `push: ${{ … }}`.
+    pub(crate) is_conditional: bool,
+}
+
+impl<'a> Done<'a> {
+    /// Whether it is done in this job.
+    pub(crate) fn is_in(&self, job: &Job) -> bool {
+        self.site.job.is_some_and(|own| std::ptr::eq(own, job))
+    }
+}
+
+/// All deeds of the file, in the order of its steps.
+pub(crate) fn deeds<'a>(file: &File<'a>) -> Vec<Done<'a>> {
+    let mut all = Vec::new();
+    let mut scripts = file.scripts().iter().enumerate().peekable();
+    for &site in file.steps() {
+        match &site.step.kind {
+            StepKind::Uses { uses, with } => {
+                if let Some((deed, is_conditional)) = of_action(&uses.value, with) {
+                    all.push(Done { deed, site, span: uses.span, command: None, is_conditional });
+                }
+            }
+            StepKind::Run { .. } => {
+                if let Some((index, script)) = scripts.next_if(|(_, script)| std::ptr::eq(script.site.step, site.step))
+                {
+                    of_script(index, script, site, &mut all);
+                }
+            }
+            StepKind::Wait { .. } | StepKind::WaitAll | StepKind::Cancel { .. } | StepKind::Parallel { .. } => {}
+        }
+    }
+    leave_out_test_clusters(file, &mut all);
+    all
+}
+
+/// What is deployed into a cluster that the job itself makes is a test.
+fn leave_out_test_clusters(file: &File<'_>, all: &mut Vec<Done<'_>>) {
+    if !all.iter().any(|done| done.deed == Deed::Deploy) {
+        return;
+    }
+    let mut jobs: Vec<*const Job> = Vec::new();
+    for site in file.steps() {
+        let makes_cluster = match &site.step.kind {
+            StepKind::Uses { uses, .. } => action_name(&uses.value).is_some_and(|name| {
+                ["kind-action", "setup-minikube", "minikube", "k3d", "setup-kind", "action-k3s"]
+                    .iter()
+                    .any(|one| name.contains(one))
+            }),
+            StepKind::Run { script, .. } => ["kind create cluster", "minikube start", "k3d cluster create"]
+                .iter()
+                .any(|one| script.raw().contains(one)),
+            _ => false,
+        };
+        if makes_cluster && let Some(job) = site.job {
+            jobs.push(job);
+        }
+    }
+    all.retain(|done| {
+        done.deed != Deed::Deploy || !done.site.job.is_some_and(|job| jobs.iter().any(|one| std::ptr::eq(*one, job)))
+    });
+}
+
+/// `owner/repo` or `owner/repo/path` in lower case.
+pub(crate) fn action_name(uses: &ActionRef) -> Option<String> {
+    let ActionRef::Remote { owner, repo, path, .. } = uses else { return None };
+    let mut name = format!("{owner}/{repo}");
+    if let Some(path) = path {
+        name.push('/');
+        name.push_str(path);
+    }
+    name.make_ascii_lowercase();
+    Some(name)
+}
+
+/// The value of an input.
+pub(crate) fn input<'w>(with: &'w [(lineclear_source::Spanned<String>, Text)], name: &str) -> Option<&'w Text> {
+    with.iter().find(|(key, _)| key.value.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+/// Actions by the beginning of their names, in lower case.
+static ACTIONS: &[(&str, Deed)] = &[
+    ("docker/login-action", Deed::Login),
+    ("redhat-actions/podman-login", Deed::Login),
+    ("azure/docker-login", Deed::Login),
+    ("aws-actions/amazon-ecr-login", Deed::Login),
+    ("aliyun/acr-login", Deed::Login),
+    ("redhat-actions/push-to-registry", Deed::PushImage),
+    ("elgohr/publish-docker-github-action", Deed::PushImage),
+    ("macbre/push-to-ghcr", Deed::PushImage),
+    ("mr-smithers-excellent/docker-build-push", Deed::PushImage),
+    ("redhat-actions/buildah-build", Deed::BuildImage),
+    ("pypa/gh-action-pypi-publish", Deed::PublishPackage),
+    ("js-devtools/npm-publish", Deed::PublishPackage),
+    ("rubygems/release-gem", Deed::PublishPackage),
+    ("katyo/publish-crates", Deed::PublishPackage),
+    ("hashicorp/ghaction-terraform-provider-release", Deed::PublishPackage),
+    ("softprops/action-gh-release", Deed::Release),
+    ("ncipollo/release-action", Deed::Release),
+    ("actions/create-release", Deed::Release),
+    ("actions/upload-release-asset", Deed::Release),
+    ("svenstaro/upload-release-action", Deed::Release),
+    ("marvinpinto/action-automatic-releases", Deed::Release),
+    ("cycjimmy/semantic-release-action", Deed::Release),
+    ("sigstore/gh-action-sigstore-python", Deed::Sign),
+    ("actions/attest-sbom", Deed::Sbom),
+    ("actions/attest", Deed::Attest),
+    ("anchore/sbom-action", Deed::Sbom),
+    ("cyclonedx/", Deed::Sbom),
+    ("aquasecurity/trivy-action", Deed::Scan),
+    ("anchore/scan-action", Deed::Scan),
+    ("snyk/actions", Deed::Scan),
+    ("docker/scout-action", Deed::Scan),
+    ("pypa/gh-action-pip-audit", Deed::Scan),
+    ("pycqa/bandit-action", Deed::Scan),
+    ("bridgecrewio/checkov-action", Deed::Scan),
+    ("returntocorp/semgrep-action", Deed::Scan),
+    ("semgrep/semgrep-action", Deed::Scan),
+    ("gitleaks/gitleaks-action", Deed::Scan),
+    ("trufflesecurity/trufflehog", Deed::Scan),
+    ("google/osv-scanner-action", Deed::Scan),
+    ("actions/dependency-review-action", Deed::Scan),
+    ("rustsec/audit-check", Deed::Scan),
+    ("actions-rust-lang/audit", Deed::Scan),
+    ("embarkstudios/cargo-deny-action", Deed::Scan),
+    ("aquasecurity/tfsec-action", Deed::Scan),
+    ("sysdiglabs/scan-action", Deed::Scan),
+    ("golang/govulncheck-action", Deed::Scan),
+    ("golangci/golangci-lint-action", Deed::Lint),
+    ("pre-commit/action", Deed::Lint),
+    ("github/super-linter", Deed::Lint),
+    ("super-linter/super-linter", Deed::Lint),
+    ("hadolint/hadolint-action", Deed::Lint),
+    ("astral-sh/ruff-action", Deed::Lint),
+    ("cypress-io/github-action", Deed::Test),
+    ("re-actors/alls-green", Deed::Test),
+    ("actions/deploy-pages", Deed::DeployPages),
+    ("peaceiris/actions-gh-pages", Deed::DeployPages),
+    ("jamesives/github-pages-deploy-action", Deed::DeployPages),
+    ("crazy-max/ghaction-github-pages", Deed::DeployPages),
+    ("azure/webapps-deploy", Deed::Deploy),
+    ("azure/functions-action", Deed::Deploy),
+    ("azure/k8s-deploy", Deed::Deploy),
+    ("azure/static-web-apps-deploy", Deed::Deploy),
+    ("azure/container-apps-deploy-action", Deed::Deploy),
+    ("aws-actions/amazon-ecs-deploy-task-definition", Deed::Deploy),
+    ("aws-actions/aws-cloudformation-github-deploy", Deed::Deploy),
+    ("google-github-actions/deploy-", Deed::Deploy),
+    ("cloudflare/wrangler-action", Deed::Deploy),
+    ("amondnet/vercel-action", Deed::Deploy),
+    ("nwtgck/actions-netlify", Deed::Deploy),
+    ("firebaseextended/action-hosting-deploy", Deed::Deploy),
+    ("akhileshns/heroku-deploy", Deed::Deploy),
+    ("digitalocean/app_action", Deed::Deploy),
+    ("octopusdeploy/deploy-release-action", Deed::Deploy),
+    ("redhat-actions/oc-new-app", Deed::Deploy),
+    ("appleboy/ssh-action", Deed::Deploy),
+    ("burnett01/rsync-deployments", Deed::Deploy),
+    ("easingthemes/ssh-deploy", Deed::Deploy),
+    ("jtalk/url-health-check-action", Deed::HealthCheck),
+];
+
+/// What an action does, and whether only where an input says so that is an expression.
+fn of_action(uses: &ActionRef, with: &[(lineclear_source::Spanned<String>, Text)]) -> Option<(Deed, bool)> {
+    let name = action_name(uses)?;
+    let word = |key: &str| input(with, key).map(Text::raw);
+    match name.as_str() {
+        "docker/build-push-action" | "docker/bake-action" | "depot/build-push-action" | "depot/bake-action" => {
+            let outputs = word("outputs").unwrap_or_default();
+            let push = input(with, "push");
+            // A registry inside of the job, or one that forgets, is no publication.
+            if ["localhost", "127.0.0.1", "ttl.sh"].iter().any(|host| word("tags").unwrap_or(outputs).contains(host)) {
+                return Some((Deed::BuildImage, false));
+            }
+            return Some(match push {
+                Some(push) if !matches!(push.template, Template::Literal(_)) => (Deed::PushImage, true),
+                Some(push) if push.raw() == "true" => (Deed::PushImage, false),
+                _ if outputs.contains("push=true") || outputs.contains("type=registry") => (Deed::PushImage, false),
+                _ if word("set").is_some_and(|set| set.contains("push=true")) => (Deed::PushImage, false),
+                _ => (Deed::BuildImage, false),
+            });
+        }
+        "goreleaser/goreleaser-action" => {
+            let args = input(with, "args");
+            let text = args.map(Text::raw).unwrap_or_default();
+            let is_release = text.contains("release")
+                && !["--snapshot", "--skip=publish", "--skip-publish"].iter().any(|flag| text.contains(flag));
+            return is_release.then_some((Deed::Release, text.contains("${{")));
+        }
+        "changesets/action" => return word("publish").map(|_| (Deed::PublishPackage, false)),
+        "pypa/gh-action-pypi-publish" if word("repository-url").is_some_and(|url| url.contains("test.pypi")) => {
+            return None;
+        }
+        "azure/static-web-apps-deploy" if word("action") == Some("close") => return None,
+        _ => {}
+    }
+    let found = ACTIONS.iter().find(|(start, _)| {
+        name.strip_prefix(start)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || start.ends_with(['/', '-']))
+    });
+    found
+        .or_else(|| {
+            ACTIONS.iter().find(|(start, _)| *start == "actions/attest" && name == "actions/attest-build-provenance")
+        })
+        .map(|(_, deed)| (*deed, false))
+}
+
+fn of_script<'a>(index: usize, script: &ScriptSite<'a>, site: StepSite<'a>, all: &mut Vec<Done<'a>>) {
+    for (at, command) in script.script().commands.iter().enumerate() {
+        if let Some((program, arguments)) = command.program()
+            && let Some(deed) = of_program(program, arguments, 0)
+        {
+            let span = script.span_of(head_of(command));
+            all.push(Done { deed, site, span, command: Some((index, at)), is_conditional: command.group.is_some() });
+        }
+    }
+}
+
+/// The first words of a command: enough to know it by.
+fn head_of(command: &Command) -> std::ops::Range<usize> {
+    let last = command.words.get(1).or(command.words.first()).map_or(command.span.end, |word| word.span.end);
+    let first = command.words.first().map_or(command.span.start, |word| word.span.start);
+    first..last
+}
+
+/// Programs that start another by its name, nested deeper than this, are nobody's script.
+const DEEPEST: usize = 4;
+
+/// What a command does.
+fn of_program(program: &str, arguments: &[Word], depth: usize) -> Option<Deed> {
+    let has = |flags: &[&str]| arguments.iter().any(|word| flags.contains(&word.text.as_str()));
+    let is_rehearsal =
+        has(&["--dry-run", "--dry-run=client", "--dry-run=server", "--dryrun", "--help", "--version", "--check-only"]);
+    if is_rehearsal || depth > DEEPEST {
+        return None;
+    }
+    let mut words = arguments.iter().map(|word| word.text.as_str()).filter(|word| !word.starts_with('-'));
+    let first = words.next().unwrap_or_default();
+    let second = words.next().unwrap_or_default();
+    // What a program runs that only prepares its surroundings.
+    let inner = |skip: usize| -> Option<Deed> {
+        let at = arguments.iter().enumerate().filter(|(_, word)| !word.text.starts_with('-')).nth(skip)?.0;
+        let (inner, rest) = arguments.get(at..)?.split_first()?;
+        of_program(inner.text.rsplit('/').next().unwrap_or_default(), rest, depth + 1)
+    };
+    match program {
+        "docker" | "podman" | "nerdctl" | "buildah" => of_docker(first, second, arguments),
+        "skopeo" | "crane" | "regctl" | "oras" => match first {
+            "copy" | "cp" | "tag" | "sync" => Some(Deed::Promote),
+            "push" if program == "crane" => Some(Deed::PushImage),
+            "push" => Some(Deed::PublishPackage),
+            "login" | "auth" => Some(Deed::Login),
+            _ => None,
+        },
+        "helm" => match (first, second) {
+            ("upgrade" | "install", _) => Some(Deed::Deploy),
+            ("push", _) => Some(Deed::PublishPackage),
+            ("registry", "login") => Some(Deed::Login),
+            _ => None,
+        },
+        "kubectl" | "oc" => match (first, second) {
+            ("apply" | "replace" | "patch", _) | ("set", "image") | ("rollout", "restart") => Some(Deed::Deploy),
+            ("rollout", "status") | ("wait", _) => Some(Deed::HealthCheck),
+            _ => None,
+        },
+        "terraform" | "tofu" | "terragrunt" => (first == "apply").then_some(Deed::Deploy),
+        "pulumi" => (first == "up").then_some(Deed::Deploy),
+        "ansible-playbook" => Some(Deed::Deploy),
+        "cdk" | "sam" | "serverless" | "sls" | "fly" | "flyctl" | "netlify" | "firebase" | "kamal" | "cap" | "eb"
+        | "gcloud" | "az" | "vercel" | "wrangler" | "railway" | "nomad" | "aws" => {
+            of_platform(program, first, second, arguments)
+        }
+        "npm" | "pnpm" | "yarn" | "bun" | "lerna" | "nx" | "turbo" => of_node(program, first, second, arguments)
+            .or_else(|| matches!(first, "exec" | "dlx" | "x").then(|| inner(1)).flatten()),
+        "npx" | "pnpx" | "bunx" | "uvx" | "dotenv" | "cross-env" | "coverage" if program != "coverage" => inner(0),
+        "coverage" | "poetry" | "uv" | "hatch" | "pdm" | "rye" | "pipenv" | "pipx" | "flit" | "maturin" => {
+            match first {
+                "publish" | "upload" => Some(Deed::PublishPackage),
+                "test" => Some(Deed::Test),
+                "run" if program == "coverage" => Some(Deed::Test),
+                "run" if second.contains("test") => inner(1).or(Some(Deed::Test)),
+                "run" => inner(1),
+                _ => None,
+            }
+        }
+        "bundle" => (first == "exec").then(|| inner(1)).flatten(),
+        "python" | "python3" | "py" | "php" | "node" => of_interpreter(arguments, depth),
+        "twine" => (first == "upload"
+            && !arguments.iter().any(|word| word.text.contains("testpypi") || word.text.contains("test.pypi")))
+        .then_some(Deed::PublishPackage),
+        "cargo" => match first {
+            "publish" if !has(&["-n"]) => Some(Deed::PublishPackage),
+            "release" if has(&["--execute", "-x"]) => Some(Deed::PublishPackage),
+            "test" | "nextest" | "t" | "miri" | "llvm-cov" | "tarpaulin" => Some(Deed::Test),
+            "clippy" | "fmt" | "check" => Some(Deed::Lint),
+            "audit" | "deny" => Some(Deed::Scan),
+            "cyclonedx" => Some(Deed::Sbom),
+            _ => None,
+        },
+        "gh" => matches!((first, second), ("release", "create" | "upload")).then_some(Deed::Release),
+        "goreleaser" => (first == "release" && !has(&["--snapshot", "--skip=publish"])).then_some(Deed::Release),
+        "semantic-release" | "release-it" => Some(Deed::Release),
+        "changeset" => (first == "publish").then_some(Deed::PublishPackage),
+        "gem" => (first == "push").then_some(Deed::PublishPackage),
+        "nuget" => (first == "push").then_some(Deed::PublishPackage),
+        "dotnet" => match (first, second) {
+            ("nuget", "push") => Some(Deed::PublishPackage),
+            ("test", _) => Some(Deed::Test),
+            ("format", _) => Some(Deed::Lint),
+            _ => None,
+        },
+        "mvn" | "mvnw" => of_maven(arguments),
+        "gradle" | "gradlew" | "gradlew.bat" | "sbt" => of_gradle(arguments),
+        "go" | "mix" | "swift" | "flutter" | "dart" | "deno" | "stack" | "cabal" | "zig" | "vcpkg" => match first {
+            "test" => Some(Deed::Test),
+            "build" if second == "test" => Some(Deed::Test),
+            "vet" | "lint" | "fmt" | "format" | "analyze" | "credo" => Some(Deed::Lint),
+            "publish" if program == "deno" => Some(Deed::PublishPackage),
+            "hex.publish" => Some(Deed::PublishPackage),
+            _ => None,
+        },
+        "cosign" => match first {
+            "sign" | "sign-blob" => Some(Deed::Sign),
+            "attest" | "attest-blob" => Some(Deed::Attest),
+            "login" => Some(Deed::Login),
+            "copy" => Some(Deed::Promote),
+            _ => None,
+        },
+        "trivy" => {
+            matches!(first, "image" | "i" | "fs" | "filesystem" | "repo" | "repository" | "rootfs" | "config" | "sbom")
+                .then_some(Deed::Scan)
+        }
+        "snyk" => matches!(first, "test" | "container" | "code" | "iac").then_some(Deed::Scan),
+        "grype" | "pip-audit" | "safety" | "bandit" | "semgrep" | "gitleaks" | "osv-scanner" | "govulncheck"
+        | "checkov" | "tfsec" | "dockle" | "brakeman" | "bundle-audit" | "bundler-audit" => Some(Deed::Scan),
+        "syft" | "cyclonedx-py" | "cyclonedx-npm" | "cyclonedx-gomod" => Some(Deed::Sbom),
+        "alembic" | "goose" | "dbmate" | "flyway" | "liquibase" => {
+            matches!(first, "upgrade" | "up" | "migrate" | "update").then_some(Deed::Migrate)
+        }
+        "prisma" | "sqlx" | "diesel" => matches!(first, "migrate" | "migration").then_some(Deed::Migrate),
+        "rails" | "rake" => match first {
+            "db:migrate" => Some(Deed::Migrate),
+            "release" => Some(Deed::PublishPackage),
+            target if target.contains("test") || target.contains("spec") => Some(Deed::Test),
+            _ => None,
+        },
+        "make" | "just" | "task" | "bazel" | "bazelisk" | "invoke" | "mage" | "earthly" | "ninja" => {
+            of_target(arguments)
+        }
+        "pytest" | "py.test" | "tox" | "nox" | "jest" | "vitest" | "mocha" | "ava" | "karma" | "cypress"
+        | "playwright" | "rspec" | "phpunit" | "bats" | "ctest" | "minitest" | "wtr" => Some(Deed::Test),
+        "ruff" | "flake8" | "black" | "isort" | "mypy" | "pyright" | "pylint" | "eslint" | "prettier" | "stylelint"
+        | "tsc" | "golangci-lint" | "shellcheck" | "hadolint" | "actionlint" | "pre-commit" | "rubocop"
+        | "yamllint" | "biome" | "oxlint" | "typos" | "codespell" | "zizmor" => Some(Deed::Lint),
+        "curl" | "wget" | "http" => Some(Deed::HealthCheck),
+        _ => is_named_for_tests(program).then_some(Deed::Test),
+    }
+}
+
+/// A script such as `run-tests.sh`, `ci.sh` or `check.sh`.
+fn is_named_for_tests(program: &str) -> bool {
+    let stem = program.rsplit_once('.').map_or(program, |(stem, _)| stem);
+    program.contains('.')
+        && stem.split(['-', '_']).any(|part| matches!(part, "test" | "tests" | "ci" | "check" | "verify" | "e2e"))
+}
+
+fn of_docker(first: &str, second: &str, arguments: &[Word]) -> Option<Deed> {
+    let pushes = || {
+        arguments.iter().any(|word| {
+            word.text == "--push"
+                || word.text == "--push=true"
+                || word.text.contains("push=true")
+                || word.text.contains("type=registry")
+        })
+    };
+    let is_local = || {
+        arguments.iter().any(|word| ["localhost", "127.0.0.1", "ttl.sh"].iter().any(|host| word.text.contains(host)))
+    };
+    match (first, second) {
+        ("push", _) if is_local() => None,
+        ("push", _) | ("image" | "manifest" | "compose", "push") => Some(Deed::PushImage),
+        ("login", _) => Some(Deed::Login),
+        ("build" | "bud", _) | ("buildx", "build" | "bake") | ("image" | "builder", "build") => {
+            Some(if pushes() && !is_local() { Deed::PushImage } else { Deed::BuildImage })
+        }
+        ("compose", "build") => Some(Deed::BuildImage),
+        ("buildx", "imagetools") if arguments.iter().any(|word| word.text == "create") => Some(Deed::Promote),
+        ("stack", "deploy") => Some(Deed::Deploy),
+        ("scout", _) => Some(Deed::Scan),
+        ("sbom", _) => Some(Deed::Sbom),
+        _ => None,
+    }
+}
+
+fn of_platform(program: &str, first: &str, second: &str, arguments: &[Word]) -> Option<Deed> {
+    let is_deploy = match program {
+        "gcloud" => arguments.iter().any(|word| word.text == "deploy"),
+        "az" => matches!(
+            (first, second),
+            ("webapp" | "functionapp" | "containerapp", "deploy" | "deployment" | "up" | "update")
+        ),
+        "aws" => matches!(
+            (first, second),
+            ("ecs", "update-service")
+                | ("lambda", "update-function-code")
+                | ("cloudformation" | "deploy", "deploy" | "create-deployment")
+        ),
+        "vercel" => first == "deploy" || arguments.iter().any(|word| word.text == "--prod"),
+        "wrangler" => {
+            matches!(first, "deploy" | "publish") || (first == "pages" && matches!(second, "deploy" | "publish"))
+        }
+        "railway" => first == "up",
+        "nomad" => (first, second) == ("job", "run"),
+        "cap" => second == "deploy" || first == "deploy",
+        _ => first == "deploy",
+    };
+    if program == "aws" && (first, second) == ("ecs", "wait") {
+        return Some(Deed::HealthCheck);
+    }
+    is_deploy.then_some(Deed::Deploy)
+}
+
+fn of_node(program: &str, first: &str, second: &str, arguments: &[Word]) -> Option<Deed> {
+    let is_local = || arguments.iter().any(|word| word.text.contains("localhost") || word.text.contains("127.0.0.1"));
+    let target = if matches!(first, "run" | "run-script") { second } else { first };
+    let starts = |words: &[&str]| words.iter().any(|word| target == *word || target.starts_with(&format!("{word}:")));
+    match first {
+        "publish" if !is_local() => return Some(Deed::PublishPackage),
+        "npm" if program == "yarn" && second == "publish" => return Some(Deed::PublishPackage),
+        "audit" if second != "fix" && second != "signatures" => return Some(Deed::Scan),
+        "t" | "tst" => return Some(Deed::Test),
+        // Installs.
+        "ci" | "install" | "add" => return None,
+        _ => {}
+    }
+    if starts(&["test", "tests", "e2e", "unit", "check", "ci", "coverage", "verify", "vitest", "jest"])
+        || target.contains("test")
+    {
+        return Some(Deed::Test);
+    }
+    if starts(&["lint", "typecheck", "type-check", "format"]) {
+        return Some(Deed::Lint);
+    }
+    starts(&["deploy"]).then_some(Deed::Deploy)
+}
+
+fn of_interpreter(arguments: &[Word], depth: usize) -> Option<Deed> {
+    let (first, rest) = arguments.split_first()?;
+    if first.text == "-m" {
+        let (module, rest) = rest.split_first()?;
+        return match module.text.as_str() {
+            "unittest" => Some(Deed::Test),
+            name => of_program(name, rest, depth + 1),
+        };
+    }
+    let script = first.text.rsplit('/').next().unwrap_or_default();
+    if script == "manage.py" || script == "artisan" {
+        return match rest.first().map(|word| word.text.as_str()) {
+            Some("test") => Some(Deed::Test),
+            Some("migrate") => Some(Deed::Migrate),
+            _ => None,
+        };
+    }
+    is_named_for_tests(script).then_some(Deed::Test)
+}
+
+fn of_maven(arguments: &[Word]) -> Option<Deed> {
+    let has = |goals: &[&str]| arguments.iter().any(|word| goals.contains(&word.text.as_str()));
+    if has(&["deploy", "release:perform"]) {
+        return Some(Deed::PublishPackage);
+    }
+    let skips = arguments.iter().any(|word| word.text.contains("skipTests") || word.text.contains("maven.test.skip"));
+    (!skips && has(&["test", "verify", "install", "package"])).then_some(Deed::Test)
+}
+
+fn of_gradle(arguments: &[Word]) -> Option<Deed> {
+    let any =
+        |is: &dyn Fn(&str) -> bool| arguments.iter().any(|word| is(word.text.rsplit(':').next().unwrap_or_default()));
+    if any(&|task| {
+        (task == "publish" || task.starts_with("publish")) && !task.ends_with("MavenLocal") && !task.ends_with("Local")
+    }) {
+        return Some(Deed::PublishPackage);
+    }
+    any(&|task| matches!(task, "test" | "check" | "build") || task.ends_with("Test")).then_some(Deed::Test)
+}
+
+fn of_target(arguments: &[Word]) -> Option<Deed> {
+    let targets =
+        || arguments.iter().map(|word| word.text.as_str()).filter(|word| !word.starts_with('-') && !word.contains('='));
+    let any = |words: &[&str]| {
+        targets().any(|target| target.split(['-', '_', ':', '/', '.']).any(|part| words.contains(&part)))
+    };
+    match () {
+        () if any(&["test", "tests", "check", "ci", "verify", "e2e", "coverage"]) => Some(Deed::Test),
+        () if any(&["lint", "fmt", "format", "typecheck"]) => Some(Deed::Lint),
+        () if any(&["deploy"]) => Some(Deed::Deploy),
+        () if any(&["publish"]) => Some(Deed::PublishPackage),
+        () if any(&["migrate"]) => Some(Deed::Migrate),
+        () => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lineclear_shell::{Language, Script};
+
+    use super::*;
+
+    #[test]
+    fn commands_are_known_by_what_they_do() {
+        for (text, deed) in [
+            ("docker push a/b:c", Some(Deed::PushImage)),
+            ("docker buildx build --push -t a .", Some(Deed::PushImage)),
+            ("docker build -t a .", Some(Deed::BuildImage)),
+            ("sudo docker login ghcr.io", Some(Deed::Login)),
+            ("docker buildx imagetools create -t a b", Some(Deed::Promote)),
+            ("npm publish --access public", Some(Deed::PublishPackage)),
+            ("npm publish --dry-run", None),
+            ("npm publish --registry http://localhost:4873/", None),
+            ("npm run test:unit", Some(Deed::Test)),
+            ("npm ci", None),
+            ("npm audit fix", None),
+            ("npm audit --audit-level=high", Some(Deed::Scan)),
+            ("npx playwright test", Some(Deed::Test)),
+            ("poetry run pytest -q", Some(Deed::Test)),
+            ("uv run --frozen ruff check", Some(Deed::Lint)),
+            ("python -m pytest", Some(Deed::Test)),
+            ("python manage.py migrate --noinput", Some(Deed::Migrate)),
+            ("twine upload -r testpypi dist/*", None),
+            ("twine upload dist/*", Some(Deed::PublishPackage)),
+            ("cargo publish -p a", Some(Deed::PublishPackage)),
+            ("cargo nextest run", Some(Deed::Test)),
+            ("gh release create v1", Some(Deed::Release)),
+            ("gh release list", None),
+            ("kubectl apply -f a.yml", Some(Deed::Deploy)),
+            ("kubectl apply --dry-run=client -f a.yml", None),
+            ("kubectl rollout status deployment/a", Some(Deed::HealthCheck)),
+            ("./mvnw -B -DskipTests package", None),
+            ("mvn -B verify", Some(Deed::Test)),
+            ("./gradlew :app:publishToMavenLocal", None),
+            ("./gradlew publish", Some(Deed::PublishPackage)),
+            ("make -j4 unit-test", Some(Deed::Test)),
+            ("make latest", None),
+            ("cosign sign --yes a@b", Some(Deed::Sign)),
+            ("trivy image a", Some(Deed::Scan)),
+            ("wrangler pages deploy x", Some(Deed::Deploy)),
+            ("./scripts/run-tests.sh", Some(Deed::Test)),
+            ("./scripts/latest.sh", None),
+            ("echo test", None),
+        ] {
+            let script = Script::read(text, Language::Posix);
+            let found = script.commands.iter().find_map(|command| {
+                let (program, arguments) = command.program()?;
+                of_program(program, arguments, 0)
+            });
+            assert_eq!(found, deed, "{text}");
+        }
+    }
+}
