@@ -191,6 +191,7 @@ fn name_of(
             return Some((name.raw().to_owned(), false));
         }
     }
+    let context = reference.as_ref().map(|reference| reference.context);
     let mut words: Vec<&str> = Vec::new();
     if let Some(reference) = &reference {
         if matches!(reference.context, "inputs" | "matrix") {
@@ -213,6 +214,9 @@ fn name_of(
         "HEAD_REF_VALUE" => "HEAD_REF".to_owned(),
         "REF_NAME_VALUE" => "REF_NAME".to_owned(),
         "REF_VALUE" => "REF".to_owned(),
+        "TOKEN_VALUE" if context == Some("github") => "GITHUB_TOKEN".to_owned(),
+        // A secret's name is unique, and says what it is.
+        _ if context == Some("secrets") => base.trim_end_matches("_VALUE").to_owned(),
         _ => base,
     };
     let is_taken = |name: &str| {

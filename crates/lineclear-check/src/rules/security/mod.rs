@@ -6,15 +6,24 @@
 
 use crate::Rule;
 
+mod cache_poisoning;
+mod checkout_token;
 mod dangerous_trigger;
 mod embedding;
 mod environment_fix;
 mod environment_write;
 mod execution;
+mod expression_in_script;
+mod hard_coded_secret;
 mod insecure_commands;
+mod leaked_checkout_token;
+mod obfuscation;
 mod passing;
 mod payload;
+mod persisted_credentials;
 mod relay;
+mod secret_in_log;
+mod secret_in_script;
 mod self_hosted_pull_request;
 mod spoofable_actor;
 mod taint;
@@ -41,4 +50,12 @@ pub const RULES: &[&dyn Rule] = &[
     &unmasked_secret::UnmaskedSecret,
     &untrusted_prompt::UntrustedPrompt,
     &unwise_feature::UnwiseFeature,
+    &hard_coded_secret::HardCodedSecret,
+    &leaked_checkout_token::LeakedCheckoutToken,
+    &persisted_credentials::PersistedCredentials,
+    &secret_in_log::SecretInLog,
+    &secret_in_script::SecretInScript,
+    &cache_poisoning::CachePoisoning,
+    &expression_in_script::ExpressionInScript,
+    &obfuscation::Obfuscation,
 ];

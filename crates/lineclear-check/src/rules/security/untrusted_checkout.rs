@@ -94,7 +94,7 @@ fn same_job(one: &StepSite<'_>, other: &StepSite<'_>) -> bool {
 }
 
 /// Where a step fetches an outsider's commit.
-fn fetch(site: &StepSite<'_>, events: &[&str]) -> Option<Span> {
+pub(super) fn fetch(site: &StepSite<'_>, events: &[&str]) -> Option<Span> {
     match &site.step.kind {
         StepKind::Uses { uses, with } if is_action(&uses.value, "actions/checkout") => with
             .iter()

@@ -1,0 +1,321 @@
+//! `cache-poisoning`: what is released is built with a cache that less trusted runs may have written.
+
+use lineclear_source::{Severity, Span, Spanned};
+use lineclear_workflow::{ActionRef, Job, Step, StepKind, Text, Workflow};
+
+use super::checkout_token::{input, is_older_than};
+use super::execution::commands;
+use super::relay::is_action;
+use super::trust::{Guard, guard_of};
+use super::untrusted_checkout;
+use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, StepSite, page};
+
+/// Manual and tests: `docs/rules/cache-poisoning.md`.
+#[derive(Debug)]
+pub(super) struct CachePoisoning;
+
+static META: RuleMeta = RuleMeta {
+    id: "cache-poisoning",
+    summary: "what is released is built with a cache that less trusted runs may have written",
+    severity: Severity::Warning,
+    group: Group::Security,
+    activity: Activity::Default,
+    dialects: &[Dialect::GitHub],
+    files: &[FileKind::Workflow],
+    repair: Repair::None,
+    since: "0.1",
+    page: page!("cache-poisoning"),
+};
+
+/// When an action uses a cache.
+#[derive(Clone, Copy, Debug)]
+enum Uses {
+    /// Always.
+    Always,
+    /// Unless the input is `false`; in versions older than this, only if it is `true`.
+    Unless(&'static str, u32),
+    /// If the input is set, and not `false`.
+    If(&'static str),
+    /// If the input is set to something else than `true`: it switches the cache off.
+    UnlessTrue(&'static str),
+}
+
+/// By the documentation of each action.
+const CACHES: &[(&str, Uses)] = &[
+    ("actions/cache", Uses::UnlessTrue("lookup-only")),
+    ("actions/setup-node", Uses::If("cache")),
+    ("actions/setup-python", Uses::If("cache")),
+    ("actions/setup-java", Uses::If("cache")),
+    ("actions/setup-dotnet", Uses::If("cache")),
+    ("actions/setup-go", Uses::Unless("cache", 4)),
+    ("ruby/setup-ruby", Uses::If("bundler-cache")),
+    ("swatinem/rust-cache", Uses::UnlessTrue("lookup-only")),
+    ("actions-rust-lang/setup-rust-toolchain", Uses::Unless("cache", 1)),
+    ("moonrepo/setup-rust", Uses::Unless("cache", 0)),
+    ("mozilla-actions/sccache-action", Uses::Always),
+    ("hendrikmuhs/ccache-action", Uses::Always),
+    ("gradle/actions", Uses::UnlessTrue("cache-disabled")),
+    ("gradle/gradle-build-action", Uses::UnlessTrue("cache-disabled")),
+    ("astral-sh/setup-uv", Uses::Unless("enable-cache", 5)),
+    ("denoland/setup-deno", Uses::If("cache")),
+    ("julia-actions/cache", Uses::Always),
+    ("mlugg/setup-zig", Uses::Unless("use-cache", 0)),
+    ("jdx/mise-action", Uses::Unless("cache", 0)),
+    ("pnpm/action-setup", Uses::If("cache")),
+    ("awalsh128/cache-apt-pkgs-action", Uses::Always),
+    ("determinatesystems/magic-nix-cache-action", Uses::Always),
+    ("ramsey/composer-install", Uses::UnlessTrue("ignore-cache")),
+    ("pdm-project/setup-pdm", Uses::If("cache")),
+    ("conda-incubator/setup-miniconda", Uses::If("use-only-tar-bz2")),
+    ("bahmutov/npm-install", Uses::Always),
+    ("nodenv/actions", Uses::If("cache")),
+    ("bazel-contrib/setup-bazel", Uses::If("disk-cache")),
+    ("golangci/golangci-lint-action", Uses::UnlessTrue("skip-cache")),
+];
+
+/// Actions that hand out what was built.
+const PUBLISHERS: &[&str] = &[
+    "pypa/gh-action-pypi-publish",
+    "softprops/action-gh-release",
+    "ncipollo/release-action",
+    "goreleaser/goreleaser-action",
+    "js-devtools/npm-publish",
+    "rubygems/release-gem",
+    "release-plz/action",
+    "svenstaro/upload-release-action",
+    "actions/upload-release-asset",
+    "cycjimmy/semantic-release-action",
+    "changesets/action",
+    "katyo/publish-crates",
+    "gradle/publish-plugin",
+    "helm/chart-releaser-action",
+    "vscode-marketplace/publish",
+    "haaleo/publish-vscode-extension",
+    "taiki-e/upload-rust-binary-action",
+    "tauri-apps/tauri-action",
+    "pulumi/auth-actions",
+    "sigstore/gh-action-sigstore-python",
+    "actions/attest-build-provenance",
+    "peaceiris/actions-gh-pages",
+    "hynek/build-and-inspect-python-package",
+];
+
+impl Rule for CachePoisoning {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
+        let Some(workflow) = file.workflow() else { return };
+        let release = release_event(workflow);
+        let privileged: Vec<&str> = ["pull_request_target", "issue_comment", "workflow_run"]
+            .into_iter()
+            .filter(|event| workflow.on.get(event).is_some())
+            .collect();
+        for (job, steps) in file.step_jobs() {
+            check_release(job, &steps.steps, release, workflow, report);
+            if !privileged.is_empty() {
+                check_outsiders(file, job, &privileged, report);
+            }
+        }
+    }
+}
+
+/// Reports what a job that releases restores.
+fn check_release(
+    job: &Job,
+    steps: &[Step],
+    release: Option<&'static str>,
+    workflow: &Workflow,
+    report: &mut Report<'_>,
+) {
+    let mut publishes = None;
+    for step in steps {
+        let Some(cache) = cache_of(step) else { continue };
+        let publish = *publishes.get_or_insert_with(|| steps.iter().find_map(publish));
+        let why = match (publish, release) {
+            (Some(span), _) => Some(span),
+            (None, Some(_)) => None,
+            (None, None) => return,
+        };
+        let events = workflow.on.events.iter().map(|trigger| trigger.event.value.as_str());
+        let lets_through = |event: &str| guard_of(event, Some(job), Some(step)) != Guard::Never;
+        let is_reached = match (why, release) {
+            (None, Some(event)) => lets_through(event),
+            // Pull requests publish nothing, whatever the job is called.
+            _ => events.into_iter().any(|event| {
+                matches!(
+                    event,
+                    "push" | "release" | "workflow_dispatch" | "schedule" | "workflow_call" | "repository_dispatch"
+                ) && lets_through(event)
+            }),
+        };
+        if !is_reached {
+            continue;
+        }
+        let message = match release {
+            Some(event) => format!(
+                "{} restores a cache in a run for `{event}`: what another run wrote there gets into what is released",
+                cache.what
+            ),
+            None => format!(
+                "{} restores a cache in a job that publishes: what another run wrote there gets into what is published",
+                cache.what
+            ),
+        };
+        let finding = report.at(cache.span, message);
+        if let Some(span) = why {
+            finding.label(span, "publishes");
+        }
+        finding.help(cache.help);
+        // Without a step that plainly publishes, the trigger alone says that something is released.
+        if why.is_none() {
+            finding.severity(Severity::Info);
+        }
+    }
+}
+
+/// Reports caches that are written beside an outsider's code, in the default branch's name.
+fn check_outsiders(file: &File<'_>, job: &Job, events: &[&str], report: &mut Report<'_>) {
+    let of_job = |site: &&StepSite<'_>| site.job.is_some_and(|own| std::ptr::eq(own, job));
+    let mut fetched = None;
+    for site in file.steps().iter().filter(of_job) {
+        if fetched.is_none() {
+            fetched = untrusted_checkout::fetch(site, events);
+        }
+        let Some(event) = events.iter().find(|event| guard_of(event, Some(job), Some(site.step)) < Guard::Trusted)
+        else {
+            continue;
+        };
+        if let (Some(fetched), Some(cache)) = (fetched, cache_of(site.step)) {
+            report
+                .at(cache.span, format!("{} writes a cache beside an outsider's code in a run for `{event}`: runs of the default branch restore it", cache.what))
+                .label(fetched, "fetches the outsider's code")
+                .help("leave caches out of this job");
+        }
+    }
+}
+
+struct Cache {
+    span: Span,
+    what: String,
+    help: &'static str,
+}
+
+/// The cache that a step uses, as far as the file can tell.
+fn cache_of(step: &Step) -> Option<Cache> {
+    let StepKind::Uses { uses, with } = &step.kind else { return None };
+    let ActionRef::Remote { owner, repo, path, reference } = &uses.value else { return None };
+    let what = format!("`{owner}/{repo}`");
+    let is_docker = is_action(&uses.value, "docker/build-push-action") || is_action(&uses.value, "docker/bake-action");
+    if is_docker {
+        let from = input(with, "cache-from")?;
+        return from.raw().contains("type=gha").then(|| Cache {
+            span: from.span(),
+            what,
+            help: "build what is released without `cache-from`",
+        });
+    }
+    if is_action(&uses.value, "actions/cache") && path.as_deref() == Some("save") {
+        return None;
+    }
+    let (_, uses_cache) = CACHES.iter().find(|(slug, _)| is_action(&uses.value, slug))?;
+    let set = |name: &str| input(with, name);
+    match *uses_cache {
+        Uses::Always => Some(Cache { span: uses.span, what, help: "build what is released without it" }),
+        Uses::If(name) => {
+            let value = set(name)?;
+            is_surely_on(value).then(|| Cache {
+                span: value.span(),
+                what,
+                help: "leave it out where something is released",
+            })
+        }
+        Uses::Unless(name, since) => match set(name) {
+            Some(value) => is_surely_on(value).then(|| Cache {
+                span: value.span(),
+                what,
+                help: "set it to `false` where something is released",
+            }),
+            None if is_older_than(reference, since) && !is_commit(reference) => None,
+            None => Some(Cache { span: uses.span, what, help: off(name) }),
+        },
+        Uses::UnlessTrue(name) => match set(name) {
+            Some(value) if value.template.as_literal().is_none() || value.raw() == "true" => None,
+            _ => Some(Cache { span: uses.span, what, help: "build what is released without it" }),
+        },
+    }
+}
+
+fn off(name: &str) -> &'static str {
+    match name {
+        "enable-cache" => "add `enable-cache: false`",
+        "use-cache" => "add `use-cache: false`",
+        _ => "add `cache: false`",
+    }
+}
+
+fn is_commit(reference: &str) -> bool {
+    reference.len() == 40
+}
+
+/// Whether a value switches something on; an expression may do either.
+fn is_surely_on(value: &Text) -> bool {
+    value.template.as_literal().is_some() && !matches!(value.raw(), "" | "false" | "auto")
+}
+
+/// Where a step publishes something.
+fn publish(step: &Step) -> Option<Span> {
+    match &step.kind {
+        StepKind::Uses { uses, with } => {
+            let pushes =
+                |with: &[(Spanned<String>, Text)]| input(with, "push").is_some_and(|push| push.raw() == "true");
+            let is_push = is_action(&uses.value, "docker/build-push-action") && pushes(with);
+            (is_push || PUBLISHERS.iter().any(|slug| is_action(&uses.value, slug))).then_some(uses.span)
+        }
+        StepKind::Run { script, .. } => {
+            let raw = script.raw();
+            let words = ["publish", "push", "upload", "release", "deploy"];
+            if !words.iter().any(|word| raw.contains(word)) {
+                return None;
+            }
+            commands(raw)
+                .find(|(_, command)| is_publish(command))
+                .map(|(at, command)| script.scalar.span_of(at..at + command.len()))
+        }
+        _ => None,
+    }
+}
+
+fn is_publish(command: &str) -> bool {
+    if command.contains("--dry-run") {
+        return false;
+    }
+    let mut words = command.split_ascii_whitespace();
+    let pair = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    matches!(
+        pair,
+        ("npm" | "pnpm" | "bun" | "cargo" | "poetry" | "uv" | "flit" | "hatch" | "deno", "publish")
+            | ("twine", "upload")
+            | ("docker" | "podman" | "helm" | "gem" | "oras", "push")
+            | ("vsce" | "ovsx", "publish")
+    ) || command.starts_with("gh release create")
+        || command.starts_with("gh release upload")
+        || command.starts_with("yarn npm publish")
+        || command.starts_with("dotnet nuget push")
+}
+
+/// The event by which a workflow is plainly one that releases.
+fn release_event(workflow: &Workflow) -> Option<&'static str> {
+    if workflow.on.get("release").is_some() {
+        return Some("release");
+    }
+    let push = workflow.on.get("push")?;
+    let only_tags = push.tags.as_ref().is_some_and(|tags| !tags.ignore) && push.branches.is_none();
+    let others = workflow
+        .on
+        .events
+        .iter()
+        .any(|trigger| matches!(trigger.event.value.as_str(), "pull_request" | "schedule" | "merge_group"));
+    (only_tags && !others).then_some("push")
+}

@@ -1,0 +1,117 @@
+//! `secret-in-log`: a script prints a secret in a form that the log does not hide.
+
+use lineclear_source::{Severity, Span};
+use lineclear_workflow::{Env, JobKind, Text};
+
+use super::execution::commands;
+use super::passing::variables_of;
+use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, ScriptSite, page};
+
+/// Manual and tests: `docs/rules/secret-in-log.md`.
+#[derive(Debug)]
+pub(super) struct SecretInLog;
+
+static META: RuleMeta = RuleMeta {
+    id: "secret-in-log",
+    summary: "a script prints a secret in a form that the log does not hide",
+    severity: Severity::Error,
+    group: Group::Security,
+    activity: Activity::Default,
+    dialects: Dialect::ALL,
+    files: &[FileKind::Workflow, FileKind::Action],
+    repair: Repair::None,
+    since: "0.1",
+    page: page!("secret-in-log"),
+};
+
+/// Programs whose output is another text than their input.
+const CHANGING: &[&str] =
+    &["base64", "rev", "xxd", "od", "hexdump", "sed", "fold", "tr", "cut", "gzip", "openssl", "awk", "head", "tail"];
+
+impl Rule for SecretInLog {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
+        if !file.source().text().contains("secrets") {
+            return;
+        }
+        for script in file.scripts() {
+            let raw = script.raw();
+            let mut offset = 0;
+            for line in raw.split_inclusive('\n') {
+                let start = offset;
+                offset += line.len();
+                if let Some(printed) = printed(line) {
+                    check_line(file, script, printed, start + line.find(printed).unwrap_or(0), report);
+                }
+            }
+        }
+    }
+}
+
+/// A line that prints to the log: not into a file, a variable or another program that is not known.
+fn printed(line: &str) -> Option<&str> {
+    let text = line.trim();
+    let is_print = ["echo ", "printf ", "Write-Host ", "Write-Output "].iter().any(|word| text.starts_with(word));
+    (is_print && !text.contains('>') && !text.contains("tee ") && !text.contains("::add-mask::")).then_some(text)
+}
+
+fn check_line<'a>(file: &File<'a>, script: &ScriptSite<'a>, line: &str, at: usize, report: &mut Report<'_>) {
+    let Some(secret) = secret_in(file, script, line, at) else { return };
+    // What the last program prints goes to the log.
+    let mut programs = commands(line).filter_map(|(_, command)| command.split_ascii_whitespace().next());
+    let first = programs.next();
+    let last = programs.last().or(first);
+    let span: Span = script.span_of(at..at + line.len());
+    match last {
+        Some(last) if CHANGING.contains(&last) && line.contains('|') => {
+            report
+                .at(
+                    span,
+                    format!(
+                        "prints `{secret}` through `{last}`: the log hides the secret as it is only, and shows this"
+                    ),
+                )
+                .help("take the line away, and make a new secret: the old one is in the logs");
+        }
+        Some("echo" | "printf" | "Write-Host" | "Write-Output") if !line.contains('|') => {
+            report
+                .at(span, format!("prints `{secret}`: the log hides it only where it stands there letter by letter"))
+                .severity(Severity::Info)
+                .help("print whether it is set, not what it is: `test -n \"$NAME\" && echo set`");
+        }
+        _ => {}
+    }
+}
+
+/// The secret that a line holds, by itself or in a variable.
+fn secret_in<'a>(file: &File<'a>, script: &ScriptSite<'a>, line: &str, at: usize) -> Option<String> {
+    let direct = script.text.template.expressions().into_iter().find_map(|expr| {
+        let place = expr.span().range().start;
+        (at..at + line.len()).contains(&place).then(|| secret_of(expr)).flatten()
+    });
+    direct.or_else(|| {
+        variables_of(line).find_map(|name| {
+            let value = variable(file, script, name)?;
+            value.template.expressions().into_iter().find_map(secret_of)
+        })
+    })
+}
+
+fn secret_of(expr: &lineclear_expr::Expr) -> Option<String> {
+    let node = expr.root();
+    let reference = node.as_reference()?;
+    (reference.context == "secrets").then(|| node.to_string())
+}
+
+fn variable<'a>(file: &File<'a>, script: &ScriptSite<'a>, name: &str) -> Option<&'a Text> {
+    let of_job =
+        script.site.job.and_then(|job| if let JobKind::Steps(steps) = &job.kind { steps.env.as_ref() } else { None });
+    let of_workflow = file.workflow().and_then(|workflow| workflow.env.as_ref());
+    [script.site.step.env.as_ref(), of_job, of_workflow]
+        .into_iter()
+        .flatten()
+        .find_map(|env: &Env| super::taint::value_in(Some(env), name))
+}
