@@ -50,13 +50,16 @@ fn every_page_is_true() {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
+/// What takes a huge file, or bytes that a page cannot hold. The readers' own tests and those of the command show it.
+const UNSHOWN: [&str; 5] = ["file-too-large", "more-faults", "too-many-findings", "too-many-values", "unreadable-file"];
+
 #[test]
 fn every_page_shows_what_is_wrong_and_what_is_right() {
     let mut wrong = Vec::new();
     for meta in all() {
         let blocks: Vec<Block> = sections(meta.page).into_iter().flatten().collect();
         let has = |is: &dyn Fn(&Block) -> bool| blocks.iter().any(is);
-        if !has(&|block| !expected(&block.text).is_empty()) {
+        if !UNSHOWN.contains(&meta.id) && !has(&|block| !expected(&block.text).is_empty()) {
             wrong.push(format!("{} shows no finding", meta.id));
         }
         let is_reader = !of_files().any(|rule| rule.meta().id == meta.id);
