@@ -248,5 +248,8 @@ fn language(shell: Option<&str>, job: Option<&Job>) -> Option<Language> {
 fn is_windows(job: &Job) -> bool {
     let JobKind::Steps(steps) = &job.kind else { return false };
     let RunsOn::Labels(labels) = &steps.runs_on else { return false };
-    labels.value.iter().any(|label| label.raw().to_ascii_lowercase().starts_with("windows"))
+    labels
+        .value
+        .iter()
+        .any(|label| !label.raw().contains("${{") && label.raw().to_ascii_lowercase().contains("windows"))
 }

@@ -1,6 +1,45 @@
 //! Scripts of steps.
 
+mod adhoc_package;
+mod bash_in_sh;
+mod deprecated_command;
+mod errexit_off;
+mod fixed_sleep;
+mod ignored_result;
+mod insecure_transfer;
+mod lost_pipe_failure;
+mod missing_ci_env;
+mod open_here_document;
+mod overwritten_command_file;
+mod password_argument;
+mod piped_download;
+mod shells;
+mod unknown_command_file;
+mod unlocked_install;
+mod unquoted_command_file;
+mod waits_for_input;
+mod wrong_shell;
+
 use crate::Rule;
 
 /// In the order in which they are asked.
-pub const RULES: &[&dyn Rule] = &[];
+pub const RULES: &[&dyn Rule] = &[
+    &deprecated_command::DeprecatedCommand,
+    &unknown_command_file::UnknownCommandFile,
+    &overwritten_command_file::OverwrittenCommandFile,
+    &open_here_document::OpenHereDocument,
+    &unquoted_command_file::UnquotedCommandFile,
+    &wrong_shell::WrongShell,
+    &bash_in_sh::BashInSh,
+    &lost_pipe_failure::LostPipeFailure,
+    &errexit_off::ErrexitOff,
+    &ignored_result::IgnoredResult,
+    &waits_for_input::WaitsForInput,
+    &password_argument::PasswordArgument,
+    &fixed_sleep::FixedSleep,
+    &piped_download::PipedDownload,
+    &insecure_transfer::InsecureTransfer,
+    &unlocked_install::UnlockedInstall,
+    &adhoc_package::AdhocPackage,
+    &missing_ci_env::MissingCiEnv,
+];
