@@ -13,7 +13,7 @@ mod missing_scope;
 mod missing_version_comment;
 pub(crate) mod needed_scopes;
 mod own_repository_by_name;
-mod reference;
+pub(crate) mod reference;
 mod secret;
 mod secret_in_pull_request;
 mod secret_to_unpinned_action;
