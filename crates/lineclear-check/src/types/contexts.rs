@@ -79,11 +79,10 @@ impl<'f, 'a> Contexts<'f, 'a> {
     fn github(&mut self) -> Type {
         let file = self.file;
         let build = || {
-            let event = match file.content() {
-                Content::Workflow(workflow) => event::event(workflow),
-                _ => Type::open(Origin::Event, Vec::new(), Type::Any),
+            let Content::Workflow(workflow) = file.content() else {
+                return fixed::github(Type::open(Origin::Event, Vec::new(), Type::Any), true);
             };
-            fixed::github(event)
+            fixed::github(event::event(workflow), event::may_be_pull_request(&workflow.on))
         };
         self.github.get_or_insert_with(build).clone()
     }

@@ -96,6 +96,12 @@ pub(super) fn is_certain(triggers: &Triggers) -> bool {
     !triggers.events.is_empty() && triggers.events.iter().all(|trigger| payload(&trigger.event.value).is_some())
 }
 
+/// Whether a run may be that of a pull request: one of its own events, or the caller's.
+pub(super) fn may_be_pull_request(triggers: &Triggers) -> bool {
+    let is_one = |event: &str| event.starts_with("pull_request") || event == "merge_group";
+    !is_certain(triggers) || triggers.events.iter().any(|trigger| is_one(&trigger.event.value))
+}
+
 /// `github.event` of a workflow.
 pub(super) fn event(workflow: &Workflow) -> Type {
     let mut properties = Vec::new();

@@ -56,9 +56,15 @@ const GITHUB: &[&str] = &[
 
 const RUNNER: &[&str] = &["arch", "debug", "environment", "name", "os", "temp", "tool_cache", "workspace"];
 
-/// `github` with this `event`.
-pub(super) fn github(event: Type) -> Type {
+/// What `github` has only in the runs of pull requests.
+const OF_PULL_REQUESTS: &[&str] = &["base_ref", "head_ref"];
+
+/// `github` with this `event`, of runs some of which may be those of pull requests.
+pub(super) fn github(event: Type, has_pull_requests: bool) -> Type {
     let mut properties = texts(GITHUB);
+    if !has_pull_requests {
+        properties.retain(|property| !OF_PULL_REQUESTS.contains(&&*property.name));
+    }
     properties.push(Property::new("ref_protected", Type::Any));
     properties.push(Property::new("event", event));
     Type::strict(Origin::Fixed("github"), properties)

@@ -78,6 +78,8 @@ pub struct Call<'a> {
     pub function: Function,
     /// The arguments with their types.
     pub arguments: Vec<(Node<'a>, Type)>,
+    /// What it is an operand of.
+    pub chains: Chains,
 }
 
 /// A comparison.
@@ -93,6 +95,8 @@ pub struct Compared<'a> {
     pub left: (Node<'a>, Type),
     /// What stands right of it.
     pub right: (Node<'a>, Type),
+    /// What it is an operand of.
+    pub chains: Chains,
 }
 
 /// `condition && value || otherwise`.
@@ -113,6 +117,15 @@ pub struct Flag<'a> {
     pub node: Node<'a>,
     /// Whether `!` stands in front of it.
     pub is_negated: bool,
+}
+
+/// The chains that a part is an operand of, directly or by way of others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Chains {
+    /// Of `&&`: it holds only together with others.
+    pub and: bool,
+    /// Of `||`: there are other ways.
+    pub or: bool,
 }
 
 /// How the value of a part is used.
@@ -164,6 +177,7 @@ pub(super) struct Inference<'c, 'f, 'a> {
     notes: Option<(&'c mut Typed<'a>, usize, &'c ExpressionSite<'a>)>,
     has_fallback: bool,
     used: Use,
+    chains: Chains,
 }
 
 impl<'c, 'f, 'a> Inference<'c, 'f, 'a> {
@@ -174,7 +188,7 @@ impl<'c, 'f, 'a> Inference<'c, 'f, 'a> {
     ) -> Self {
         let is_condition = notes.as_ref().is_some_and(|(_, _, site)| site.form == Form::Condition);
         let used = if is_condition { Use::Condition } else { Use::Value };
-        Self { contexts, place, notes, has_fallback: false, used }
+        Self { contexts, place, notes, has_fallback: false, used, chains: Chains::default() }
     }
 
     /// The depth is bounded by that of expressions.
@@ -209,6 +223,7 @@ impl<'c, 'f, 'a> Inference<'c, 'f, 'a> {
                 Type::Bool
             }
             NodeKind::Compare { comparison, left, right } => {
+                let chains = self.chains;
                 let (left_type, right_type) =
                     self.without_fallback(|own| (own.used_as(Use::Value, left), own.used_as(Use::Value, right)));
                 self.note(|notes, site| {
@@ -218,14 +233,19 @@ impl<'c, 'f, 'a> Inference<'c, 'f, 'a> {
                         comparison,
                         left: (left, left_type),
                         right: (right, right_type),
+                        chains,
                     });
                 });
                 Type::Bool
             }
             NodeKind::And(operands) => {
+                let outer = self.chains;
+                self.chains.and = true;
                 let last = operands.len().saturating_sub(1);
                 let types = operands.iter().enumerate().map(|(at, &operand)| self.and_part(operand, at == last));
-                Type::union(types.collect::<Vec<_>>())
+                let kind = Type::union(types.collect::<Vec<_>>());
+                self.chains = outer;
+                kind
             }
             NodeKind::Or(operands) => self.or(operands),
             NodeKind::Call { function, arguments } => self.call(node, function, arguments),
@@ -238,26 +258,34 @@ impl<'c, 'f, 'a> Inference<'c, 'f, 'a> {
 
     /// An operand of `&&`: all but the last decide only.
     fn and_part(&mut self, part: Node<'a>, is_last: bool) -> Type {
-        if is_last { self.type_of(part) } else { self.used_as(Use::Condition, part) }
-    }
-
-    fn used_as(&mut self, used: Use, node: Node<'a>) -> Type {
-        let outer = std::mem::replace(&mut self.used, used);
-        let kind = self.type_of(node);
+        if is_last {
+            return self.type_of(part);
+        }
+        let outer = std::mem::replace(&mut self.used, Use::Condition);
+        let kind = self.type_of(part);
         self.used = outer;
         kind
     }
 
+    fn used_as(&mut self, used: Use, node: Node<'a>) -> Type {
+        let outer = (std::mem::replace(&mut self.used, used), std::mem::take(&mut self.chains));
+        let kind = self.type_of(node);
+        (self.used, self.chains) = outer;
+        kind
+    }
+
     fn or(&mut self, operands: Vec<Node<'a>>) -> Type {
-        let outer = self.has_fallback;
+        let (outer, outer_chains) = (self.has_fallback, self.chains);
         let mut kind: Option<Type> = None;
         let mut has_and = false;
         for (at, &operand) in operands.iter().enumerate() {
             self.has_fallback = outer || at + 1 < operands.len();
+            self.chains = Chains { or: true, ..outer_chains };
             let own = match operand.kind() {
                 // What goes on to the next operand is not the result: of `a && b` only `b` can be.
                 NodeKind::And(parts) if at + 1 < operands.len() => {
                     has_and = true;
+                    self.chains.and = true;
                     let end = parts.len().saturating_sub(1);
                     let types = parts.into_iter().enumerate().map(|(at, part)| self.and_part(part, at == end));
                     types.last().unwrap_or(Type::Any)
@@ -271,7 +299,7 @@ impl<'c, 'f, 'a> Inference<'c, 'f, 'a> {
                 (kind, own) => kind.or(own),
             };
         }
-        self.has_fallback = outer;
+        (self.has_fallback, self.chains) = (outer, outer_chains);
         if has_and {
             self.note(|notes, site| notes.choices.push(Choice { site, operands }));
         }
@@ -279,6 +307,7 @@ impl<'c, 'f, 'a> Inference<'c, 'f, 'a> {
     }
 
     fn call(&mut self, node: Node<'a>, function: Function, arguments: Vec<Node<'a>>) -> Type {
+        let chains = self.chains;
         let arguments: Vec<(Node<'a>, Type)> = self.without_fallback(|own| {
             arguments.into_iter().map(|argument| (argument, own.used_as(Use::Value, argument))).collect()
         });
@@ -292,7 +321,7 @@ impl<'c, 'f, 'a> Inference<'c, 'f, 'a> {
                 Type::union(values.map(|(_, (_, kind))| kind.clone()))
             }
         };
-        self.note(|notes, site| notes.calls.push(Call { site, node, function, arguments }));
+        self.note(|notes, site| notes.calls.push(Call { site, node, function, arguments, chains }));
         kind
     }
 

@@ -76,8 +76,8 @@ pub enum Origin {
     StepOutputs {
         /// The step's id.
         step: String,
-        /// Whether there can be no other: a composite action gives nothing that it does not declare, others may.
-        certain: bool,
+        /// How much is known of them.
+        known: OutputsKnown,
     },
     /// `needs`
     Needs,
@@ -89,6 +89,17 @@ pub enum Origin {
     Services,
     /// Anything else, such as what `fromJSON` gives.
     Other,
+}
+
+/// How much is known of the outputs of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputsKnown {
+    /// There is no other: a composite action gives nothing that it does not declare.
+    All,
+    /// Whoever looked at the action found no other.
+    Usual,
+    /// These were declared; an action of another kind may give more.
+    Declared,
 }
 
 impl Type {

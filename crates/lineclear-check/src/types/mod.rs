@@ -19,6 +19,6 @@ mod steps;
 
 pub use contexts::Contexts;
 pub(crate) use event::events_with;
-pub use infer::{Call, Choice, Compared, Flag, Misuse, Taken, Typed, Unknown, constant};
-pub use kind::{ObjectType, Origin, Property, Type};
+pub use infer::{Call, Chains, Choice, Compared, Flag, Misuse, Taken, Typed, Unknown, constant};
+pub use kind::{ObjectType, Origin, OutputsKnown, Property, Type};
 pub(crate) use steps::{Standing, own_steps, standing};

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use lineclear_workflow::{Action, ActionRef, Job, Place, Runs, Step, StepKind};
 
 use super::fixed::texts;
-use super::{Origin, Property, Type};
+use super::{Origin, OutputsKnown, Property, Type};
 use crate::{File, StepSite};
 
 /// How a step stands to a place that names it.
@@ -25,6 +25,10 @@ pub(crate) enum Standing {
 
 /// `steps` at a place.
 pub(super) fn steps<'a>(file: &File<'a>, place: &Place<'a>) -> Type {
+    if file.action().is_some_and(|action| !is_composite(action)) {
+        // Without steps nobody evaluates what names them.
+        return Type::Any;
+    }
     let own = own_steps(file, place.job);
     let mut properties = Vec::new();
     for (at, site) in own.iter().enumerate() {
@@ -91,7 +95,7 @@ fn step(file: &File<'_>, id: &str, site: &StepSite<'_>) -> Type {
 }
 
 fn any_output(id: &str) -> Type {
-    Type::open(Origin::StepOutputs { step: id.to_owned(), certain: false }, Vec::new(), Type::String)
+    Type::open(Origin::StepOutputs { step: id.to_owned(), known: OutputsKnown::Declared }, Vec::new(), Type::String)
 }
 
 fn outputs_of(file: &File<'_>, id: &str, uses: &ActionRef) -> Type {
@@ -103,8 +107,8 @@ fn outputs_of(file: &File<'_>, id: &str, uses: &ActionRef) -> Type {
                 None => format!("{owner}/{repo}"),
             };
             match file.project().remote_action(&format!("{name}@{reference}")).found() {
-                Some(read) => Some(read),
-                None => return of_catalog(id, &name, reference),
+                Some(read) if read.model.as_ref().is_some_and(is_composite) => Some(read),
+                read => return of_catalog(id, &name, reference, read.as_ref().and_then(|read| read.model.as_ref())),
             }
         }
         ActionRef::Docker { .. } => None,
@@ -116,22 +120,27 @@ fn outputs_of(file: &File<'_>, id: &str, uses: &ActionRef) -> Type {
 }
 
 fn of_metadata(id: &str, action: &Action) -> Type {
-    let certain = matches!(action.runs, Runs::Composite { .. });
+    let known = if is_composite(action) { OutputsKnown::All } else { OutputsKnown::Declared };
     // An action in a container or in JavaScript may give more than it declares; one that declares nothing did not care to.
-    if !certain && action.outputs.is_empty() {
+    if known == OutputsKnown::Declared && action.outputs.is_empty() {
         return any_output(id);
     }
     let names = action.outputs.iter().map(|output| Cow::Owned(output.name.value.clone()));
     let properties = names.map(|name| Property::new(name, Type::String)).collect();
-    Type::strict(Origin::StepOutputs { step: id.to_owned(), certain }, properties)
+    Type::strict(Origin::StepOutputs { step: id.to_owned(), known }, properties)
 }
 
-fn of_catalog(id: &str, name: &str, reference: &str) -> Type {
+fn of_catalog(id: &str, name: &str, reference: &str, metadata: Option<&Action>) -> Type {
     match lineclear_catalog::action(name, reference) {
         Some(facts) if !facts.has_dynamic_outputs => {
-            let origin = Origin::StepOutputs { step: id.to_owned(), certain: false };
+            let origin = Origin::StepOutputs { step: id.to_owned(), known: OutputsKnown::Usual };
             Type::strict(origin, texts(&facts.outputs))
         }
-        _ => any_output(id),
+        Some(_) => any_output(id),
+        None => metadata.map_or_else(|| any_output(id), |action| of_metadata(id, action)),
     }
+}
+
+fn is_composite(action: &Action) -> bool {
+    matches!(action.runs, Runs::Composite { .. })
 }

@@ -3,7 +3,7 @@
 use lineclear_source::Severity;
 
 use super::missing_name;
-use crate::types::{Origin, events_with};
+use crate::types::{Origin, Unknown, events_with};
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/absent-event-property.md`.
@@ -30,10 +30,13 @@ impl Rule for AbsentEventProperty {
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         for unknown in &file.typed().unknown {
+            let name = &unknown.name;
+            if unknown.object.origin == Origin::Fixed("github") && is_of_pull_requests(name) {
+                look_at_branch(unknown, report);
+            }
             if unknown.object.origin != Origin::Event {
                 continue;
             }
-            let name = &unknown.name;
             let message = format!("no trigger of this workflow has `github.event.{name}`: this is always empty");
             let finding = missing_name::report(file, report, unknown, message);
             if unknown.has_fallback {
@@ -45,4 +48,19 @@ impl Rule for AbsentEventProperty {
             }
         }
     }
+}
+
+/// Whether this is a property of `github` in the runs of pull requests only.
+pub(super) fn is_of_pull_requests(name: &str) -> bool {
+    name.eq_ignore_ascii_case("head_ref") || name.eq_ignore_ascii_case("base_ref")
+}
+
+fn look_at_branch(unknown: &Unknown, report: &mut Report<'_>) {
+    let name = &unknown.name;
+    let message = format!("no trigger of this workflow is a pull request: `github.{name}` is always empty");
+    let finding = report.at(unknown.span, message);
+    if unknown.has_fallback {
+        finding.severity(Severity::Info);
+    }
+    finding.help("the branch that was pushed to is `github.ref_name`");
 }

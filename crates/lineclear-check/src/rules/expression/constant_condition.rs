@@ -2,6 +2,7 @@
 
 use lineclear_expr::{Function, Node, NodeKind, StatusFunction, Value};
 use lineclear_source::Severity;
+use lineclear_workflow::Key;
 
 use super::conditions::{deciding, truth};
 use crate::{Activity, Dialect, ExpressionSite, File, FileKind, Form, Group, Repair, Report, Rule, RuleMeta, page};
@@ -42,7 +43,11 @@ fn look_at(site: &ExpressionSite<'_>, report: &mut Report<'_>) {
     if let NodeKind::Text(_) = kind {
         return;
     }
-    let what = if site.place.step.is_some() { "step" } else { "job" };
+    let what = match site.place.key {
+        Key::StageIf => "stage",
+        _ if site.place.step.is_some() => "step",
+        _ => "job",
+    };
     let Some(truth) = truth(root) else {
         if let NodeKind::Or(operands) = &kind
             && let Some(&always) = operands.iter().find(|&&operand| is_always(operand))

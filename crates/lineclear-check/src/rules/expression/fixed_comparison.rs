@@ -39,7 +39,13 @@ impl Rule for FixedComparison {
         for compared in &file.typed().comparisons {
             let Some(fault) = fault(compared) else { continue };
             let Some(site) = file.expressions().get(compared.site) else { continue };
-            let finding = report.at(site.span_of(compared.node), fault.message).severity(fault.severity);
+            // `x == true || x == 'true'` is careful, and one half of it is right.
+            let is_harmless = match compared.comparison {
+                Comparison::NotEqual => compared.chains.and,
+                _ => compared.chains.or,
+            };
+            let severity = if is_harmless { Severity::Info } else { fault.severity };
+            let finding = report.at(site.span_of(compared.node), fault.message).severity(severity);
             if let Some(help) = fault.help {
                 finding.help(help);
             }

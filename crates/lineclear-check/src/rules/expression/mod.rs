@@ -10,7 +10,14 @@ mod expression_type;
 mod fixed_comparison;
 mod format_arguments;
 mod hash_files_pattern;
+mod impossible_value;
 mod invalid_json;
+mod known_values;
+mod matrix_duplicate;
+mod matrix_exclude;
+mod matrix_key_slip;
+mod matrix_rows;
+mod matrix_size;
 mod missing_name;
 mod missing_need;
 mod object_as_text;
@@ -36,7 +43,12 @@ pub const RULES: &[&dyn Rule] = &[
     &fixed_comparison::FixedComparison,
     &format_arguments::FormatArguments,
     &hash_files_pattern::HashFilesPattern,
+    &impossible_value::ImpossibleValue,
     &invalid_json::InvalidJson,
+    &matrix_duplicate::MatrixDuplicate,
+    &matrix_exclude::MatrixExclude,
+    &matrix_key_slip::MatrixKeySlip,
+    &matrix_size::MatrixSize,
     &missing_need::MissingNeed,
     &object_as_text::ObjectAsText,
     &property_of_scalar::PropertyOfScalar,

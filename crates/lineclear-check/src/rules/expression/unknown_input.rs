@@ -49,6 +49,10 @@ impl Rule for UnknownInput {
             } else if is_default {
                 let message = format!("there is no input `{name}` in front of this one: the default is always empty");
                 missing_name::report(file, report, unknown, message);
+            } else if file.action().is_some() {
+                let message =
+                    format!("there is no input `{name}`: this is empty, unless a caller passes it all the same");
+                missing_name::report(file, report, unknown, message).severity(Severity::Warning);
             } else {
                 let message = format!("there is no input `{name}`: this is always empty");
                 missing_name::report(file, report, unknown, message);

@@ -3,6 +3,7 @@
 use lineclear_source::Severity;
 use lineclear_workflow::Key;
 
+use super::absent_event_property::is_of_pull_requests;
 use super::missing_name;
 use crate::types::Origin;
 use crate::{Activity, Dialect, ExpressionSite, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
@@ -32,6 +33,8 @@ impl Rule for UnknownProperty {
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         for unknown in &file.typed().unknown {
             let object = match &unknown.object.origin {
+                // There is no such thing in this workflow, but in others.
+                Origin::Fixed("github") if is_of_pull_requests(&unknown.name) => continue,
                 Origin::Fixed("github" | "runner" | "job" | "strategy" | "job.container")
                     if file.dialect() != Dialect::GitHub =>
                 {

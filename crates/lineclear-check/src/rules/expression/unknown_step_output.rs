@@ -3,7 +3,7 @@
 use lineclear_source::Severity;
 
 use super::missing_name;
-use crate::types::Origin;
+use crate::types::{Origin, OutputsKnown};
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/unknown-step-output.md`.
@@ -30,11 +30,14 @@ impl Rule for UnknownStepOutput {
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         for unknown in &file.typed().unknown {
-            let Origin::StepOutputs { step, certain } = &unknown.object.origin else { continue };
+            let Origin::StepOutputs { step, known } = &unknown.object.origin else { continue };
             let message =
                 format!("the action of step `{step}` gives no output `{}`: this is always empty", unknown.name);
-            // An action may write outputs that it does not declare, unless it is made of steps.
-            let severity = if *certain { Severity::Error } else { Severity::Warning };
+            let severity = match known {
+                OutputsKnown::All => Severity::Error,
+                OutputsKnown::Usual => Severity::Warning,
+                OutputsKnown::Declared => Severity::Info,
+            };
             missing_name::report(file, report, unknown, message).severity(severity);
         }
     }
