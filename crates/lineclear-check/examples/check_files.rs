@@ -22,7 +22,8 @@ impl Files for Folder {
         self.0.join(path).exists()
     }
     fn list(&self) -> Vec<String> {
-        Vec::new()
+        let entries = std::fs::read_dir(self.0.join(".github/workflows")).into_iter().flatten().flatten();
+        entries.map(|entry| format!(".github/workflows/{}", entry.file_name().to_string_lossy())).collect()
     }
     fn remote(&self, _: &str) -> Option<String> {
         None

@@ -6,7 +6,7 @@
 use lineclear_expr::Template;
 use lineclear_shell::{Command, Word};
 use lineclear_source::Span;
-use lineclear_workflow::{ActionRef, Job, Step, StepKind, Text};
+use lineclear_workflow::{ActionRef, Job, StepKind, Text};
 
 use crate::{File, ScriptSite, StepSite};
 

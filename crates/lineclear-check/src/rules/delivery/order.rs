@@ -95,3 +95,8 @@ pub(super) fn environment_of(job: &Job) -> Option<&str> {
     let JobKind::Steps(steps) = &job.kind else { return None };
     literal(&steps.environment.as_ref()?.name)
 }
+
+/// Whether a job has an environment.
+pub(super) fn has_environment(job: &Job) -> bool {
+    matches!(&job.kind, JobKind::Steps(steps) if steps.environment.is_some())
+}

@@ -1,0 +1,99 @@
+//! `rebuild-before-deploy`: what is deployed is built again, and is not what was tested.
+
+use super::deeds::{Deed, Done, input};
+use super::order::{all_needs, has_environment, steps_of};
+use lineclear_source::Severity;
+use lineclear_workflow::{Job, Step, StepKind};
+
+use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
+
+/// Manual and tests: `docs/rules/rebuild-before-deploy.md`.
+#[derive(Debug)]
+pub(super) struct RebuildBeforeDeploy;
+
+static META: RuleMeta = RuleMeta {
+    id: "rebuild-before-deploy",
+    summary: "what is deployed is built again, and is not what was tested",
+    severity: Severity::Warning,
+    group: Group::Delivery,
+    activity: Activity::Default,
+    dialects: Dialect::ALL,
+    files: &[FileKind::Workflow],
+    repair: Repair::None,
+    since: "0.1",
+    page: page!("rebuild-before-deploy"),
+};
+
+impl Rule for RebuildBeforeDeploy {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
+        let Some(workflow) = file.workflow() else { return };
+        let builds = || {
+            file.deeds()
+                .iter()
+                .filter(|done| matches!(done.deed, Deed::BuildImage | Deed::PushImage) && !is_push_alone(file, done))
+        };
+        if builds().nth(1).is_none() {
+            return;
+        }
+        for done in builds() {
+            let Some(job) = done.site.job else { continue };
+            let delivers = has_environment(job)
+                || file.deeds().iter().any(|one| one.is_in(job) && matches!(one.deed, Deed::Deploy | Deed::Promote));
+            if !delivers || makes_recipes(job) {
+                continue;
+            }
+            let before = all_needs(workflow, job);
+            let earlier = builds().find(|one| {
+                before.iter().any(|needed| one.is_in(needed) && !makes_recipes(needed))
+                    && is_same_image(file, one, done)
+            });
+            if let Some(earlier) = earlier {
+                let other = earlier.site.job.map_or("", |job| &job.id.value);
+                report
+                    .at(done.span, format!("job `{}` builds the image that `{other}` built before: what is delivered is not what was tested", job.id.value))
+                    .label(earlier.span, "built here")
+                    .help("build once, hand the digest on as an output of the job, and deploy that");
+            }
+        }
+    }
+}
+
+/// Whether the job builds several images, or one from a recipe that it writes itself: which, is not in the file.
+fn makes_recipes(job: &Job) -> bool {
+    let writes =
+        |step: &Step| matches!(&step.kind, StepKind::Run { script, .. } if script.raw().contains("Dockerfile"));
+    job.strategy.is_some() || steps_of(job).iter().any(writes)
+}
+
+/// `docker push` builds nothing.
+fn is_push_alone(file: &File<'_>, done: &Done<'_>) -> bool {
+    let Some((script, command)) = done.command else { return false };
+    let command = file.scripts().get(script).and_then(|script| script.script().commands.get(command));
+    command.is_some_and(|command| !command.words.iter().any(|word| matches!(word.text.as_str(), "build" | "bake")))
+}
+
+/// Whether two builds are of one image, as far as their recipes tell.
+fn is_same_image(file: &File<'_>, one: &Done<'_>, other: &Done<'_>) -> bool {
+    match (&one.site.step.kind, &other.site.step.kind) {
+        (StepKind::Uses { with: one, .. }, StepKind::Uses { with: other, .. }) => {
+            ["file", "context", "target", "platforms"]
+                .iter()
+                .all(|key| input(one, key).map(|text| text.raw()) == input(other, key).map(|text| text.raw()))
+        }
+        (StepKind::Run { .. }, StepKind::Run { .. }) => {
+            let recipe = |done: &Done<'_>| -> Option<Vec<String>> {
+                let (script, command) = done.command?;
+                let words = &file.scripts().get(script)?.script().commands.get(command)?.words;
+                let at = words.iter().position(|word| matches!(word.text.as_str(), "-f" | "--file" | "--target"));
+                let file = at.and_then(|at| words.get(at + 1)).map(|word| word.text.clone());
+                Some(file.into_iter().chain(words.last().map(|word| word.text.clone())).collect())
+            };
+            recipe(one).is_some() && recipe(one) == recipe(other)
+        }
+        _ => false,
+    }
+}
