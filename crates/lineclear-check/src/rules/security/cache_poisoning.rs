@@ -44,6 +44,8 @@ enum Uses {
 const CACHES: &[(&str, Uses)] = &[
     ("actions/cache", Uses::UnlessTrue("lookup-only")),
     ("actions/setup-node", Uses::If("cache")),
+    ("actions/setup-node", Uses::If("package-manager-cache")),
+    ("pyo3/maturin-action", Uses::If("sccache")),
     ("actions/setup-python", Uses::If("cache")),
     ("actions/setup-java", Uses::If("cache")),
     ("actions/setup-dotnet", Uses::If("cache")),
@@ -132,6 +134,14 @@ fn check_release(
     let mut publishes = None;
     for step in steps {
         let Some(cache) = cache_of(step) else { continue };
+        // Who says on which branches and tags the cache is used has thought of it.
+        let chooses = step
+            .condition
+            .as_ref()
+            .is_some_and(|condition| condition.raw().contains("github.ref") && condition.raw().contains('!'));
+        if chooses {
+            continue;
+        }
         let publish = *publishes.get_or_insert_with(|| steps.iter().find_map(publish));
         let why = match (publish, release) {
             (Some(span), _) => Some(span),
@@ -219,30 +229,28 @@ fn cache_of(step: &Step) -> Option<Cache> {
     if is_action(&uses.value, "actions/cache") && path.as_deref() == Some("save") {
         return None;
     }
-    let (_, uses_cache) = CACHES.iter().find(|(slug, _)| is_action(&uses.value, slug))?;
+    let mut known = CACHES.iter().filter(|(slug, _)| is_action(&uses.value, slug));
+    known.find_map(|(_, how)| used(*how, uses.span, with, reference, &what))
+}
+
+fn used(how: Uses, whole: Span, with: &[(Spanned<String>, Text)], reference: &str, what: &str) -> Option<Cache> {
     let set = |name: &str| input(with, name);
-    match *uses_cache {
-        Uses::Always => Some(Cache { span: uses.span, what, help: "build what is released without it" }),
+    let cache = |span, help| Some(Cache { span, what: what.to_owned(), help });
+    match how {
+        Uses::Always => cache(whole, "build what is released without it"),
         Uses::If(name) => {
-            let value = set(name)?;
-            is_surely_on(value).then(|| Cache {
-                span: value.span(),
-                what,
-                help: "leave it out where something is released",
-            })
+            let value = set(name).filter(|value| is_surely_on(value))?;
+            cache(value.span(), "leave it out where something is released")
         }
         Uses::Unless(name, since) => match set(name) {
-            Some(value) => is_surely_on(value).then(|| Cache {
-                span: value.span(),
-                what,
-                help: "set it to `false` where something is released",
-            }),
+            Some(value) if is_surely_on(value) => cache(value.span(), "set it to `false` where something is released"),
+            Some(_) => None,
             None if is_older_than(reference, since) && !is_commit(reference) => None,
-            None => Some(Cache { span: uses.span, what, help: off(name) }),
+            None => cache(whole, off(name)),
         },
         Uses::UnlessTrue(name) => match set(name) {
             Some(value) if value.template.as_literal().is_none() || value.raw() == "true" => None,
-            _ => Some(Cache { span: uses.span, what, help: "build what is released without it" }),
+            _ => cache(whole, "build what is released without it"),
         },
     }
 }
@@ -271,6 +279,15 @@ fn publish(step: &Step) -> Option<Span> {
             let pushes =
                 |with: &[(Spanned<String>, Text)]| input(with, "push").is_some_and(|push| push.raw() == "true");
             let is_push = is_action(&uses.value, "docker/build-push-action") && pushes(with);
+            // A trial run hands out nothing.
+            let is_trial = input(with, "args").is_some_and(|args| {
+                ["--snapshot", "--skip=publish", "--skip-publish", "check", "build "]
+                    .iter()
+                    .any(|word| args.raw().contains(word))
+            });
+            if is_trial {
+                return None;
+            }
             (is_push || PUBLISHERS.iter().any(|slug| is_action(&uses.value, slug))).then_some(uses.span)
         }
         StepKind::Run { script, .. } => {

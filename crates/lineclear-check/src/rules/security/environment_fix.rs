@@ -111,8 +111,10 @@ struct Replaced {
 
 fn replaced(script: &str, range: std::ops::Range<usize>, reader: Reader, name: &str, expr: &Expr) -> Option<Replaced> {
     let line = script.get(..range.start)?.rsplit('\n').next()?.trim_start();
-    // Without quotes the value is taken apart into words, and a loop means that.
-    let is_list = line.starts_with("for ") || expr.text().contains("files");
+    // Without quotes the value is taken apart into words, which may be meant: only part of a word, or what is printed, surely is not.
+    let is_word =
+        line.ends_with(['=', '/', ':', '-', '@', ',']) || line.starts_with("echo ") || line.starts_with("printf ");
+    let is_list = !is_word || line.starts_with("for ") || expr.text().contains("files");
     match reader {
         Reader::Posix => match in_posix(script, range.start) {
             Around::Expanding => Some(Replaced { range, text: format!("${{{name}}}"), is_safe: true }),

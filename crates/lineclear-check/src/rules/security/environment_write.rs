@@ -4,7 +4,7 @@ use lineclear_source::{Severity, Span};
 use lineclear_workflow::Text;
 
 use super::execution::commands;
-use super::passing::variables_of;
+use super::passing::{of_local, variables_of};
 use super::taint::{Flows, Viewpoint};
 use super::trust::{Guard, Reach, guard_of};
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
@@ -38,17 +38,26 @@ impl Rule for EnvironmentWrite {
         let flows = Flows::new(file);
         for script in file.scripts() {
             let raw = script.raw();
-            let Some(target) = FILES.iter().find(|target| raw.contains(**target)) else { continue };
             let from = Viewpoint { job: script.site.job, step: Some(script.site.step) };
-            for (span, line) in writes(script.text, target) {
-                check_write(file, flows, from, target, span, line, report);
+            for target in FILES.iter().filter(|target| raw.contains(**target)) {
+                for write in writes(script.text, target) {
+                    check_write(file, flows, from, script.text, target, &write, report);
+                }
             }
         }
     }
 }
 
-/// The lines that write to the file, without what they write static text only.
-fn writes<'t>(script: &'t Text, target: &'t str) -> impl Iterator<Item = (Span, &'t str)> {
+/// A line that writes to one of the files.
+struct Write<'t> {
+    /// Its place in the script.
+    at: usize,
+    span: Span,
+    line: &'t str,
+}
+
+/// The lines that write to the file.
+fn writes<'t>(script: &'t Text, target: &'t str) -> impl Iterator<Item = Write<'t>> {
     let mut offset = 0;
     script.raw().split_inclusive('\n').filter_map(move |line| {
         let start = offset;
@@ -61,7 +70,11 @@ fn writes<'t>(script: &'t Text, target: &'t str) -> impl Iterator<Item = (Span, 
                 || text.contains("Out-File")
                 || text.contains("Add-Content"));
         let is_write = is_write && !text.trim_start().starts_with('#');
-        is_write.then(|| (script.scalar.span_of(start + begin..start + text.len()), text))
+        is_write.then(|| Write {
+            at: start,
+            span: script.scalar.span_of(start + begin..start + text.len()),
+            line: text,
+        })
     })
 }
 
@@ -69,14 +82,15 @@ fn check_write<'a>(
     file: &File<'a>,
     flows: Flows<'_, 'a>,
     from: Viewpoint<'a>,
+    script: &'a Text,
     target: &str,
-    span: Span,
-    line: &str,
+    write: &Write<'_>,
     report: &mut Report<'_>,
 ) {
+    let Write { at, span, line } = *write;
     let written = line.split(">>").next().unwrap_or(line);
     let is_set = |name: &&str| !FILES.contains(name) && !name.starts_with("GITHUB_OUTPUT");
-    let taint = variables_of(written).filter(is_set).find_map(|name| flows.of_environment(name, from));
+    let taint = variables_of(written).filter(is_set).find_map(|name| of_local(flows, script, from, name, at));
     let what = if target == "GITHUB_PATH" { "the `PATH`" } else { "the variables" };
     if let Some((taint, reach)) = taint.and_then(|taint| flows.reach(&taint, from).map(|reach| (taint, reach))) {
         if reach < Reach::ReadOnly {

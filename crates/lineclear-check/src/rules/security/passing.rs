@@ -26,28 +26,70 @@ impl Target {
     }
 }
 
-/// Words of commands whose result is no longer free text: a number, a hash, what a pattern let through.
-const CLEANING: &[&str] = &[
-    "tr -cd",
-    "tr -dc",
-    "tr -c ",
-    "sum",
-    "wc ",
-    "base64",
-    "grep -E",
-    "grep -o",
-    "grep -P",
-    "grep -q",
-    "grep -c",
-    "[^",
-    "jq length",
-    "--json number",
-    "| length",
-    "==",
-    "=~",
-    "!=",
-    "test ",
-];
+/// Whether what a line gives is no longer free text: a number, a hash, what a list of letters let through, or only a comparison.
+fn is_cleaned(line: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "tr -cd",
+        "tr -dc",
+        "sha256sum",
+        "sha1sum",
+        "md5sum",
+        "cksum",
+        "wc ",
+        "base64",
+        "grep -q",
+        "grep -c",
+        "jq length",
+        "| length",
+        "==",
+        "=~",
+        "!=",
+        "test ",
+    ];
+    let names_letters =
+        line.contains("[^a") || line.contains("[^A") || line.contains("[^0") || line.contains("[^[:alnum:]");
+    let picks_letters = line.contains("grep -")
+        && (line.contains("[0-9") || line.contains("[a-z") || line.contains("\\d"))
+        && !line.contains(".*")
+        && !line.contains("[^");
+    WORDS.iter().any(|word| line.contains(word))
+        || names_letters && (line.contains("sed") || line.contains("//[^"))
+        || picks_letters
+}
+
+/// What an outsider chose of the variable `name` of a script, where the line at byte `at` uses it: from the environment, or assigned
+/// on a line before.
+pub(crate) fn of_local<'a>(
+    flows: Flows<'_, 'a>,
+    script: &'a Text,
+    from: Viewpoint<'a>,
+    name: &str,
+    at: usize,
+) -> Option<Taint> {
+    let mut name = name;
+    let mut at = at;
+    // Each turn goes some lines up.
+    loop {
+        if let Some(taint) = flows.of_environment(name, from) {
+            return Some(taint);
+        }
+        let before = script.raw().get(..at)?;
+        let (start, line) = before.rmatch_indices(name).find_map(|(found, _)| {
+            let start = before.get(..found)?.rfind('\n').map_or(0, |end| end + 1);
+            let line = before.get(start..)?.lines().next()?.trim();
+            assigned(line).filter(|(own, _)| *own == name).map(|(_, value)| (start, value))
+        })?;
+        if is_cleaned(line) {
+            return None;
+        }
+        if let Some(taint) = expression_in(flows, script, start..start + line.len() + name.len() + 8, from, 16) {
+            return Some(taint);
+        }
+        let next = variables_of(line).find(|next| !next.starts_with("GITHUB_OUTPUT"))?;
+        at = start;
+        name = next;
+    }
+}
 
 /// What the script writes to `target` under `name`, if an outsider chose any of it.
 pub(crate) fn of_script<'a>(
@@ -75,7 +117,7 @@ pub(crate) fn of_script<'a>(
         if trimmed.starts_with('#') {
             continue;
         }
-        let taint = if CLEANING.iter().any(|word| trimmed.contains(word)) && !trimmed.contains("<<") {
+        let taint = if is_cleaned(trimmed) && !trimmed.contains("<<") {
             None
         } else {
             expression_in(flows, script, start..start + line.len(), from, far).or_else(|| {
