@@ -125,6 +125,10 @@ impl Files for Around<'_> {
     fn locked(&self, repository: &str, reference: &str) -> Option<Locked> {
         self.files?.locked(repository, reference)
     }
+
+    fn own_name(&self) -> Option<String> {
+        self.files?.own_name()
+    }
 }
 
 /// The path of a `file:` address.

@@ -88,6 +88,24 @@ impl Files for Around {
         let entry = self.lock().entries.get(&format!("{}@{reference}", repository.to_ascii_lowercase()))?;
         Some(Locked { commit: entry.commit.clone(), reference: reference.to_owned() })
     }
+
+    fn resolve(&self, repository: &str, reference: &str) -> Option<Locked> {
+        let (owner, repo) = repository.split_once('/').filter(|_| self.online)?;
+        let commit = self.actions()?.fetch(owner, repo, reference).ok()?.sha?;
+        Some(Locked { commit, reference: reference.to_owned() })
+    }
+
+    fn own_name(&self) -> Option<String> {
+        let config = std::fs::read_to_string(self.root.join(".git/config")).ok()?;
+        let (_, section) = config.split_once("[remote \"origin\"]")?;
+        let lines = section.lines().skip(1).take_while(|line| !line.trim_start().starts_with('['));
+        let url =
+            lines.filter_map(|line| line.trim().strip_prefix("url")?.trim_start().strip_prefix('=')).next()?.trim();
+        let url = url.strip_suffix(".git").unwrap_or(url);
+        let mut parts = url.rsplit(['/', ':']);
+        let (repo, owner) = (parts.next()?, parts.next()?);
+        (!owner.is_empty() && !repo.is_empty()).then(|| format!("{owner}/{repo}"))
+    }
 }
 
 /// The files below `folder`, sorted, with forward slashes: those that git would keep, or all but other people's.
