@@ -1,17 +1,21 @@
 //! Checks the files of a list, one path a line, and prints what is found: for trying rules on many files, and for measuring.
 //!
-//! `cargo run --release -p lineclear-check --example check_files -- LIST [--pedantic] [--quiet] [RULE…]`
+//! `cargo run --release -p lineclear-check --example check_files -- LIST [--pedantic] [--quiet] [--lint] [RULE…]`
 
 #![expect(clippy::print_stdout, reason = "a tool for developers")]
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use lineclear_check::linter::{self, Remark, Snippet};
 use lineclear_check::{Checker, FileKind, Files, Locked, Project, Settings};
 use lineclear_source::Source;
 
-struct Folder(PathBuf);
+/// The root of a repository, and whether linters are asked.
+struct Folder(PathBuf, bool);
 
 impl Files for Folder {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
@@ -31,6 +35,27 @@ impl Files for Folder {
     fn locked(&self, _: &str, _: &str) -> Option<Locked> {
         None
     }
+    fn lint_shell(&self, snippets: &[Snippet]) -> Option<Vec<Vec<Remark>>> {
+        let lint = |snippet: &Snippet| {
+            let answer = output("shellcheck", &linter::shellcheck_arguments(snippet.dialect), &snippet.text)?;
+            linter::read_shellcheck(&answer)
+        };
+        if self.1 { snippets.iter().map(lint).collect() } else { None }
+    }
+    fn lint_python(&self, snippets: &[Snippet]) -> Option<Vec<Vec<Remark>>> {
+        let arguments = ["-c".to_owned(), linter::PYTHON_PROGRAM.to_owned()];
+        if self.1 {
+            linter::read_python(&output("python3", &arguments, &linter::python_input(snippets))?)
+        } else {
+            None
+        }
+    }
+}
+
+fn output(program: &str, arguments: &[String], input: &str) -> Option<String> {
+    let mut child = Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
+    child.stdin.take()?.write_all(input.as_bytes()).ok()?;
+    String::from_utf8(child.wait_with_output().ok()?.stdout).ok()
 }
 
 /// The repository around a file, and the file's path in it.
@@ -53,7 +78,7 @@ fn main() {
         let Ok(text) = std::fs::read_to_string(Path::new(path)) else { continue };
         let (root, name) = split(path);
         let Some(kind) = FileKind::of(name) else { continue };
-        let folder = Folder(PathBuf::from(root));
+        let folder = Folder(PathBuf::from(root), flags.iter().any(|flag| flag == "--lint"));
         let checked = checker.check(Source::new(name, text), kind, &Project::new(&folder));
         for finding in checked.findings {
             let found = &finding.diagnostic;

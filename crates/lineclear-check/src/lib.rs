@@ -18,6 +18,7 @@ mod finding;
 mod fix;
 mod ignore;
 mod kind;
+pub mod linter;
 mod project;
 mod repair;
 mod report;

@@ -8,6 +8,8 @@ use lineclear_policy::Policy;
 use lineclear_source::Source;
 use lineclear_workflow::{Action, Read, Workflow};
 
+use crate::linter::{Remark, Snippet};
+
 /// The port through which the checker sees files. Paths are from the repository's root, with forward slashes.
 pub trait Files: Sync {
     /// The bytes of a file; `None` where there is none.
@@ -27,6 +29,14 @@ pub trait Files: Sync {
     /// The commit that `reference` of `owner/repo` is on its server now, and the most exact tag that names it. Asked for only by
     /// fixes, for what the lock does not have; without a server there is no answer.
     fn resolve(&self, _repository: &str, _reference: &str) -> Option<Locked> {
+        None
+    }
+    /// What ShellCheck says of each of these scripts; `None` if it is not there. Asked once for a file, with all its scripts.
+    fn lint_shell(&self, _snippets: &[Snippet]) -> Option<Vec<Vec<Remark>>> {
+        None
+    }
+    /// What Python says of each of these scripts; `None` if it is not there.
+    fn lint_python(&self, _snippets: &[Snippet]) -> Option<Vec<Vec<Remark>>> {
         None
     }
     /// The name of this repository, `owner/repo`, if it has one.

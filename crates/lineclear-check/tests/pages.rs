@@ -13,8 +13,11 @@
 
 use std::fmt::Write as _;
 
+use lineclear_check::linter::{self, Remark, Snippet};
 use lineclear_check::rules::{all, of_files};
-use lineclear_check::{Checker, FileKind, Finding, Locked, Memory, Project, Repository, RuleMeta, Settings, apply};
+use lineclear_check::{
+    Checker, FileKind, Files, Finding, Locked, Memory, Project, Repository, RuleMeta, Settings, apply,
+};
 use lineclear_source::{Severity, Source};
 
 #[derive(Debug, Clone)]
@@ -130,7 +133,9 @@ fn commits(text: &str) -> impl Iterator<Item = ((String, String), Locked)> {
 
 fn findings(meta: &RuleMeta, memory: &Memory, path: &str, text: &str, fixes: bool) -> Vec<Finding> {
     let settings = Settings { pedantic: true, fixes, ..Settings::default() };
-    let project = Project::new(memory);
+    let linting = Linting(memory);
+    let files: &dyn Files = if matches!(meta.id, "shell-fault" | "python-fault") { &linting } else { memory };
+    let project = Project::new(files);
     let kind = FileKind::of(path).expect("asked before");
     let checked = Checker::new(&settings).check(Source::new(path, text), kind, &project);
     checked.findings.into_iter().filter(|finding| finding.diagnostic.code == meta.id).collect()
@@ -280,4 +285,51 @@ fn sections(page: &str) -> Vec<Vec<Block>> {
         }
     }
     sections
+}
+
+/// Files in memory, and the linters of this machine: without them, the test fails.
+struct Linting<'m>(&'m Memory);
+
+impl Files for Linting<'_> {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
+        self.0.read(path)
+    }
+    fn exists(&self, path: &str) -> bool {
+        self.0.exists(path)
+    }
+    fn list(&self) -> Vec<String> {
+        self.0.list()
+    }
+    fn remote(&self, uses: &str) -> Option<String> {
+        self.0.remote(uses)
+    }
+    fn locked(&self, repository: &str, reference: &str) -> Option<Locked> {
+        self.0.locked(repository, reference)
+    }
+    fn lint_shell(&self, snippets: &[Snippet]) -> Option<Vec<Vec<Remark>>> {
+        let lint = |snippet: &Snippet| {
+            let arguments = linter::shellcheck_arguments(snippet.dialect);
+            let answer = output("shellcheck", &arguments, &snippet.text);
+            linter::read_shellcheck(&answer).expect("an answer of shellcheck")
+        };
+        Some(snippets.iter().map(lint).collect())
+    }
+    fn lint_python(&self, snippets: &[Snippet]) -> Option<Vec<Vec<Remark>>> {
+        let arguments = ["-c".to_owned(), linter::PYTHON_PROGRAM.to_owned()];
+        let answer = output("python3", &arguments, &linter::python_input(snippets));
+        Some(linter::read_python(&answer).expect("an answer of python3"))
+    }
+}
+
+fn output(program: &str, arguments: &[String], input: &str) -> String {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("this test needs {program}: {error}"));
+    child.stdin.take().expect("it is piped").write_all(input.as_bytes()).expect("it reads its input");
+    String::from_utf8(child.wait_with_output().expect("it ends").stdout).expect("it writes text")
 }

@@ -17,3 +17,4 @@ mod word;
 pub use script::{
     Assignment, Command, Connector, Group, GroupKind, Language, Part, Quoting, Redirect, RedirectKind, Script, Word,
 };
+pub use text::expressions;

@@ -60,3 +60,21 @@ pub(crate) fn name_end(bytes: &[u8], at: usize) -> usize {
     }
     at + bytes.get(at..).unwrap_or_default().iter().take_while(|byte| is_name(**byte)).count()
 }
+
+/// Where `${{ … }}` stand in a text, each with its braces.
+pub fn expressions(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut known = Expressions::default();
+    let mut at = 0;
+    while let Some(next) = text.get(at..).and_then(|rest| rest.find("${{")) {
+        let start = at + next;
+        at = match known.end(text, start, text.len()) {
+            Some(end) => {
+                found.push(start..end);
+                end
+            }
+            None => start + 3,
+        };
+    }
+    found
+}

@@ -7,12 +7,15 @@ mod errexit_off;
 mod fixed_sleep;
 mod ignored_result;
 mod insecure_transfer;
+mod linted;
 mod lost_pipe_failure;
 mod missing_ci_env;
 mod open_here_document;
 mod overwritten_command_file;
 mod password_argument;
 mod piped_download;
+mod python_fault;
+mod shell_fault;
 mod shells;
 mod unknown_command_file;
 mod unlocked_install;
@@ -41,5 +44,7 @@ pub const RULES: &[&dyn Rule] = &[
     &insecure_transfer::InsecureTransfer,
     &unlocked_install::UnlockedInstall,
     &adhoc_package::AdhocPackage,
+    &shell_fault::ShellFault,
+    &python_fault::PythonFault,
     &missing_ci_env::MissingCiEnv,
 ];
