@@ -1,7 +1,7 @@
 //! `dangerous-trigger`: anyone's pull request starts a run with secrets and a token that may write.
 
 use lineclear_source::Severity;
-use lineclear_workflow::{Job, JobKind, Permissions, StepKind, Trigger, Workflow};
+use lineclear_workflow::{ActionRef, Job, JobKind, Permissions, StepKind, Trigger, Workflow};
 
 use super::relay::is_action;
 use super::trust::{Guard, guard_of, is_privileged, is_read_only};
@@ -41,7 +41,12 @@ impl Rule for DangerousTrigger {
                 continue;
             }
             let open = workflow.jobs.iter().filter(|job| !is_harmless(workflow, job));
-            let Some(guard) = open.map(|job| guard_of(event, Some(job), None)).min() else { continue };
+            let guards = open.map(|job| {
+                let guard = guard_of(event, Some(job), None);
+                // Where no code and no files are fetched, little can be run by mistake.
+                if has_files(job) { guard } else { guard.max(Guard::Asked) }
+            });
+            let Some(guard) = guards.min() else { continue };
             if guard >= Guard::Trusted {
                 continue;
             }
@@ -75,6 +80,31 @@ fn is_harmless(workflow: &Workflow, job: &Job) -> bool {
         _ => false,
     });
     is_made_for_it || has_none && !names_secrets(steps)
+}
+
+/// Whether a job has files that an outsider may have made, or could easily have them: from a checkout or an artifact.
+fn has_files(job: &Job) -> bool {
+    let JobKind::Steps(steps) = &job.kind else { return false };
+    steps.steps.iter().any(|step| match &step.kind {
+        StepKind::Uses { uses, with } => match &uses.value {
+            ActionRef::Local { .. } => true,
+            ActionRef::Remote { repo, .. } => {
+                let repo = repo.to_ascii_lowercase();
+                repo.contains("checkout")
+                    || repo.contains("artifact")
+                    || with.iter().any(|(_, value)| value.raw().contains("downloadArtifact"))
+            }
+            _ => false,
+        },
+        StepKind::Run { script, .. } => {
+            let raw = script.raw();
+            raw.contains("git ")
+                || raw.contains("gh pr checkout")
+                || raw.contains("gh repo clone")
+                || raw.contains("gh run download")
+        }
+        _ => false,
+    })
 }
 
 fn names_secrets(steps: &lineclear_workflow::StepsJob) -> bool {

@@ -175,7 +175,7 @@ fn has_environment(job: Option<&Job>) -> bool {
 }
 
 /// Whether the token of the job is known to write nothing.
-fn may_only_read(of_workflow: Option<&Permissions>, job: Option<&Job>) -> bool {
+pub(super) fn may_only_read(of_workflow: Option<&Permissions>, job: Option<&Job>) -> bool {
     match job.and_then(|job| job.permissions.as_ref()).or(of_workflow) {
         Some(Permissions::ReadAll(_)) => true,
         Some(Permissions::Scopes(scopes)) => scopes.value.iter().all(|(_, access)| access.value < Access::Write),

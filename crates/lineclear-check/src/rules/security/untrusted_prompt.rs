@@ -6,6 +6,7 @@ use lineclear_workflow::{ActionRef, StepKind, Text};
 use super::relay::is_action;
 use super::taint::{Flows, Viewpoint};
 use super::trust::{Guard, Reach, guard_of, is_privileged};
+use super::untrusted_checkout::may_only_read;
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/untrusted-prompt.md`.
@@ -68,6 +69,7 @@ impl Rule for UntrustedPrompt {
             {
                 report
                     .at(value.span(), format!("`{agent}` answers to anyone in a run for `{}`: what they write can make it use the job's secrets and token", open.event.value))
+                    .severity(if may_only_read(workflow.permissions.as_ref(), site.job) { Severity::Info } else { Severity::Warning })
                     .help("name who may ask it, and give the job no more than `permissions: { contents: read }`");
             }
             for (_, value) in with {
