@@ -182,3 +182,63 @@ fn same<T>(one: Option<&T>, other: Option<&T>) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lineclear_source::Source;
+    use lineclear_workflow::Workflow;
+
+    use super::*;
+    use crate::{Dialect, Memory, Project};
+
+    /// The type of every expression of a workflow, in order.
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        let source = Source::new(".github/workflows/w.yml", text);
+        let read = Workflow::read(&source);
+        let model = read.model.expect("it is YAML");
+        let memory = Memory::default();
+        let project = Project::new(&memory);
+        let file = File::new(&source, Content::Workflow(&model), Dialect::GitHub, &project);
+        let mut contexts = Contexts::new(&file);
+        let types = file.expressions().iter().map(|site| contexts.type_of(site.expr.root(), &site.place).to_string());
+        assert_eq!(types.collect::<Vec<_>>(), expected);
+        assert_eq!(file.typed().roots.iter().map(Type::to_string).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_step_sees_what_is_before_it() {
+        check(
+            "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: ${{ steps }}\n      - id: one\n        run: a\n      - run: ${{ steps }}\n",
+            &["{}", "{ one: { outcome: string, conclusion: string, outputs: object } }"],
+        );
+    }
+
+    #[test]
+    fn outputs_remember_that_they_were_booleans() {
+        check(
+            "on: push\njobs:\n  a:\n    runs-on: x\n    outputs: { b: \"${{ 1 == 2 }}\", c: \"${{ github.ref }}\" }\n    steps: [{ run: a }]\n  d:\n    needs: a\n    runs-on: x\n    steps:\n      - run: ${{ needs.a.outputs }}\n",
+            &["boolean", "string", "{ b: string (`true` or `false`), c: string }"],
+        );
+    }
+
+    #[test]
+    fn a_matrix_has_the_values_of_its_keys_and_rows() {
+        check(
+            "on: push\njobs:\n  a:\n    runs-on: ${{ matrix }}\n    strategy:\n      matrix:\n        os: [x, y]\n        n: [1, { v: 2 }]\n        include: [{ flag: true }]\n    steps: [{ run: a }]\n",
+            &["{ os: string, n: any, flag: boolean }"],
+        );
+        check(
+            "on: push\njobs:\n  a:\n    runs-on: ${{ matrix }}\n    strategy: { matrix: \"${{ fromJSON('{\\\"os\\\":[1]}') }}\" }\n    steps: [{ run: a }]\n",
+            &["{ os: array of number }", "{ os: number }"],
+        );
+    }
+
+    #[test]
+    fn a_choice_has_the_type_of_its_values() {
+        check(
+            "on: { workflow_dispatch: { inputs: { n: { type: number }, b: { type: boolean } } } }\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: ${{ inputs.b && 'x' || 'y' }} ${{ inputs.n || 1 }} ${{ inputs.b || 'x' }} ${{ inputs }}\n",
+            &["string", "number", "any", "{ n: number, b: boolean }"],
+        );
+    }
+}

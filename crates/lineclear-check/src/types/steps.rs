@@ -132,7 +132,7 @@ fn of_metadata(id: &str, action: &Action) -> Type {
 
 fn of_catalog(id: &str, name: &str, reference: &str, metadata: Option<&Action>) -> Type {
     match lineclear_catalog::action(name, reference) {
-        Some(facts) if !facts.has_dynamic_outputs => {
+        Some(facts) if !facts.has_dynamic_outputs && !facts.outputs.is_empty() => {
             let origin = Origin::StepOutputs { step: id.to_owned(), known: OutputsKnown::Usual };
             Type::strict(origin, texts(&facts.outputs))
         }

@@ -1,6 +1,6 @@
 //! `unknown-step-output`: an output that the action does not give is always empty.
 
-use lineclear_source::Severity;
+use lineclear_source::{Severity, suggest};
 
 use super::missing_name;
 use crate::types::{Origin, OutputsKnown};
@@ -31,6 +31,11 @@ impl Rule for UnknownStepOutput {
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         for unknown in &file.typed().unknown {
             let Origin::StepOutputs { step, known } = &unknown.object.origin else { continue };
+            // An action that makes names of its own outputs (from a list of filters, say) declares a few only.
+            let is_slip = || suggest(&unknown.name, unknown.object.names()).is_some();
+            if *known == OutputsKnown::Declared && !is_slip() {
+                continue;
+            }
             let message =
                 format!("the action of step `{step}` gives no output `{}`: this is always empty", unknown.name);
             let severity = match known {
