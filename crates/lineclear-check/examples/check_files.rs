@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use lineclear_check::linter::{self, Remark, Snippet};
-use lineclear_check::{Checker, FileKind, Files, Locked, Project, Settings};
+use lineclear_check::{Checker, FileKind, Files, Locked, Project, Repository, Settings};
 use lineclear_source::Source;
 
 /// The root of a repository, and whether linters are asked.
@@ -73,6 +73,7 @@ fn main() {
     let settings = Settings { pedantic: flags.iter().any(|flag| flag == "--pedantic"), ..Settings::default() };
     let checker = Checker::new(&settings);
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let mut workflows: BTreeMap<String, Vec<_>> = BTreeMap::new();
     let start = Instant::now();
     for path in list.lines() {
         let Ok(text) = std::fs::read_to_string(Path::new(path)) else { continue };
@@ -80,6 +81,7 @@ fn main() {
         let Some(kind) = FileKind::of(name) else { continue };
         let folder = Folder(PathBuf::from(root), flags.iter().any(|flag| flag == "--lint"));
         let checked = checker.check(Source::new(name, text), kind, &Project::new(&folder));
+        workflows.entry(root.to_owned()).or_default().extend(checked.workflow);
         for finding in checked.findings {
             let found = &finding.diagnostic;
             if !rules.is_empty() && !rules.iter().any(|rule| *rule == found.code) {
@@ -89,6 +91,19 @@ fn main() {
             if !flags.iter().any(|flag| flag == "--quiet") {
                 let place = checked.source.position(found.span.unwrap_or_default().start);
                 println!("{path}:{place}: {:?}[{}] {}", found.severity, found.code, found.message);
+            }
+        }
+    }
+    for (root, workflows) in &workflows {
+        let folder = Folder(PathBuf::from(root), false);
+        let repository = Repository { workflows, policy: None, project: &Project::new(&folder) };
+        for (path, finding) in checker.check_repository(&repository) {
+            let found = &finding.diagnostic;
+            if rules.is_empty() || rules.iter().any(|rule| *rule == found.code) {
+                *counts.entry(format!("{:?} {}", found.severity, found.code)).or_default() += 1;
+                if !flags.iter().any(|flag| flag == "--quiet") {
+                    println!("{root}/{path}: {:?}[{}] {}", found.severity, found.code, found.message);
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `artifact-of-other-run`: a job delivers an artifact of whichever run was last.
 
-use super::deeds::{Deed, action_name, input};
+use super::deeds::{Deed, input, is_action};
 use lineclear_source::Severity;
 use lineclear_workflow::StepKind;
 
@@ -32,7 +32,7 @@ impl Rule for ArtifactOfOtherRun {
         for site in file.steps() {
             let StepKind::Uses { uses, with } = &site.step.kind else { continue };
             let Some(job) = site.job else { continue };
-            if action_name(&uses.value).is_none_or(|name| name != "dawidd6/action-download-artifact") {
+            if !is_action(&uses.value, "dawidd6/action-download-artifact") {
                 continue;
             }
             if ["run_id", "commit", "pr", "run_number"].iter().any(|key| input(with, key).is_some()) {

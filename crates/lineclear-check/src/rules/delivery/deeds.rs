@@ -158,6 +158,14 @@ pub(crate) fn action_name(uses: &ActionRef) -> Option<String> {
     Some(name)
 }
 
+/// Whether `uses` is the action `owner/repo` or `owner/repo/path`, at whatever reference.
+pub(crate) fn is_action(uses: &ActionRef, name: &str) -> bool {
+    let ActionRef::Remote { owner, repo, path, .. } = uses else { return false };
+    let mut parts = name.splitn(3, '/');
+    let mut is_next = |part: &str| parts.next().is_some_and(|own| own.eq_ignore_ascii_case(part));
+    is_next(owner) && is_next(repo) && parts.next() == path.as_deref()
+}
+
 /// The value of an input.
 pub(crate) fn input<'w>(with: &'w [(lineclear_source::Spanned<String>, Text)], name: &str) -> Option<&'w Text> {
     with.iter().find(|(key, _)| key.value.eq_ignore_ascii_case(name)).map(|(_, value)| value)

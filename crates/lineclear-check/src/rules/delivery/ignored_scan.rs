@@ -1,6 +1,6 @@
 //! `ignored-scan`: what a scanner finds changes nothing.
 
-use super::deeds::{Deed, Done, action_name, input};
+use super::deeds::{Deed, Done, input, is_action};
 use lineclear_expr::Segment;
 use lineclear_shell::Connector;
 use lineclear_source::Severity;
@@ -109,8 +109,8 @@ fn is_read(file: &File<'_>, done: &Done<'_>) -> bool {
         || later.into_iter().any(|site| match &site.step.kind {
             StepKind::Run { script, .. } => is_named(script.raw()),
             StepKind::Uses { uses, with } => {
-                let only_keeps = action_name(&uses.value).is_some_and(|name| name == "actions/upload-artifact");
-                let uploads = action_name(&uses.value).is_some_and(|name| name.ends_with("/upload-sarif"));
+                let only_keeps = is_action(&uses.value, "actions/upload-artifact");
+                let uploads = is_action(&uses.value, "github/codeql-action/upload-sarif");
                 uploads || (!only_keeps && with.iter().any(|(_, value)| is_named(value.raw())))
             }
             _ => false,

@@ -1,6 +1,6 @@
 //! `image-without-provenance`: an image is pushed without a record of how it was built.
 
-use super::deeds::{Deed, action_name, input};
+use super::deeds::{Deed, input, is_action};
 use lineclear_source::Severity;
 use lineclear_workflow::StepKind;
 
@@ -31,7 +31,7 @@ impl Rule for ImageWithoutProvenance {
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         for done in file.deeds().iter().filter(|done| done.deed == Deed::PushImage) {
             let StepKind::Uses { uses, with } = &done.site.step.kind else { continue };
-            if action_name(&uses.value).is_none_or(|name| name != "docker/build-push-action") {
+            if !is_action(&uses.value, "docker/build-push-action") {
                 continue;
             }
             let attests = |deed: Deed| file.deeds().iter().any(|one| one.deed == deed);

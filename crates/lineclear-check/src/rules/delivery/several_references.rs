@@ -1,6 +1,6 @@
 //! `several-references`: a list of tags is given where one image is expected.
 
-use super::deeds::{Deed, action_name, input};
+use super::deeds::{Deed, input, is_action};
 use super::order::steps_of;
 use lineclear_expr::Segment;
 use lineclear_source::Severity;
@@ -33,11 +33,7 @@ impl Rule for SeveralReferences {
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         for site in file.steps() {
             let StepKind::Uses { uses, with } = &site.step.kind else { continue };
-            let Some((_, key)) =
-                action_name(&uses.value).and_then(|name| ONE_IMAGE.iter().find(|(action, _)| name == *action))
-            else {
-                continue;
-            };
+            let Some((_, key)) = ONE_IMAGE.iter().find(|(action, _)| is_action(&uses.value, action)) else { continue };
             let Some(value) = input(with, key) else { continue };
             let lists = value.template.expressions().iter().any(|expr| {
                 expr.root().references().iter().any(|reference| match (reference.context, reference.path.as_slice()) {
@@ -95,7 +91,8 @@ fn makes_metadata(job: Option<&Job>, id: &str) -> bool {
     job.is_some_and(|job| {
         steps_of(job).iter().any(|step| {
             let is_it = step.id.as_ref().is_some_and(|own| own.value.eq_ignore_ascii_case(id));
-            is_it && matches!(&step.kind, StepKind::Uses { uses, .. } if action_name(&uses.value).is_some_and(|name| name == "docker/metadata-action"))
+            is_it
+                && matches!(&step.kind, StepKind::Uses { uses, .. } if is_action(&uses.value, "docker/metadata-action"))
         })
     })
 }

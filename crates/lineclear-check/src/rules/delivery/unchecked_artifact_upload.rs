@@ -1,6 +1,6 @@
 //! `unchecked-artifact-upload`: an upload that finds no files succeeds.
 
-use super::deeds::{action_name, input};
+use super::deeds::{input, is_action};
 use lineclear_source::Severity;
 use lineclear_workflow::StepKind;
 
@@ -31,9 +31,7 @@ impl Rule for UncheckedArtifactUpload {
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         for site in file.steps() {
             let StepKind::Uses { uses, with } = &site.step.kind else { continue };
-            if action_name(&uses.value).is_none_or(|name| name != "actions/upload-artifact")
-                || input(with, "if-no-files-found").is_some()
-            {
+            if !is_action(&uses.value, "actions/upload-artifact") || input(with, "if-no-files-found").is_some() {
                 continue;
             }
             // Reports of what failed may be missing.
