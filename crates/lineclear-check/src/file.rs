@@ -16,7 +16,7 @@ use crate::rules::delivery::{Done, deeds};
 use crate::rules::supply::needed_scopes::{self, Needed};
 use crate::site::gather_steps;
 use crate::types::Typed;
-use crate::{Dialect, ExpressionSite, Form, Project, ScriptSite, StepSite};
+use crate::{Dialect, ExpressionSite, Form, Project, ScriptSite, StepSite, UseSite};
 
 /// One file as it was read, with what most rules ask of it gathered once.
 #[derive(Debug)]
@@ -26,6 +26,7 @@ pub struct File<'a> {
     dialect: Dialect,
     project: &'a Project<'a>,
     steps: OnceCell<Vec<StepSite<'a>>>,
+    uses: OnceCell<Vec<UseSite<'a>>>,
     expressions: OnceCell<Vec<ExpressionSite<'a>>>,
     scripts: OnceCell<Vec<ScriptSite<'a>>>,
     tree: OnceCell<Option<Tree>>,
@@ -60,6 +61,7 @@ impl<'a> File<'a> {
             dialect,
             project,
             steps: OnceCell::new(),
+            uses: OnceCell::new(),
             expressions: OnceCell::new(),
             scripts: OnceCell::new(),
             tree: OnceCell::new(),
@@ -147,6 +149,11 @@ impl<'a> File<'a> {
             }
             sites
         })
+    }
+
+    /// The steps that use an action.
+    pub fn uses(&self) -> &[UseSite<'a>] {
+        self.uses.get_or_init(|| self.steps().iter().filter_map(|&site| UseSite::of(site, self.source)).collect())
     }
 
     /// All expressions, in the order of the model.

@@ -28,6 +28,7 @@ mod settings;
 pub mod show;
 mod site;
 pub mod types;
+mod uses;
 
 pub use baseline::{Baseline, BaselineError};
 pub use checker::{Checked, Checker};
@@ -42,3 +43,4 @@ pub use report::Report;
 pub use rule::{Activity, Dialect, Group, Repair, RepositoryRule, Rule, RuleMeta};
 pub use settings::{Level, Settings};
 pub use site::{ExpressionSite, Form, ScriptSite, StepSite};
+pub use uses::{Interface, Parameter, UseSite};

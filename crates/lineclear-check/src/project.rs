@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use lineclear_catalog::Advisories;
 use lineclear_policy::Policy;
 use lineclear_source::Source;
 use lineclear_workflow::{Action, Read, Workflow};
@@ -24,6 +25,11 @@ pub trait Files: Sync {
     /// The metadata file of an action of another repository (`owner/repo[/path]@ref`), or a workflow of one
     /// (`owner/repo/.github/workflows/f.yml@ref`), if it is on this machine.
     fn remote(&self, uses: &str) -> Option<String>;
+    /// The advisories of actions: those that come with the program, and what was imported beside them.
+    fn advisories(&self) -> &Advisories {
+        static BUILT_IN: std::sync::OnceLock<Advisories> = std::sync::OnceLock::new();
+        BUILT_IN.get_or_init(Advisories::built_in)
+    }
     /// What the lock file says of `owner/repo@ref`.
     fn locked(&self, repository: &str, reference: &str) -> Option<Locked>;
     /// The commit that `reference` of `owner/repo` is on its server now, and the most exact tag that names it. Asked for only by

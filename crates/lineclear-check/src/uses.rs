@@ -1,0 +1,178 @@
+//! The steps that use an action, with what is known of the action.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use lineclear_catalog::{ActionFacts, Runtime};
+use lineclear_source::{Source, Spanned};
+use lineclear_workflow::{Action, ActionRef, INSERT, Read, Runs, StepKind, Text};
+
+use crate::{Project, StepSite};
+
+/// A step that uses an action.
+#[derive(Debug)]
+pub struct UseSite<'a> {
+    /// The step.
+    pub site: StepSite<'a>,
+    /// What it uses.
+    pub uses: &'a Spanned<ActionRef>,
+    /// Its inputs.
+    pub with: &'a [(Spanned<String>, Text)],
+    /// `owner/repo[/path]` as it is written; the path of a local action; empty for an image.
+    pub name: String,
+    /// The version: the reference, or what a comment behind a commit says (`@1a2b… # v4.1.2`). Empty where there is none.
+    pub version: &'a str,
+    interface: OnceCell<Option<Interface>>,
+}
+
+/// What an action takes.
+#[derive(Clone, Debug)]
+pub enum Interface {
+    /// Its metadata, from this repository or this machine.
+    Metadata(Arc<Read<Action>>),
+    /// What the catalog knows.
+    Facts(Box<ActionFacts>),
+}
+
+/// One input of an action.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter<'i> {
+    /// As it is declared; lower case where the catalog says it.
+    pub name: &'i str,
+    /// Required, and without a default.
+    pub is_required: bool,
+    /// Deprecated; with a hint, as far as there is one.
+    pub deprecation: Option<&'i str>,
+}
+
+impl<'a> UseSite<'a> {
+    pub(crate) fn of(site: StepSite<'a>, source: &'a Source) -> Option<Self> {
+        let StepKind::Uses { uses, with } = &site.step.kind else { return None };
+        let (name, version) = match &uses.value {
+            ActionRef::Local { path } | ActionRef::SameRepository { path } => (path.clone(), ""),
+            ActionRef::Docker { .. } => (String::new(), ""),
+            ActionRef::Remote { owner, repo, path, reference } => {
+                let name = match path {
+                    Some(path) => format!("{owner}/{repo}/{path}"),
+                    None => format!("{owner}/{repo}"),
+                };
+                let version = if is_commit(reference) { comment(uses, source).unwrap_or(reference) } else { reference };
+                (name, version)
+            }
+        };
+        Some(Self { site, uses, with, name, version, interface: OnceCell::new() })
+    }
+
+    /// The value of an input, in whatever case it is written.
+    pub fn input(&self, name: &str) -> Option<&'a Text> {
+        self.with.iter().find(|(key, _)| key.value.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The value of an input that is written without an expression.
+    pub fn literal(&self, name: &str) -> Option<&'a str> {
+        self.input(name).filter(|value| value.template.as_literal().is_some()).map(Text::raw)
+    }
+
+    /// Whether it uses this action of another repository, in whatever case.
+    pub fn is(&self, name: &str) -> bool {
+        self.reference().is_some() && self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// What stands behind the `@`.
+    pub fn reference(&self) -> Option<&'a str> {
+        if let ActionRef::Remote { reference, .. } = &self.uses.value { Some(reference) } else { None }
+    }
+
+    /// Whether every input is written down: neither a key nor a whole mapping comes from an expression.
+    pub fn has_all_inputs(&self) -> bool {
+        self.with.iter().all(|(key, _)| key.value != INSERT && !key.value.contains("${{"))
+    }
+
+    /// What the action takes, if that is known.
+    pub fn interface(&self, project: &Project<'_>) -> Option<&Interface> {
+        self.interface.get_or_init(|| Interface::of(self, project)).as_ref()
+    }
+}
+
+impl Interface {
+    fn of(site: &UseSite<'_>, project: &Project<'_>) -> Option<Self> {
+        let read = match &site.uses.value {
+            ActionRef::Local { path } | ActionRef::SameRepository { path } => project.action(path).found()?,
+            ActionRef::Docker { .. } => return None,
+            ActionRef::Remote { reference, .. } => {
+                match project.remote_action(&format!("{}@{reference}", site.name)).found() {
+                    Some(read) => read,
+                    None => return lineclear_catalog::action(&site.name, site.version).map(Box::new).map(Self::Facts),
+                }
+            }
+        };
+        Some(Self::Metadata(read))
+    }
+
+    /// Whether it takes inputs of any name.
+    pub fn takes_any_input(&self) -> bool {
+        match self {
+            Self::Facts(facts) => facts.takes_any_input,
+            // What could not be read may be an input.
+            Self::Metadata(read) => read.model.is_none() || read.has_errors(),
+        }
+    }
+
+    /// Whether it runs in a container: such an action takes `args` and `entrypoint` without declaring them.
+    pub fn is_docker(&self) -> bool {
+        match self {
+            Self::Facts(facts) => matches!(facts.runtime, Some(Runtime::Docker) | None),
+            Self::Metadata(read) => {
+                read.model.as_ref().is_some_and(|action| matches!(action.runs, Runs::Docker { .. }))
+            }
+        }
+    }
+
+    /// Whether it is JavaScript, which mostly refuses to run without a required input; the runner itself does not ask for it.
+    pub fn is_javascript(&self) -> bool {
+        match self {
+            Self::Facts(facts) => matches!(facts.runtime, Some(Runtime::Node(_))),
+            Self::Metadata(read) => {
+                read.model.as_ref().is_some_and(|action| matches!(action.runs, Runs::JavaScript { .. }))
+            }
+        }
+    }
+
+    /// Its inputs.
+    pub fn inputs(&self) -> impl Iterator<Item = Parameter<'_>> {
+        let (facts, metadata) = match self {
+            Self::Facts(facts) => (Some(facts), None),
+            Self::Metadata(read) => (None, read.model.as_ref()),
+        };
+        let of_facts = facts.into_iter().flat_map(|facts| &facts.inputs).map(|input| Parameter {
+            name: input.name,
+            is_required: input.is_required,
+            deprecation: input.deprecation,
+        });
+        let of_metadata = metadata.into_iter().flat_map(|action| &action.inputs).map(|input| Parameter {
+            name: &input.name.value,
+            is_required: input.required && input.default.is_none(),
+            deprecation: input.deprecation.as_deref(),
+        });
+        of_facts.chain(of_metadata)
+    }
+
+    /// The input of this name, in whatever case.
+    pub fn input(&self, name: &str) -> Option<Parameter<'_>> {
+        self.inputs().find(|input| input.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// Whether a reference is a whole commit.
+fn is_commit(reference: &str) -> bool {
+    reference.len() == 40 && reference.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The version that the comment behind a `uses` names.
+fn comment<'a>(uses: &Spanned<ActionRef>, source: &'a Source) -> Option<&'a str> {
+    let rest = source.text().get(uses.span.end as usize..)?.lines().next()?;
+    let (_, comment) = rest.split_once('#')?;
+    comment.split_ascii_whitespace().map(|word| word.rsplit(['@', '=']).next().unwrap_or(word)).find(|word| {
+        lineclear_catalog::Version::of(word).is_some() && word.bytes().any(|byte| byte == b'.' || byte == b'v')
+    })
+}
