@@ -40,33 +40,38 @@ impl Rule for AdhocPackage {
 }
 
 /// How a package is fetched, and which one.
-struct Fetch<'w> {
-    word: &'w Word,
-    how: &'static str,
+pub(super) struct Fetch<'w> {
+    pub(super) word: &'w Word,
+    pub(super) how: &'static str,
     /// Whether the version is said exactly.
-    is_pinned: bool,
+    pub(super) is_pinned: bool,
 }
 
 fn check_command(file: &File<'_>, site: &ScriptSite<'_>, command: &Command, report: &mut Report<'_>) {
     let Some((program, arguments)) = command.program() else { return };
-    for fetch in fetches(program, arguments) {
+    for fetch in fetches(program, arguments).into_iter().filter(|fetch| !fetch.is_pinned) {
         let text = fetch.word.text.as_str();
+        if fetch.is_of_registry() && !(fetch.how == "npx" && is_dependency(file, text)) {
+            let span = shells::span_of_word(site, fetch.word);
+            report
+                .at(
+                    span,
+                    format!("`{}` fetches whatever version of `{}` is newest on that day", fetch.how, name_of(text)),
+                )
+                .help("name a version, or add it to the project's dependencies and install by their lock");
+        }
+    }
+}
+
+impl Fetch<'_> {
+    /// Whether it is plainly a package of a registry: no file, folder or something that is only known when it runs.
+    pub(super) fn is_of_registry(&self) -> bool {
+        let text = self.word.text.as_str();
         let is_local =
             text.starts_with(['.', '/', '$', '~', '%']) || text.contains("${{") || text.contains(['*', '\\']);
         let is_file =
             [".whl", ".tgz", ".gem", ".tar.gz"].iter().any(|end| text.ends_with(end)) && !text.contains("://");
-        if is_local || is_file || (fetch.how == "npx" && is_dependency(file, text)) {
-            continue;
-        }
-        let name = name_of(text);
-        let span = shells::span_of_word(site, fetch.word);
-        if fetch.is_pinned {
-            // Its own dependencies are still the newest; that much is policy.
-            continue;
-        }
-        report
-            .at(span, format!("`{}` fetches whatever version of `{name}` is newest on that day", fetch.how))
-            .help("name a version, or add it to the project's dependencies and install by their lock");
+        !is_local && !is_file
     }
 }
 
@@ -75,7 +80,7 @@ fn is_dependency(file: &File<'_>, text: &str) -> bool {
     !text.contains('@') && file.project().exists("package.json")
 }
 
-fn name_of(text: &str) -> &str {
+pub(super) fn name_of(text: &str) -> &str {
     let from = usize::from(text.starts_with('@'));
     let end = text
         .get(from..)
@@ -84,7 +89,7 @@ fn name_of(text: &str) -> &str {
     text.get(..end).unwrap_or(text)
 }
 
-fn fetches<'w>(program: &str, arguments: &'w [Word]) -> Vec<Fetch<'w>> {
+pub(super) fn fetches<'w>(program: &str, arguments: &'w [Word]) -> Vec<Fetch<'w>> {
     let operands = || shells::operands(arguments, VALUED);
     let verb = operands().first().map(|word| word.text.as_str());
     let of_npm = |how: &'static str, words: Vec<&'w Word>| -> Vec<Fetch<'w>> {

@@ -17,6 +17,7 @@ mod piped_download;
 mod python_fault;
 mod shell_fault;
 mod shells;
+mod unhashed_package;
 mod unknown_command_file;
 mod unlocked_install;
 mod unquoted_command_file;
@@ -44,6 +45,7 @@ pub const RULES: &[&dyn Rule] = &[
     &insecure_transfer::InsecureTransfer,
     &unlocked_install::UnlockedInstall,
     &adhoc_package::AdhocPackage,
+    &unhashed_package::UnhashedPackage,
     &shell_fault::ShellFault,
     &python_fault::PythonFault,
     &missing_ci_env::MissingCiEnv,
