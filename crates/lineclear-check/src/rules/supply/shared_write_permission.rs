@@ -37,12 +37,21 @@ impl Rule for SharedWritePermission {
         for (scope, _) in scopes.value.iter().filter(|(_, access)| access.value == Access::Write) {
             let needed = file.needed_scopes();
             let writes = |index: usize| needed.get(index).is_none_or(|needed| needed.may_write(&scope.value));
-            let mut users = heirs().filter(|(index, _)| writes(*index));
-            let (Some((_, only)), None) = (users.next(), users.next()) else { continue };
+            let (users, others): (Vec<_>, Vec<_>) = heirs().partition(|(index, _)| writes(*index));
+            let [(_, first), ..] = users.as_slice() else { continue };
+            if others.is_empty() {
+                continue;
+            }
+            let message = if users.len() == 1 {
+                format!("every job may write `{}`, and only job `{}` does", scope.value, first.id.value)
+            } else {
+                let names: Vec<String> = others.iter().map(|(_, job)| format!("`{}`", job.id.value)).collect();
+                format!("every job may write `{}`, and nothing in {} does", scope.value, names.join(", "))
+            };
             report
-                .at(scope.span, format!("every job may write `{}`, and only job `{}` does", scope.value, only.id.value))
-                .label(only.id.span, "this one")
-                .help("name it in the `permissions` of that job, with all that the job needs, and not here");
+                .at(scope.span, message)
+                .label(first.id.span, "needed here")
+                .help("name it in the `permissions` of the jobs that need it, with all that they need, and not here");
         }
     }
 }

@@ -71,6 +71,14 @@ impl Rule for TokenPublishing {
                     if let Some((name, _)) = password.filter(|_| !is_other) {
                         say(report, name.span, "pypi.org");
                     }
+                    let is_gems = (remote.owner, remote.repo) == ("rubygems", "configure-rubygems-credentials");
+                    let token = with.iter().find(|(name, _)| is_gems && name.value == "api-token");
+                    let is_other = with
+                        .iter()
+                        .any(|(name, value)| name.value == "gem-server" && !value.raw().contains("rubygems.org"));
+                    if let Some((name, _)) = token.filter(|_| !is_other) {
+                        say(report, name.span, "rubygems.org");
+                    }
                 }
                 _ => {}
             }
@@ -111,6 +119,7 @@ fn published_to(program: &str, arguments: &[&str]) -> Option<&'static str> {
         }
         "yarn" if has("npm") && has("publish") => Some("npmjs.com"),
         "cargo" if arguments.iter().find(|word| !word.starts_with('+')) == Some(&"publish") => Some("crates.io"),
+        "cargo" if matches!(arguments.first(), Some(&"workspaces" | &"ws")) && has("publish") => Some("crates.io"),
         "uv" | "poetry" | "hatch" | "flit" | "pdm" if arguments.first() == Some(&"publish") => Some("pypi.org"),
         "twine" if has("upload") => Some("pypi.org"),
         program if program.starts_with("python") && has("twine") && has("upload") => Some("pypi.org"),

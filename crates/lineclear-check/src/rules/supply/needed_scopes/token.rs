@@ -65,6 +65,9 @@ pub(super) fn of_text(text: &str) -> Token {
 
 /// Whether a text names the job's token.
 pub(super) fn names_own(text: &str) -> bool {
+    if !text.contains("${{") {
+        return false;
+    }
     let bytes = text.as_bytes();
     let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     ["github.token", "secrets.github_token", "secrets['github_token']"].iter().any(|name| {
