@@ -74,6 +74,11 @@ pub(crate) fn of_local<'a>(
             return Some(taint);
         }
         let before = script.raw().get(..at)?;
+        // A pattern for all of the text decides whether the script goes on.
+        let is_matched = |line: &str| line.contains("=~ ^") && variables_of(line).any(|own| own == name);
+        if before.lines().any(is_matched) {
+            return None;
+        }
         let (start, line) = before.rmatch_indices(name).find_map(|(found, _)| {
             let start = before.get(..found)?.rfind('\n').map_or(0, |end| end + 1);
             let line = before.get(start..)?.lines().next()?.trim();
