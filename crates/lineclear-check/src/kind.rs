@@ -44,7 +44,7 @@ impl FileKind {
         }
         if lower == "dockerfile"
             || lower == "containerfile"
-            || lower.strip_prefix("dockerfile.").is_some_and(|ending| !NO_DOCKERFILE.contains(&ending))
+            || name.strip_prefix("Dockerfile.").is_some_and(|ending| !NO_DOCKERFILE.contains(&ending))
             || lower.ends_with(".dockerfile")
         {
             return Some(Self::Dockerfile);
@@ -69,6 +69,8 @@ mod tests {
             ("api/Dockerfile", Some(FileKind::Dockerfile)),
             ("Dockerfile.prod", Some(FileKind::Dockerfile)),
             ("Dockerfile.dockerignore", None),
+            // In small letters it is code about them.
+            ("src/dockerfile.go", None),
             ("docker-compose.yml", Some(FileKind::Compose)),
             ("deploy/compose.staging.yaml", Some(FileKind::Compose)),
             ("composer.yml", None),

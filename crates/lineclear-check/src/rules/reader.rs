@@ -53,6 +53,7 @@ macro_rules! reader_rules {
 }
 
 reader_rules! {
+    "compose-value" Error &[FileKind::Compose], "a value of another kind than its key in a compose file takes";
     "dockerfile-syntax" Error &[FileKind::Dockerfile], "a Dockerfile that no builder understands";
     "action-runs" Error ACTION, "an action's `runs.using` is unknown, retired or lacks what it needs";
     "background-limit" Warning WORKFLOWS, "more background steps at once than are allowed";
