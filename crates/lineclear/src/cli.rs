@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::command::history::{artifacts, cache, diff, flakes, logs, replay, runs, why};
-use crate::command::{check, eval, lsp, overview, plan, prune, run, secret, variable};
+use crate::command::{check, docs, eval, lsp, overview, plan, prune, run, secret, variable};
 use crate::exit::Exit;
 use crate::output;
 
@@ -64,6 +64,8 @@ enum Command {
     Cache(cache::CacheArgs),
     /// List the tests that do not always say the same.
     Flakes(flakes::FlakesArgs),
+    /// Write the guide of the repository's pipelines: triggers, jobs, required checks, secrets.
+    Docs(docs::DocsArgs),
     /// Evaluate one expression, or many as JSON lines.
     Eval(eval::EvalArgs),
     /// Keep secrets for runs, encrypted, and say who uses them.
@@ -113,6 +115,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Artifacts(args)) => artifacts::run(&args),
         Some(Command::Cache(args)) => cache::run(&args),
         Some(Command::Flakes(args)) => flakes::run(&args),
+        Some(Command::Docs(args)) => docs::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Secret(args)) => secret::run(&args),
         Some(Command::Variable(args)) => variable::run(&args),

@@ -8,6 +8,7 @@ mod checking;
 mod cli;
 mod command;
 mod exit;
+mod guide;
 mod history;
 mod local_event;
 mod output;

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod check;
+pub(crate) mod docs;
 pub(crate) mod eval;
 pub(crate) mod history;
 pub(crate) mod lsp;

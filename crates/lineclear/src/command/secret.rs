@@ -1,6 +1,6 @@
 //! `lineclear secret`: secrets that are kept for runs, and who uses them.
 
-mod audit;
+pub(super) mod audit;
 mod body;
 pub(super) mod keep;
 mod rekey;

@@ -4,6 +4,7 @@ mod bench_side;
 mod check;
 mod choices;
 mod contexts;
+mod docs;
 mod documents;
 mod ending;
 mod eval;

@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::output;
 use crate::preflight::{Given, KnownValues, Lack, Named, Standing, Use, Walk, lacking, of_workflow};
 use crate::session::actions::{ActionFiles, FetchArgs};
-use crate::workflow_files;
+use crate::workflow_files::{self, WorkflowFile};
 
 /// Arguments of `secret audit`.
 #[derive(Debug, Args)]
@@ -68,32 +68,7 @@ pub(super) fn run(args: &AuditArgs) -> Result<Exit, String> {
     let known = stores.read()?;
     let files = workflow_files::read(&checkout.root, &args.workflows)?;
     let called = ActionFiles::new(checkout.root.clone(), &args.fetch);
-    let mut uses = Vec::new();
-    let mut called_files: BTreeSet<String> = BTreeSet::new();
-    let mut only_called = Vec::new();
-    let mut is_broken = false;
-    for file in &files {
-        if file.has_errors() {
-            is_broken = true;
-            output::complain_findings(&file.source, &file.findings);
-        }
-        let Some(workflow) = &file.workflow else { continue };
-        // What such a file uses depends on who calls it, and is shown there.
-        if workflow.on.events.iter().all(|trigger| trigger.event.value == "workflow_call") {
-            only_called.push(file.source.name());
-            continue;
-        }
-        let calls = load_calls(workflow, &called);
-        called_files.extend(calls.workflows.keys().cloned());
-        for error in &calls.errors {
-            output::complain(&format!("note: {}: what it uses is not known: {error}", file.source.name()));
-        }
-        let walk = Walk { calls: &calls, is_wanted: &|_| true, legs: &|_| Vec::new() };
-        uses.extend(of_workflow(workflow, &KnownValues::default(), &walk));
-    }
-    for file in only_called.iter().filter(|file| !called_files.contains(**file)) {
-        output::complain(&format!("note: {file}: no workflow here calls it, so what it uses is not shown"));
-    }
+    let (uses, is_broken) = uses_of(&files, &called);
     if files.is_empty() {
         output::complain("note: there are no workflows here");
     }
@@ -124,6 +99,37 @@ pub(super) fn run(args: &AuditArgs) -> Result<Exit, String> {
         true if args.strict => Exit::WorkFailed,
         true | false => Exit::Success,
     })
+}
+
+/// What all workflows use, and whether any of them has errors, which are told.
+pub(in crate::command) fn uses_of(files: &[WorkflowFile], called: &ActionFiles) -> (Vec<Use>, bool) {
+    let mut uses = Vec::new();
+    let mut called_files: BTreeSet<String> = BTreeSet::new();
+    let mut only_called = Vec::new();
+    let mut is_broken = false;
+    for file in files {
+        if file.has_errors() {
+            is_broken = true;
+            output::complain_findings(&file.source, &file.findings);
+        }
+        let Some(workflow) = &file.workflow else { continue };
+        // What such a file uses depends on who calls it, and is shown there.
+        if workflow.on.events.iter().all(|trigger| trigger.event.value == "workflow_call") {
+            only_called.push(file.source.name());
+            continue;
+        }
+        let calls = load_calls(workflow, called);
+        called_files.extend(calls.workflows.keys().cloned());
+        for error in &calls.errors {
+            output::complain(&format!("note: {}: what it uses is not known: {error}", file.source.name()));
+        }
+        let walk = Walk { calls: &calls, is_wanted: &|_| true, legs: &|_| Vec::new() };
+        uses.extend(of_workflow(workflow, &KnownValues::default(), &walk));
+    }
+    for file in only_called.iter().filter(|file| !called_files.contains(**file)) {
+        output::complain(&format!("note: {file}: no workflow here calls it, so what it uses is not shown"));
+    }
+    (uses, is_broken)
 }
 
 /// Whether a use may read a record.

@@ -97,7 +97,7 @@ pub(super) enum Format {
 
 impl StoreArgs {
     /// The stores: that of this machine, and the one that is named.
-    pub(super) fn open(&self) -> Result<SecretStores, String> {
+    pub(crate) fn open(&self) -> Result<SecretStores, String> {
         Ok(SecretStores::new(&settings::home()?, self.secret_store.as_deref()))
     }
 }
@@ -118,7 +118,7 @@ impl ScopeArgs {
 }
 
 /// The repository of that name, or the one in this folder.
-pub(super) fn repository(named: Option<&str>) -> Result<RepositoryName, String> {
+pub(crate) fn repository(named: Option<&str>) -> Result<RepositoryName, String> {
     match named {
         Some(name) => RepositoryName::new(name).map_err(|error| error.to_string()),
         None => secret_stores::repository_of(&checkout()?),
@@ -131,7 +131,7 @@ fn hidden(text: &str) -> Result<SecretText, Infallible> {
 }
 
 /// What is in this folder.
-pub(super) fn checkout() -> Result<Checkout, String> {
+pub(crate) fn checkout() -> Result<Checkout, String> {
     let here = std::env::current_dir().map_err(|error| format!("this folder cannot be used: {error}"))?;
     Ok(Checkout::find(&here))
 }
