@@ -116,6 +116,12 @@ impl<'s> Checker<'s> {
     fn take(&self, source: &Source, diagnostics: Vec<Diagnostic>, findings: &mut Vec<Finding>) {
         for diagnostic in diagnostics {
             let is_asked = self.settings.only.as_ref().is_none_or(|only| only.contains(&*diagnostic.code));
+            // Gitea takes actions by their whole address.
+            let is_address = diagnostic.code == "uses-syntax"
+                && diagnostic.span.is_some_and(|span| source.slice(span).trim_matches(['"', '\'']).starts_with("http"));
+            if is_address && self.dialect(source.name()) == Dialect::Gitea {
+                continue;
+            }
             if is_asked && self.settings.level(&diagnostic.code, source.name()) != Some(Level::Off) {
                 findings.push(Finding { diagnostic, fix: None });
             }

@@ -11,12 +11,14 @@ mod cron_never;
 mod env_name;
 mod event_never;
 mod filter_never;
+mod gitea_ignored;
 mod job_never;
 mod linux_only;
 mod machine;
 mod matrix_outputs;
 mod missing_timeout;
 mod needs_redundant;
+mod needs_twice;
 mod pull_request_types;
 mod ref_never;
 mod ref_space;
@@ -49,6 +51,8 @@ pub const RULES: &[&dyn Rule] = &[
     &service_health::ServiceHealth,
     &job_never::JobNever,
     &needs_redundant::NeedsRedundant,
+    &needs_twice::NeedsTwice,
+    &gitea_ignored::GiteaIgnored,
     &matrix_outputs::MatrixOutputs,
     &concurrency_matrix::ConcurrencyMatrix,
     &background_read::BackgroundRead,

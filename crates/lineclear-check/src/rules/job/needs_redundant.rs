@@ -1,4 +1,4 @@
-//! `needs-redundant`: a need that is there twice, or follows from another.
+//! `needs-redundant`: a need that follows from another.
 
 use lineclear_source::{Severity, Spanned};
 use lineclear_workflow::Workflow;
@@ -11,7 +11,7 @@ pub(super) struct NeedsRedundant;
 
 static META: RuleMeta = RuleMeta {
     id: "needs-redundant",
-    summary: "a need that is there twice, or follows from another",
+    summary: "a need that follows from another",
     severity: Severity::Info,
     group: Group::Correctness,
     activity: Activity::Pedantic,
@@ -30,13 +30,7 @@ impl Rule for NeedsRedundant {
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         let Some(workflow) = file.workflow() else { return };
         for job in &workflow.jobs {
-            for (at, need) in job.needs.iter().enumerate() {
-                let mut before = job.needs.iter().take(at);
-                if before.any(|other| other.eq_ignore_ascii_case(need)) {
-                    let message = format!("job `{}` needs `{}` twice", job.id.value, need.value);
-                    report.at(need.span, message).severity(Severity::Warning);
-                    continue;
-                }
+            for need in &job.needs {
                 // What is read of a job, or asked of its result, needs the job itself.
                 if job.condition.is_some() || is_read(file, &job.id.value, need) {
                     continue;

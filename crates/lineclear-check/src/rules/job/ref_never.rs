@@ -119,8 +119,11 @@ fn full_ref(space: &RefSpace, text: &str, how: How) -> Option<(String, Option<St
         return Some((format!("`github.ref` is a full name, such as `{meant}`"), Some(meant)));
     }
     if !["refs/heads/", "refs/tags/", "refs/pull/"].iter().any(|kind| lower.starts_with(kind)) {
-        let meant = text.get("refs/".len()..).map(|rest| format!("refs/heads/{rest}"));
-        return Some(("a ref begins with `refs/heads/`, `refs/tags/` or `refs/pull/`".to_owned(), meant));
+        // Other kinds exist, for images and queues; these are slips.
+        let slips = [("refs/head/", "refs/heads/"), ("refs/branches/", "refs/heads/"), ("refs/tag/", "refs/tags/")];
+        let (wrong, right) = slips.into_iter().find(|(wrong, _)| lower.starts_with(wrong))?;
+        let meant = text.get(wrong.len()..).map(|rest| format!("{right}{rest}"));
+        return Some((format!("a ref begins with `{right}`, not with `{wrong}`"), meant));
     }
     if lower.contains('*') {
         return Some(("a comparison knows no `*`: use `startsWith`".to_owned(), None));

@@ -1,6 +1,6 @@
 //! `runner-conflict`: no machine has the labels of two systems.
 
-use lineclear_catalog::{Platform, hosted_label, platform};
+use lineclear_catalog::{Platform, platform};
 use lineclear_source::Severity;
 
 use super::machine::{Choice, Machine};
@@ -43,7 +43,7 @@ impl Rule for RunnerConflict {
                 let Some(system) = platform(&choice.text) else { continue };
                 match first {
                     None => first = Some((choice, system)),
-                    Some((first, of_first)) if conflicts(first, of_first, choice, system) => {
+                    Some((first, of_first)) if of_first != system => {
                         conflict(first, choice, report);
                     }
                     Some(_) => {}
@@ -56,15 +56,10 @@ impl Rule for RunnerConflict {
 /// Of the values of a matrix, those that do not go with the fixed label.
 fn check_choices(first: &Choice<'_>, of_first: Platform, choices: &[Choice<'_>], report: &mut Report<'_>) {
     for choice in choices {
-        if platform(&choice.text).is_some_and(|system| conflicts(first, of_first, choice, system)) {
+        if platform(&choice.text).is_some_and(|system| of_first != system) {
             conflict(first, choice, report);
         }
     }
-}
-
-fn conflicts(first: &Choice<'_>, of_first: Platform, other: &Choice<'_>, of_other: Platform) -> bool {
-    let both_hosted = hosted_label(&first.text).is_some() && hosted_label(&other.text).is_some();
-    of_first != of_other || (both_hosted && !first.text.eq_ignore_ascii_case(&other.text))
 }
 
 fn conflict(first: &Choice<'_>, other: &Choice<'_>, report: &mut Report<'_>) {
