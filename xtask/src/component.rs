@@ -26,6 +26,7 @@ const COMPONENTS: &[Component] = &[
     },
     Component { name: "python", is_there: || has("python"), packages: &["python-is-python3"] },
     Component { name: "curl", is_there: || has("curl"), packages: &["curl"] },
+    Component { name: "ShellCheck", is_there: || has("shellcheck"), packages: &["shellcheck"] },
     Component { name: "perl", is_there: || has("perl"), packages: &["perl-base"] },
     Component {
         name: "Chromium",

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use lineclear_check::linter::{Remark, Snippet};
 use lineclear_check::{Files, Locked};
 use lineclear_fetch::{LOCK_FILE, Lock};
 use lineclear_runner::ActionSource;
 
+use super::tools::Tools;
 use crate::session::actions::{ActionFiles, FetchArgs};
 
 /// Folders whose files are others'.
@@ -25,11 +27,19 @@ pub(crate) struct Around {
     online: bool,
     lock: OnceLock<Lock>,
     actions: OnceLock<Option<ActionFiles>>,
+    /// None where no other program may be started.
+    tools: Option<Tools>,
 }
 
 impl Around {
     pub(crate) fn new(root: PathBuf, online: bool) -> Self {
-        Self { root, online, lock: OnceLock::new(), actions: OnceLock::new() }
+        Self { root, online, lock: OnceLock::new(), actions: OnceLock::new(), tools: None }
+    }
+
+    /// The same, with `shellcheck` and `python3` asked about scripts if they are installed.
+    pub(crate) fn with_tools(mut self) -> Self {
+        self.tools = Some(Tools::default());
+        self
     }
 
     fn lock(&self) -> &Lock {
@@ -93,6 +103,14 @@ impl Files for Around {
         let (owner, repo) = repository.split_once('/').filter(|_| self.online)?;
         let commit = self.actions()?.fetch(owner, repo, reference).ok()?.sha?;
         Some(Locked { commit, reference: reference.to_owned() })
+    }
+
+    fn lint_shell(&self, snippets: &[Snippet]) -> Option<Vec<Vec<Remark>>> {
+        self.tools.as_ref()?.lint_shell(snippets)
+    }
+
+    fn lint_python(&self, snippets: &[Snippet]) -> Option<Vec<Vec<Remark>>> {
+        self.tools.as_ref()?.lint_python(snippets)
     }
 
     fn own_name(&self) -> Option<String> {

@@ -48,12 +48,17 @@ pub(super) fn asked(args: &CheckArgs, root: &Path, here: &Path) -> Result<Asked,
     let repositories: BTreeSet<&String> = named.inputs.iter().map(|input| &input.repository).collect();
     let around = repositories
         .into_iter()
-        .map(|repository| (repository.clone(), Around::new(root.join(repository), args.online)))
+        .map(|repository| (repository.clone(), around(args, root.join(repository))))
         .collect::<BTreeMap<_, _>>();
     let threads = args.threads.filter(|&threads| threads > 0);
     let threads = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let deny = args.deny.map_or(policy.deny.map_or(Severity::Error, |deny| deny.value), Severity::from);
     Ok(Asked { root: root.to_path_buf(), named, settings, around, threads, deny, baseline })
+}
+
+fn around(args: &CheckArgs, root: PathBuf) -> Around {
+    let around = Around::new(root, args.online);
+    if args.no_tools { around } else { around.with_tools() }
 }
 
 /// `lineclear.toml` of the repository, whatever may be wrong with it: that is found when it is checked itself.
@@ -114,7 +119,7 @@ pub(super) fn standard_input(args: &CheckArgs, asked: &Asked) -> Result<Outcome,
             return Ok(Outcome { source: Source::new(name, text), findings, ignored: 0 });
         }
     };
-    let around = Around::new(asked.root.clone(), args.online);
+    let around = around(args, asked.root.clone());
     let project = Project::new(&around);
     let kind = FileKind::of(name).unwrap_or(FileKind::Workflow);
     let checked = Checker::new(&asked.settings).check(Source::new(name, text), kind, &project);
