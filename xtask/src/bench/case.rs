@@ -32,6 +32,8 @@ pub struct Job {
     pub env: Vec<(String, String)>,
     /// A script to be run before each round, unmeasured.
     pub before: Option<String>,
+    /// Exit codes that are no failure.
+    pub exits: &'static [i32],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -156,7 +158,7 @@ fn hundred_secrets() -> Vec<&'static str> {
 fn job(bench: &Bench, command: Vec<String>) -> Job {
     // Where the floors write, too.
     let home = "/dev/shm/lineclear-bench-home".to_owned();
-    Job { command, folder: bench.place.clone(), env: vec![("LINECLEAR_HOME".into(), home)], before: None }
+    Job { command, folder: bench.place.clone(), env: vec![("LINECLEAR_HOME".into(), home)], before: None, exits: &[0] }
 }
 
 /// A repository with a workflow for each row.

@@ -2,6 +2,7 @@
 //! hits all of them alike; the figure is the ratio of medians. The table goes into `docs/performance.md`.
 
 mod case;
+mod check;
 mod measure;
 
 use std::fmt::Write as _;
@@ -29,7 +30,9 @@ pub fn run() -> Result<()> {
     let wanted: Vec<String> = std::env::args().skip(2).collect();
     let mut rows =
         String::from("| goal | what | measured | against | ratio | goal ratio | |\n|---|---|--:|--:|--:|--:|---|\n");
-    for case in case::all(&bench)? {
+    let mut cases = check::rows(&bench)?;
+    cases.extend(case::all(&bench)?);
+    for case in cases {
         if !wanted.is_empty() && !wanted.iter().any(|name| case.what.contains(name.as_str()) || case.goal == name) {
             continue;
         }
