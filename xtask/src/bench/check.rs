@@ -75,7 +75,8 @@ pub fn rows(bench: &Bench) -> Result<Vec<Case>> {
     if let Some(peer) = peer("actionlint") {
         let peer = peer.to_string_lossy().into_owned();
         let quiet = ["-shellcheck=", "-pyflakes=", "-oneline"];
-        let every = [&["bash", "-c", &format!("{peer} {} .github/workflows/*", quiet.join(" "))][..]].concat();
+        let script = format!("{peer} {} .github/workflows/*", quiet.join(" "));
+        let every = ["bash", "-c", &script];
         rows.push(case("1", &corpus, all(&[]), job(&repository, &every, &[0, 1]), "actionlint", Quantity::Wall, 0.5));
         let single = [&[peer.as_str()], &quiet[..], &[".github/workflows/small.yml"]].concat();
         rows.push(case(
