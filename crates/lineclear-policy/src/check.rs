@@ -25,6 +25,8 @@ pub struct CheckPolicy {
     pub forbidden_actions: Vec<Spanned<String>>,
     /// `trusted-owners`: whose actions need not be pinned to a commit.
     pub trusted_owners: Vec<Spanned<String>>,
+    /// `advisories`: a file or a folder of files with advisories in the OSV format, from the repository's root.
+    pub advisories: Option<Spanned<String>>,
     /// `exclude`: patterns of files that are not looked at.
     pub exclude: Vec<Spanned<String>>,
     /// `baseline`: the file of known findings, from the repository's root.
@@ -82,6 +84,7 @@ impl CheckPolicy {
                 .map(|entry| Spanned::new(table.of_strings(entry, findings), entry.span)),
             forbidden_actions: table.strings("forbidden-actions", findings),
             trusted_owners: table.strings("trusted-owners", findings),
+            advisories: table.string("advisories", findings),
             exclude: table.strings("exclude", findings),
             baseline: table.string("baseline", findings),
         };

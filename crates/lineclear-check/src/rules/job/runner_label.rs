@@ -1,7 +1,7 @@
 //! `runner-label`: a job whose label no machine has waits for a day and is cancelled.
 
 use lineclear_catalog::{hosted_label, hosted_labels, is_self_hosted_label};
-use lineclear_source::Severity;
+use lineclear_source::{Severity, Spanned, suggest};
 
 use super::machine::{Choice, Machine};
 use crate::{Activity, Dialect, Edit, File, FileKind, Fix, Group, Repair, Report, Rule, RuleMeta, page};
@@ -29,26 +29,55 @@ impl Rule for RunnerLabel {
     }
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
+        let policy = file.project().policy();
+        let own = policy.as_ref().map_or(&[][..], |policy| &policy.check.runner_labels);
         for job in file.jobs() {
-            let Some(machine) = Machine::of(job).filter(|machine| !machine.may_be_self_hosted()) else { continue };
+            let Some(machine) = Machine::of(job) else { continue };
+            if machine.may_be_self_hosted() {
+                if !machine.has_group && !own.is_empty() {
+                    machine.labels.iter().flat_map(|label| &label.choices).for_each(|one| check_own(one, own, report));
+                }
+                continue;
+            }
             let has_hosted = |label: &super::machine::Label<'_>| {
                 label.choices.iter().any(|choice| hosted_label(&choice.text).is_some())
             };
             // `[ubuntu-latest, fast]` asks for a machine of GitHub's that has a label which GitHub does not give.
             let beside_hosted = machine.labels.len() > 1 && machine.labels.iter().any(has_hosted);
             for choice in machine.labels.iter().flat_map(|label| &label.choices) {
-                check_choice(choice, beside_hosted, report);
+                check_choice(choice, beside_hosted, own, report);
             }
         }
     }
 }
 
-fn check_choice(choice: &Choice<'_>, beside_hosted: bool, report: &mut Report<'_>) {
+/// A label of a runner of one's own, where the settings name them all.
+fn check_own(choice: &Choice<'_>, own: &[Spanned<String>], report: &mut Report<'_>) {
     let text = &*choice.text;
-    if text.trim().is_empty() || hosted_label(text).is_some() || is_self_hosted_label(text) {
+    if text.trim().is_empty() || hosted_label(text).is_some() || is_self_hosted_label(text) || has(own, text) {
         return;
     }
-    if let Some(near) = misspelt(text) {
+    let message = format!("`{text}` is none of the `runner-labels` of `lineclear.toml`");
+    match suggest(text, own.iter().map(|label| label.value.as_str())) {
+        Some(near) => report.at(choice.span, format!("{message}; did you mean `{near}`?")),
+        None => report.at(choice.span, message).severity(Severity::Info),
+    }
+    .help("a job waits 24 hours for a machine, and is then cancelled");
+}
+
+fn has(own: &[Spanned<String>], text: &str) -> bool {
+    own.iter().any(|label| label.value.eq_ignore_ascii_case(text))
+}
+
+fn check_choice(choice: &Choice<'_>, beside_hosted: bool, own: &[Spanned<String>], report: &mut Report<'_>) {
+    let text = &*choice.text;
+    if text.trim().is_empty() || hosted_label(text).is_some() || is_self_hosted_label(text) || has(own, text) {
+        return;
+    }
+    if let Some(near) = suggest(text, own.iter().map(|label| label.value.as_str())) {
+        let message = format!("neither a machine of GitHub's nor `runner-labels` has `{text}`; did you mean `{near}`?");
+        report.at(choice.span, message).help("a job waits 24 hours for a machine, and is then cancelled");
+    } else if let Some(near) = misspelt(text) {
         let edit = (report.wants_fixes() && choice.is_whole)
             .then(|| Fix::review(format!("write `{near}`"), vec![Edit::replace(choice.span, near)]));
         let message = format!("no machine of GitHub's has the label `{text}`; did you mean `{near}`?");
@@ -94,7 +123,7 @@ fn misspelt(text: &str) -> Option<&'static str> {
     if let Some((_, near)) = OFTEN.iter().find(|(wrong, _)| *wrong == lower) {
         return Some(near);
     }
-    let near = lineclear_source::suggest(&lower, hosted_labels())?;
+    let near = suggest(&lower, hosted_labels())?;
     let extends = hosted_labels().any(|label| lower.contains(label));
     let is_word = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphabetic());
     // Numbers differ because they were meant to: `macos-27`, `ubuntu-2404`.

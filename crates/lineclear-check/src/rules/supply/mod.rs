@@ -6,6 +6,7 @@ mod anonymous_definition;
 mod broad_permissions;
 mod command_line;
 mod deploy_secret_without_environment;
+mod forbidden_action;
 mod image;
 mod missing_concurrency;
 mod missing_permissions;
@@ -13,6 +14,7 @@ mod missing_scope;
 mod missing_version_comment;
 pub(crate) mod needed_scopes;
 mod own_repository_by_name;
+mod owners;
 pub(crate) mod reference;
 mod secret;
 mod secret_in_pull_request;
@@ -39,6 +41,7 @@ mod wide_secret;
 /// In the order in which they are asked.
 pub const RULES: &[&dyn Rule] = &[
     &unpinned_uses::UnpinnedUses,
+    &forbidden_action::ForbiddenAction,
     &unpinned_official_uses::UnpinnedOfficialUses,
     &short_commit::ShortCommit,
     &version_comment_mismatch::VersionCommentMismatch,

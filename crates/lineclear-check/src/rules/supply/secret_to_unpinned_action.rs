@@ -3,6 +3,7 @@
 use lineclear_source::Severity;
 use lineclear_workflow::StepKind;
 
+use super::owners::Trusted;
 use super::reference::{Firmness, of_step};
 use super::secret::uses;
 
@@ -32,11 +33,12 @@ impl Rule for SecretToUnpinnedAction {
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         let mut all = None;
+        let trusted = Trusted::of(file);
         for &site in file.steps() {
             let Some(remote) = of_step(site) else { continue };
             let is_loose =
                 !matches!(remote.firmness(), Firmness::Commit | Firmness::ShortCommit) && !remote.is_official();
-            if !is_loose || !matches!(site.step.kind, StepKind::Uses { .. }) {
+            if !is_loose || !matches!(site.step.kind, StepKind::Uses { .. }) || trusted.has(remote.owner) {
                 continue;
             }
             let secrets = all.get_or_insert_with(|| uses(file));

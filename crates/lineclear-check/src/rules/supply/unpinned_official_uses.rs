@@ -2,6 +2,7 @@
 
 use lineclear_source::Severity;
 
+use super::owners::Trusted;
 use super::reference::{Firmness, remotes};
 use super::unpinned_uses::report_loose;
 
@@ -31,8 +32,11 @@ impl Rule for UnpinnedOfficialUses {
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         let is_loose = |firmness| matches!(firmness, Firmness::Version | Firmness::Name);
+        let trusted = Trusted::of(file);
         for remote in remotes(file).filter(|remote| remote.is_official() && is_loose(remote.firmness())) {
-            report_loose(file, &remote, report);
+            if !trusted.has(remote.owner) {
+                report_loose(file, &remote, report);
+            }
         }
     }
 }

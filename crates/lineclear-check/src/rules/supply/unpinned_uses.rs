@@ -2,6 +2,7 @@
 
 use lineclear_source::Severity;
 
+use super::owners::Trusted;
 use super::reference::{Firmness, Remote, remotes};
 
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
@@ -29,6 +30,7 @@ impl Rule for UnpinnedUses {
     }
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
+        let trusted = Trusted::of(file);
         for remote in remotes(file) {
             let firmness = remote.firmness();
             let is_loose = match firmness {
@@ -36,7 +38,7 @@ impl Rule for UnpinnedUses {
                 Firmness::Branch => true,
                 Firmness::Version | Firmness::Name => !remote.is_official(),
             };
-            if is_loose && !takes_tags_only(&remote) {
+            if is_loose && !takes_tags_only(&remote) && !trusted.has(remote.owner) {
                 report_loose(file, &remote, report);
             }
         }
