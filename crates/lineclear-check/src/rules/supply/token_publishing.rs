@@ -46,7 +46,7 @@ impl Rule for TokenPublishing {
                     let mut said = false;
                     each_command(text, |program, arguments| {
                         let Some(registry) = published_to(program, arguments).filter(|_| !said) else { return };
-                        if registry == "npmjs.com" && uses_other_registry(job, file) {
+                        if registry == "npm" && uses_other_registry(job, file) {
                             return;
                         }
                         said = true;
@@ -66,18 +66,18 @@ impl Rule for TokenPublishing {
                     let password = with.iter().find(|(name, _)| is_pypi && name.value == "password");
                     let is_other = with.iter().any(|(name, value)| {
                         matches!(name.value.as_str(), "repository-url" | "repository_url")
-                            && !value.raw().contains("pypi.org")
+                            && !value.raw().contains("pypi.")
                     });
                     if let Some((name, _)) = password.filter(|_| !is_other) {
-                        say(report, name.span, "pypi.org");
+                        say(report, name.span, "PyPI");
                     }
                     let is_gems = (remote.owner, remote.repo) == ("rubygems", "configure-rubygems-credentials");
                     let token = with.iter().find(|(name, _)| is_gems && name.value == "api-token");
                     let is_other = with
                         .iter()
-                        .any(|(name, value)| name.value == "gem-server" && !value.raw().contains("rubygems.org"));
+                        .any(|(name, value)| name.value == "gem-server" && !value.raw().contains("RubyGems"));
                     if let Some((name, _)) = token.filter(|_| !is_other) {
-                        say(report, name.span, "rubygems.org");
+                        say(report, name.span, "RubyGems");
                     }
                 }
                 _ => {}
@@ -111,23 +111,23 @@ fn published_to(program: &str, arguments: &[&str]) -> Option<&'static str> {
         return None;
     }
     match program {
-        "npx" | "bunx" if has("npm") && has("publish") => Some("npmjs.com"),
+        "npx" | "bunx" if has("npm") && has("publish") => Some("npm"),
         "npm" | "pnpm" | "bun"
             if arguments.iter().find(|word| !word.starts_with('-') && **word != "-r") == Some(&"publish") =>
         {
-            Some("npmjs.com")
+            Some("npm")
         }
-        "yarn" if has("npm") && has("publish") => Some("npmjs.com"),
+        "yarn" if has("npm") && has("publish") => Some("npm"),
         "cargo" if arguments.iter().find(|word| !word.starts_with('+')) == Some(&"publish") => Some("crates.io"),
         "cargo" if matches!(arguments.first(), Some(&"workspaces" | &"ws")) && has("publish") => Some("crates.io"),
-        "uv" | "poetry" | "hatch" | "flit" | "pdm" if arguments.first() == Some(&"publish") => Some("pypi.org"),
-        "twine" if has("upload") => Some("pypi.org"),
-        program if program.starts_with("python") && has("twine") && has("upload") => Some("pypi.org"),
-        "pipx" | "uvx" if arguments.iter().any(|word| word.starts_with("twine")) && has("upload") => Some("pypi.org"),
-        "gem" if has("push") => Some("rubygems.org"),
-        "bundle" if has("gem") && has("push") => Some("rubygems.org"),
-        "nuget" | "nuget.exe" if has("push") && !sources_elsewhere(arguments) => Some("nuget.org"),
-        "dotnet" if has("nuget") && has("push") && !sources_elsewhere(arguments) => Some("nuget.org"),
+        "uv" | "poetry" | "hatch" | "flit" | "pdm" if arguments.first() == Some(&"publish") => Some("PyPI"),
+        "twine" if has("upload") => Some("PyPI"),
+        program if program.starts_with("python") && has("twine") && has("upload") => Some("PyPI"),
+        "pipx" | "uvx" if arguments.iter().any(|word| word.starts_with("twine")) && has("upload") => Some("PyPI"),
+        "gem" if has("push") => Some("RubyGems"),
+        "bundle" if has("gem") && has("push") => Some("RubyGems"),
+        "nuget" | "nuget.exe" if has("push") && !sources_elsewhere(arguments) => Some("NuGet"),
+        "dotnet" if has("nuget") && has("push") && !sources_elsewhere(arguments) => Some("NuGet"),
         _ => None,
     }
 }
@@ -140,7 +140,7 @@ fn sources_elsewhere(arguments: &[&str]) -> bool {
 /// Whether the job speaks to another registry of npm's kind.
 fn uses_other_registry(job: &Job, file: &File<'_>) -> bool {
     let is_other =
-        |text: &str| text.contains("npm.pkg.github") || (text.contains("://") && !text.contains("registry.npmjs.org"));
+        |text: &str| text.contains("npm.pkg.github") || (text.contains("://") && !text.contains("npmjs."));
     file.steps().iter().filter(|site| site.job.is_some_and(|of| of.id.span == job.id.span)).any(|site| {
         let in_env = match &site.step.env {
             Some(Env::Names(names)) => names
