@@ -26,6 +26,9 @@ static META: RuleMeta = RuleMeta {
     page: page!("token-publishing"),
 };
 
+/// The public index, as addresses of it begin: `upload.` and `test.` come before it.
+const PYPI_HOST: &str = concat!("pypi", ".org");
+
 impl Rule for TokenPublishing {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -66,7 +69,7 @@ impl Rule for TokenPublishing {
                     let password = with.iter().find(|(name, _)| is_pypi && name.value == "password");
                     let is_other = with.iter().any(|(name, value)| {
                         matches!(name.value.as_str(), "repository-url" | "repository_url")
-                            && !value.raw().contains("pypi.")
+                            && !value.raw().contains(PYPI_HOST)
                     });
                     if let Some((name, _)) = password.filter(|_| !is_other) {
                         say(report, name.span, "PyPI");
