@@ -48,12 +48,15 @@ impl Rule for ActionMissing {
             if !matches!(project.action(folder), Lookup::Missing) || project.exists(&docker) {
                 continue;
             }
-            // A file on its own says nothing of the repository that it is from.
-            if project.list().is_empty() {
+            // Workflows on their own say nothing of the repository that they are from.
+            if project.list().iter().all(|path| FileKind::of(path) == Some(FileKind::Workflow)) {
                 return;
             }
-            let shown = if folder.is_empty() { "the repository's root" } else { folder };
-            let message = format!("there is no `action.yml` in `{shown}`");
+            let message = if folder.is_empty() {
+                "there is no `action.yml` in the repository's root".to_owned()
+            } else {
+                format!("there is no `action.yml` in `{folder}`")
+            };
             let finding = report.at(site.uses.span, message);
             if folder.ends_with("action.yml") || folder.ends_with("action.yaml") {
                 finding.help("name the folder of the action, not its file");

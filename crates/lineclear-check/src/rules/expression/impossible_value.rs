@@ -1,6 +1,6 @@
 //! `impossible-value`: a comparison with a value that never comes.
 
-use lineclear_expr::{Comparison, Function, Node, NodeKind, Value};
+use lineclear_expr::{Comparison, Function, Node, NodeKind, Reference, Segment, Value};
 use lineclear_source::Severity;
 
 use super::known_values::{Question, Values, of};
@@ -74,6 +74,12 @@ impl Rule for ImpossibleValue {
     }
 }
 
+fn is_event_name(reference: &Reference<'_>) -> bool {
+    let mut path = reference.path.iter();
+    reference.context.eq_ignore_ascii_case("github")
+        && matches!(path.next(), Some(Segment::Name(name)) if name.eq_ignore_ascii_case("event_name"))
+}
+
 fn look_at<'a>(file: &File<'a>, site: &ExpressionSite<'a>, asked: &Asked<'a>, report: &mut Report<'_>) {
     let NodeKind::Literal(Value::String(text)) = asked.text.kind() else { return };
     // Empty is what is missing.
@@ -82,6 +88,11 @@ fn look_at<'a>(file: &File<'a>, site: &ExpressionSite<'a>, asked: &Asked<'a>, re
     }
     let Some(reference) = asked.value.as_reference() else { return };
     let Some(values) = of(file, site, &reference) else { return };
+    // Events that do not start the workflow are another rule's.
+    let is_event = matches!(values, Values::OneOf(_)) && is_event_name(&reference);
+    if is_event && matches!(asked.question, Question::Is | Question::Begins) {
+        return;
+    }
     if values.may(asked.question, text) {
         return;
     }

@@ -13,7 +13,7 @@ pub(super) struct MissingNeed;
 static META: RuleMeta = RuleMeta {
     id: "missing-need",
     summary: "`needs.x` where the job does not wait for `x`",
-    severity: Severity::Error,
+    severity: Severity::Warning,
     group: Group::Correctness,
     activity: Activity::Default,
     dialects: Dialect::ALL,

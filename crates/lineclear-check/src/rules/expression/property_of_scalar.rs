@@ -12,7 +12,7 @@ pub(super) struct PropertyOfScalar;
 static META: RuleMeta = RuleMeta {
     id: "property-of-scalar",
     summary: "a property of a value that has none",
-    severity: Severity::Error,
+    severity: Severity::Warning,
     group: Group::Correctness,
     activity: Activity::Default,
     dialects: Dialect::ALL,

@@ -14,7 +14,7 @@ pub(super) struct UnknownInput;
 static META: RuleMeta = RuleMeta {
     id: "unknown-input",
     summary: "an input that the workflow or action does not declare",
-    severity: Severity::Error,
+    severity: Severity::Warning,
     group: Group::Correctness,
     activity: Activity::Default,
     dialects: Dialect::ALL,
@@ -52,7 +52,7 @@ impl Rule for UnknownInput {
             } else if file.action().is_some() {
                 let message =
                     format!("there is no input `{name}`: this is empty, unless a caller passes it all the same");
-                missing_name::report(file, report, unknown, message).severity(Severity::Warning);
+                missing_name::report(file, report, unknown, message);
             } else {
                 let message = format!("there is no input `{name}`: this is always empty");
                 missing_name::report(file, report, unknown, message);

@@ -13,7 +13,7 @@ pub(super) struct UnknownJob;
 static META: RuleMeta = RuleMeta {
     id: "unknown-job",
     summary: "an output of a called workflow reads a job that it does not have",
-    severity: Severity::Error,
+    severity: Severity::Warning,
     group: Group::Correctness,
     activity: Activity::Default,
     dialects: Dialect::ALL,

@@ -13,7 +13,7 @@ pub(super) struct UnknownJobOutput;
 static META: RuleMeta = RuleMeta {
     id: "unknown-job-output",
     summary: "an output that a needed job, or a called workflow, does not have",
-    severity: Severity::Error,
+    severity: Severity::Warning,
     group: Group::Correctness,
     activity: Activity::Default,
     dialects: Dialect::ALL,

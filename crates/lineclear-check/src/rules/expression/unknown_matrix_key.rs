@@ -13,7 +13,7 @@ pub(super) struct UnknownMatrixKey;
 static META: RuleMeta = RuleMeta {
     id: "unknown-matrix-key",
     summary: "a key that the matrix of the job does not have",
-    severity: Severity::Error,
+    severity: Severity::Warning,
     group: Group::Correctness,
     activity: Activity::Default,
     dialects: Dialect::ALL,
@@ -43,7 +43,7 @@ impl Rule for UnknownMatrixKey {
                 }
                 Origin::MatrixValue => {
                     let message = format!("no value of the matrix has `{name}` here: this is always empty");
-                    missing_name::report(file, report, unknown, message).severity(Severity::Warning);
+                    missing_name::report(file, report, unknown, message);
                 }
                 _ => {}
             }

@@ -13,7 +13,7 @@ pub(super) struct UnknownStep;
 static META: RuleMeta = RuleMeta {
     id: "unknown-step",
     summary: "a step that is named where it has not run",
-    severity: Severity::Error,
+    severity: Severity::Warning,
     group: Group::Correctness,
     activity: Activity::Default,
     dialects: Dialect::ALL,

@@ -13,7 +13,7 @@ pub(super) struct UnknownStepOutput;
 static META: RuleMeta = RuleMeta {
     id: "unknown-step-output",
     summary: "an output that the action of a step does not have",
-    severity: Severity::Error,
+    severity: Severity::Warning,
     group: Group::Correctness,
     activity: Activity::Default,
     dialects: Dialect::ALL,
@@ -39,8 +39,7 @@ impl Rule for UnknownStepOutput {
             let message =
                 format!("the action of step `{step}` gives no output `{}`: this is always empty", unknown.name);
             let severity = match known {
-                OutputsKnown::All => Severity::Error,
-                OutputsKnown::Usual => Severity::Warning,
+                OutputsKnown::All | OutputsKnown::Usual => Severity::Warning,
                 OutputsKnown::Declared => Severity::Info,
             };
             missing_name::report(file, report, unknown, message).severity(severity);

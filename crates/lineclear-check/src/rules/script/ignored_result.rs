@@ -165,6 +165,10 @@ fn test_or_scan(command: &Command) -> Option<String> {
     let mut operands = arguments.iter().filter(|word| !word.text.starts_with('-')).map(|word| word.text.as_str());
     let first = operands.next()?;
     if subcommands.contains(&first) {
+        // What mends is no check.
+        if operands.next() == Some("fix") {
+            return None;
+        }
         return Some(format!("{program} {first}"));
     }
     // `npm run test`

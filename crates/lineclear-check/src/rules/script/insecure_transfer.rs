@@ -122,7 +122,7 @@ fn check_command(site: &ScriptSite<'_>, command: &Command, report: &mut Report<'
         let message = format!("`{}` lets `{program}` take what anybody on the way sends", word.text);
         report.at(shells::span_of_word(site, word), message).help(TRUST);
     }
-    if !fetches(program) {
+    if !fetches(program) || is_thrown_away(arguments) {
         return;
     }
     for word in arguments {
@@ -148,6 +148,11 @@ fn check_command(site: &ScriptSite<'_>, command: &Command, report: &mut Report<'
 }
 
 const TRUST: &str = "add the certificate of a private authority to the machine's store instead";
+
+/// `curl -o /dev/null` asks whether something answers, and takes nothing from it.
+fn is_thrown_away(arguments: &[Word]) -> bool {
+    arguments.iter().any(|word| matches!(word.text.as_str(), "/dev/null" | "--head" | "-I" | "--spider"))
+}
 
 fn is_short(word: &Word, letter: char) -> bool {
     let text = word.text.as_str();

@@ -51,6 +51,16 @@ pub(super) fn is_hosted_unix(job: Option<&Job>) -> bool {
     labels.value.iter().all(|label| label.raw().starts_with("ubuntu-") || label.raw().starts_with("macos-"))
 }
 
+/// Whether the job says that it runs on a machine of its own.
+pub(super) fn is_self_hosted(job: Option<&Job>) -> bool {
+    use lineclear_workflow::RunsOn;
+    let Some(JobKind::Steps(steps)) = job.map(|job| &job.kind) else { return false };
+    match &steps.runs_on {
+        RunsOn::Labels(labels) => labels.value.iter().any(|label| label.raw() == "self-hosted"),
+        _ => false,
+    }
+}
+
 /// The program of the shell as it is written: `bash` of `bash -e {0}`.
 pub(super) fn shell_program<'a>(site: &ScriptSite<'a>) -> Option<&'a str> {
     let program = site.shell?.split_ascii_whitespace().next()?.rsplit(['/', '\\']).next()?;

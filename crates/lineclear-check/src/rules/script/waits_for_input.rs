@@ -43,10 +43,10 @@ impl Rule for WaitsForInput {
         ];
         for site in shells::scripts_with(file, Language::Posix, NEEDLES) {
             for command in &site.script().commands {
-                // The images of the forge's own machines answer for apt.
-                let is_quiet = shells::is_hosted_unix(site.site.job)
+                // The images of hosted machines answer for apt, under whatever label they are.
+                let is_quiet = file.dialect() == Dialect::GitHub
                     && shells::container_image(site.site.job).is_none()
-                    && file.dialect() == Dialect::GitHub;
+                    && !shells::is_self_hosted(site.site.job);
                 if is_quiet
                     && command.program().is_some_and(|(program, _)| matches!(program, "apt" | "apt-get" | "aptitude"))
                 {

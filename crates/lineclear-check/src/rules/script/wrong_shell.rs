@@ -2,6 +2,7 @@
 
 use lineclear_shell::{Language, Part, Quoting, Word};
 use lineclear_source::Severity;
+use lineclear_workflow::{Condition, Step};
 
 use super::shells;
 use crate::{Activity, Dialect, Edit, File, FileKind, Fix, Group, Repair, Report, Rule, RuleMeta, ScriptSite, page};
@@ -33,7 +34,10 @@ impl Rule for WrongShell {
             match site.language {
                 Some(Language::PowerShell) => in_power_shell(file, site, report),
                 // Without `shell`, the machine decides, and it may be Windows under a name that does not say so.
-                Some(Language::Posix) if site.shell.is_some() || shells::is_hosted_unix(site.site.job) => {
+                Some(Language::Posix)
+                    if site.shell.is_some()
+                        || shells::is_hosted_unix(site.site.job) && !is_for_windows(site.site.step) =>
+                {
                     in_posix(site, report);
                 }
                 Some(Language::Posix) => {}
@@ -42,6 +46,12 @@ impl Rule for WrongShell {
             }
         }
     }
+}
+
+/// Whether the step's condition speaks of Windows: it does not run here, or is made for several machines.
+fn is_for_windows(step: &Step) -> bool {
+    let condition = step.condition.as_ref().map(Condition::raw);
+    condition.is_some_and(|text| text.contains("indows") && !text.contains("!="))
 }
 
 fn words<'s>(site: &'s ScriptSite<'_>) -> impl Iterator<Item = &'s Word> {
