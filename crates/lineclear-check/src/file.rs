@@ -12,6 +12,7 @@ use lineclear_workflow::{
 };
 use lineclear_yaml::{Limits, Tree};
 
+use crate::rules::container::Layers;
 use crate::rules::delivery::{Done, deeds};
 use crate::rules::supply::needed_scopes::{self, Needed};
 use crate::site::gather_steps;
@@ -33,6 +34,7 @@ pub struct File<'a> {
     deeds: OnceCell<Vec<Done<'a>>>,
     typed: OnceCell<Typed<'a>>,
     needed_scopes: OnceCell<Vec<Needed>>,
+    layers: OnceCell<Option<Layers>>,
 }
 
 /// What a file says.
@@ -68,6 +70,7 @@ impl<'a> File<'a> {
             deeds: OnceCell::new(),
             typed: OnceCell::new(),
             needed_scopes: OnceCell::new(),
+            layers: OnceCell::new(),
         }
     }
 
@@ -114,6 +117,11 @@ impl<'a> File<'a> {
     /// The compose file, if it is one.
     pub fn compose(&self) -> Option<&'a Compose> {
         if let Content::Compose(compose) = self.content { Some(compose) } else { None }
+    }
+
+    /// A compose file with what it lies upon; `None` for other files.
+    pub(crate) fn layers(&self) -> Option<&Layers> {
+        self.layers.get_or_init(|| self.compose().map(|compose| Layers::of(compose, self.project))).as_ref()
     }
 
     /// The path of a file beside this one.
