@@ -446,8 +446,17 @@ fn of_program(program: &str, arguments: &[Word], depth: usize) -> Option<Deed> {
         | "tsc" | "golangci-lint" | "shellcheck" | "hadolint" | "actionlint" | "pre-commit" | "rubocop"
         | "yamllint" | "biome" | "oxlint" | "typos" | "codespell" | "zizmor" => Some(Deed::Lint),
         "curl" | "wget" | "http" => Some(Deed::HealthCheck),
+        _ if is_named_for_deploys(program) => Some(Deed::Deploy),
         _ => is_named_for_tests(program).then_some(Deed::Test),
     }
+}
+
+/// A script such as `deploy.sh` or `deploy-production.sh`, and not one that puts pages onto the web or tries something out.
+fn is_named_for_deploys(program: &str) -> bool {
+    let Some((stem, "sh" | "bash" | "py" | "ps1")) = program.rsplit_once('.') else { return false };
+    let mut parts = stem.split(['-', '_']);
+    parts.next() == Some("deploy")
+        && parts.all(|part| matches!(part, "prod" | "production" | "staging" | "stage" | "live" | "app" | "to" | "all"))
 }
 
 /// A script such as `run-tests.sh`, `ci.sh` or `check.sh`.
@@ -639,6 +648,8 @@ mod tests {
             ("wrangler pages deploy x", Some(Deed::Deploy)),
             ("./scripts/run-tests.sh", Some(Deed::Test)),
             ("./scripts/latest.sh", None),
+            ("./deploy.sh production", Some(Deed::Deploy)),
+            ("bin/deploy-docs.sh", None),
             ("echo test", None),
         ] {
             let script = Script::read(text, Language::Posix);

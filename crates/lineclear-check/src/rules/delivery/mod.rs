@@ -15,6 +15,7 @@ mod image_without_provenance;
 mod interruptible_deploy;
 mod latest_from_branch;
 mod login_before_guard;
+mod moving_deploy;
 mod moving_reference;
 mod order;
 mod overlapping_deploys;
@@ -53,6 +54,7 @@ pub const RULES: &[&dyn Rule] = &[
     &several_references::SeveralReferences,
     &ignored_scan::IgnoredScan,
     &moving_reference::MovingReference,
+    &moving_deploy::MovingDeploy,
     &rebuild_before_deploy::RebuildBeforeDeploy,
     &deploy_without_environment::DeployWithoutEnvironment,
     &skipped_environment::SkippedEnvironment,

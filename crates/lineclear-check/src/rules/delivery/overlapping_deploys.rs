@@ -58,8 +58,16 @@ impl Rule for OverlappingDeploys {
                         .fix(fix);
                 }
                 Some(concurrency) => {
-                    let varies = ["github.ref", "github.head_ref", "github.sha", "github.run_id", "github.run_number"];
+                    let varies = ["github.ref", "github.head_ref"];
                     let text = concurrency.group.raw();
+                    let once = ["github.sha", "github.run_id", "github.run_number", "github.run_attempt"];
+                    if let Some(by_run) = once.iter().find(|name| text.contains(**name)) {
+                        report
+                            .at(concurrency.group.span(), format!("the group differs by `{by_run}`: each run has one of its own, and two deploy at the same time"))
+                            .label(done.span, "deploys here")
+                            .help(format!("name the group after the place: `group: deploy-{}`", place.filter(|place| is_plain(place)).unwrap_or(&job.id.value)));
+                        continue;
+                    }
                     let by_ref = varies.iter().find(|name| text.contains(**name));
                     if let (Some(by_ref), Some(place), false) = (by_ref, place, has_one_branch(workflow)) {
                         report

@@ -2,8 +2,8 @@
 
 use super::deeds::{Deed, Done, input};
 use super::order::{all_needs, has_environment, steps_of};
-use lineclear_source::Severity;
-use lineclear_workflow::{Job, Step, StepKind};
+use lineclear_source::{Severity, Spanned};
+use lineclear_workflow::{Job, Step, StepKind, Text};
 
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
@@ -94,6 +94,23 @@ fn is_same_image(file: &File<'_>, one: &Done<'_>, other: &Done<'_>) -> bool {
             };
             recipe(one).is_some() && recipe(one) == recipe(other)
         }
+        (StepKind::Uses { with, .. }, StepKind::Run { .. }) => is_plain_build(file, with, other),
+        (StepKind::Run { .. }, StepKind::Uses { with, .. }) => is_plain_build(file, with, one),
         _ => false,
     }
+}
+
+/// Whether an action and a command build the folder of the repository by its own recipe.
+fn is_plain_build(file: &File<'_>, with: &[(Spanned<String>, Text)], command: &Done<'_>) -> bool {
+    let is_whole = ["file", "target"].iter().all(|key| input(with, key).is_none())
+        && input(with, "context").is_none_or(|context| matches!(context.raw().trim_end_matches('/'), "" | "."));
+    let words = || {
+        let (script, at) = command.command?;
+        Some(file.scripts().get(script)?.script().commands.get(at)?.words.as_slice())
+    };
+    is_whole
+        && words().is_some_and(|words| {
+            words.last().is_some_and(|word| word.text == ".")
+                && !words.iter().any(|word| matches!(word.text.as_str(), "-f" | "--file" | "--target"))
+        })
 }

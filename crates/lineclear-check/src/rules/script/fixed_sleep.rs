@@ -90,7 +90,11 @@ fn starts(command: &Command) -> Option<&'static str> {
         "docker" | "podman" if has("compose") && has("up") && is_detached && !has("--wait") => Some("containers"),
         "docker" | "podman" if has("run") && is_detached => Some("a container"),
         "docker" | "podman" if has("start") || has("restart") => Some("a container"),
-        "kubectl" if has("apply") || has("create") || has("rollout") && has("restart") => Some("what was deployed"),
+        "kubectl"
+            if has("apply") || has("create") || has("set") && has("image") || has("rollout") && has("restart") =>
+        {
+            Some("what was deployed")
+        }
         "helm" if (has("upgrade") || has("install")) && !has("--wait") && !has("--atomic") => Some("what was deployed"),
         "systemctl" | "service" if has("start") || has("restart") => Some("a service"),
         "pm2" if has("start") || has("restart") => Some("a service"),

@@ -142,8 +142,7 @@ fn sources_elsewhere(arguments: &[&str]) -> bool {
 
 /// Whether the job speaks to another registry of npm's kind.
 fn uses_other_registry(job: &Job, file: &File<'_>) -> bool {
-    let is_other =
-        |text: &str| text.contains("npm.pkg.github") || (text.contains("://") && !text.contains("npmjs."));
+    let is_other = |text: &str| text.contains("npm.pkg.github") || (text.contains("://") && !text.contains("npmjs."));
     file.steps().iter().filter(|site| site.job.is_some_and(|of| of.id.span == job.id.span)).any(|site| {
         let in_env = match &site.step.env {
             Some(Env::Names(names)) => names
