@@ -4,12 +4,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use lineclear_catalog::Advisories;
 use lineclear_check::linter::{Remark, Snippet};
 use lineclear_check::{Files, Locked};
 use lineclear_fetch::{LOCK_FILE, Lock};
+use lineclear_policy::Policy;
 use lineclear_runner::ActionSource;
+use lineclear_source::Source;
 
 use super::tools::Tools;
+use crate::output;
 use crate::session::actions::{ActionFiles, FetchArgs};
 
 /// Folders whose files are others'.
@@ -27,13 +31,14 @@ pub(crate) struct Around {
     online: bool,
     lock: OnceLock<Lock>,
     actions: OnceLock<Option<ActionFiles>>,
+    advisories: OnceLock<Advisories>,
     /// None where no other program may be started.
     tools: Option<Tools>,
 }
 
 impl Around {
     pub(crate) fn new(root: PathBuf, online: bool) -> Self {
-        Self { root, online, lock: OnceLock::new(), actions: OnceLock::new(), tools: None }
+        Self { root, online, lock: OnceLock::new(), actions: OnceLock::new(), advisories: OnceLock::new(), tools: None }
     }
 
     /// The same, with `shellcheck` and `python3` asked about scripts if they are installed.
@@ -57,6 +62,28 @@ impl Around {
             has_some.then(|| ActionFiles::new(self.root.clone(), &args))
         };
         self.actions.get_or_init(make).as_ref()
+    }
+
+    /// What comes with the program, and what `advisories` of `lineclear.toml` names.
+    fn read_advisories(&self) -> Advisories {
+        let mut advisories = Advisories::built_in();
+        let policy = std::fs::read_to_string(self.root.join("lineclear.toml")).ok();
+        let policy = policy.map(|text| Policy::read(&Source::new("lineclear.toml", text)).0);
+        let Some(place) = policy.and_then(|policy| policy.check.advisories) else { return advisories };
+        let place = self.root.join(place.value);
+        let is_json = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");
+        let files: Vec<PathBuf> = match std::fs::read_dir(&place) {
+            Ok(entries) => entries.flatten().map(|entry| entry.path()).filter(is_json).collect(),
+            Err(_) => vec![place],
+        };
+        for file in files {
+            let imported = std::fs::read_to_string(&file).map_err(|error| error.to_string());
+            let imported = imported.and_then(|text| advisories.import_osv(&text).map_err(|error| error.to_string()));
+            if let Err(error) = imported {
+                output::complain(&format!("note: the advisories of `{}` are not used: {error}", file.display()));
+            }
+        }
+        advisories
     }
 
     fn inside(&self, path: &str) -> Option<PathBuf> {
@@ -92,6 +119,10 @@ impl Files for Around {
         let folder = self.actions()?.fetch(owner, repo, reference).ok()?.folder.join(path);
         let candidates = [folder.join("action.yml"), folder.join("action.yaml"), folder];
         candidates.iter().filter(|file| file.is_file()).find_map(|file| std::fs::read_to_string(file).ok())
+    }
+
+    fn advisories(&self) -> &Advisories {
+        self.advisories.get_or_init(|| self.read_advisories())
     }
 
     fn locked(&self, repository: &str, reference: &str) -> Option<Locked> {

@@ -192,3 +192,21 @@ fn s1_19_s1_20_s1_133_findings_are_counted_and_listed_by_rule() {
     let Said { stdout, stderr, .. } = repository.say(&["check", "--statistics", "--rule", "missing-timeout"]);
     assert!(stdout.is_empty() && stderr.contains("nothing found"), "{stdout}{stderr}");
 }
+
+#[test]
+fn advisories_of_the_repository_are_read_offline() {
+    let text = SOUND.replace("      - run: make\n", "      - uses: acme/greet@v1.0.0\n");
+    let repository = Repository::with("check-advisories", &text);
+    assert_eq!(findings(&repository, &[], "vulnerable-action").len(), 0);
+    repository.write("lineclear.toml", "[check]\nadvisories = \"known\"\n");
+    repository.write(
+        "known/one.json",
+        r#"{"id": "GHSA-0000-1111-2222", "summary": "greets too much", "affected": [{"package": {"ecosystem": "GitHub Actions", "name": "acme/greet"},
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1.2.0"}]}]}]}"#,
+    );
+    let [finding] = &findings(&repository, &[], "vulnerable-action")[..] else { panic!("one finding") };
+    assert!(finding["message"].as_str().is_some_and(|message| message.contains("GHSA-0000-1111-2222")), "{finding}");
+    repository.write("known/two.json", "{");
+    let Said { stderr, .. } = repository.say(&["check"]);
+    assert!(stderr.contains("two.json` are not used"), "{stderr}");
+}
