@@ -36,9 +36,19 @@ pub fn run() -> Result<()> {
         .env("RUSTFLAGS", &flags)
         .env("CARGO_TARGET_DIR", &built)
         .run()?;
-    for target in
-        ["yaml", "expression", "workflow", "step_output", "command_file", "report", "archive", "service_request"]
-    {
+    for target in [
+        "yaml",
+        "expression",
+        "workflow",
+        "script",
+        "compose",
+        "dockerfile",
+        "step_output",
+        "command_file",
+        "report",
+        "archive",
+        "service_request",
+    ] {
         let corpus = fuzz.join("corpus").join(target);
         let scratch = built.join("corpus").join(target);
         std::fs::create_dir_all(&scratch)?;

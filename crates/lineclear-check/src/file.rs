@@ -15,9 +15,9 @@ use lineclear_yaml::{Limits, Tree};
 use crate::rules::container::Layers;
 use crate::rules::delivery::{Done, deeds};
 use crate::rules::supply::needed_scopes::{self, Needed};
-use crate::site::gather_steps;
+use crate::site::{gather_runs, gather_steps};
 use crate::types::Typed;
-use crate::{Dialect, ExpressionSite, Form, Project, ScriptSite, StepSite, UseSite};
+use crate::{Dialect, ExpressionSite, Form, Project, RunSite, ScriptSite, StepSite, UseSite};
 
 /// One file as it was read, with what most rules ask of it gathered once.
 #[derive(Debug)]
@@ -35,6 +35,7 @@ pub struct File<'a> {
     typed: OnceCell<Typed<'a>>,
     needed_scopes: OnceCell<Vec<Needed>>,
     layers: OnceCell<Option<Layers>>,
+    runs: OnceCell<Vec<RunSite<'a>>>,
 }
 
 /// What a file says.
@@ -71,6 +72,7 @@ impl<'a> File<'a> {
             typed: OnceCell::new(),
             needed_scopes: OnceCell::new(),
             layers: OnceCell::new(),
+            runs: OnceCell::new(),
         }
     }
 
@@ -205,6 +207,11 @@ impl<'a> File<'a> {
             }
             sites
         })
+    }
+
+    /// The `RUN` scripts of a Dockerfile; none in other files.
+    pub fn runs(&self) -> &[RunSite<'a>] {
+        self.runs.get_or_init(|| self.dockerfile().map_or_else(Vec::new, gather_runs))
     }
 
     /// What the steps do that matters for delivery.

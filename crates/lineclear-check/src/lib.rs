@@ -42,5 +42,5 @@ pub use repair::{Made, Repaired, repair};
 pub use report::Report;
 pub use rule::{Activity, Dialect, Group, Repair, RepositoryRule, Rule, RuleMeta};
 pub use settings::{Level, Settings};
-pub use site::{ExpressionSite, Form, ScriptSite, StepSite};
+pub use site::{ExpressionSite, Form, RunSite, ScriptSite, Scripted, StepSite};
 pub use uses::{Interface, Parameter, UseSite};

@@ -3,11 +3,12 @@
 use std::cell::OnceCell;
 use std::ops::Range;
 
+use lineclear_dockerfile::{Dockerfile, ExecForm, Instruction, InstructionKind, Run, Stage};
 use lineclear_expr::{Expr, Node};
 use lineclear_shell::{Language, Script};
 use lineclear_source::Span;
 use lineclear_workflow::{Job, Place, Step, StepKind, Text};
-use lineclear_yaml::Scalar;
+use lineclear_yaml::{Scalar, ScalarStyle};
 
 /// A step of a job or of a composite action. Steps inside of `parallel` come right behind it.
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +104,92 @@ impl<'a> ScriptSite<'a> {
     pub fn span_of(&self, range: Range<usize>) -> Span {
         self.text.scalar.span_of(range)
     }
+}
+
+/// A script of a file, whatever kind of file it is.
+pub trait Scripted {
+    /// Its text. Ranges of [`Script`] are ranges of it.
+    fn raw(&self) -> &str;
+    /// The script taken apart.
+    fn script(&self) -> &Script;
+    /// Where a range of the text stands in the file.
+    fn span_of(&self, range: Range<usize>) -> Span;
+    /// Whether the file has the script's letters as they are, without escapes.
+    fn is_verbatim(&self) -> bool;
+}
+
+impl Scripted for ScriptSite<'_> {
+    fn raw(&self) -> &str {
+        self.text.raw()
+    }
+
+    fn script(&self) -> &Script {
+        self.script()
+    }
+
+    fn span_of(&self, range: Range<usize>) -> Span {
+        self.span_of(range)
+    }
+
+    fn is_verbatim(&self) -> bool {
+        self.text.scalar.style != ScalarStyle::DoubleQuoted
+    }
+}
+
+/// A `RUN` of a Dockerfile that a POSIX shell carries out.
+#[derive(Debug)]
+pub struct RunSite<'a> {
+    /// The script.
+    pub text: &'a lineclear_dockerfile::Text,
+    /// The instruction's content.
+    pub run: &'a Run,
+    /// Its stage.
+    pub stage: &'a Stage,
+    parsed: OnceCell<Script>,
+}
+
+impl Scripted for RunSite<'_> {
+    fn raw(&self) -> &str {
+        self.text.as_str()
+    }
+
+    fn script(&self) -> &Script {
+        self.parsed.get_or_init(|| Script::read(self.text.as_str(), Language::Posix))
+    }
+
+    fn span_of(&self, range: Range<usize>) -> Span {
+        self.text.span_of(range)
+    }
+
+    fn is_verbatim(&self) -> bool {
+        true
+    }
+}
+
+/// Gathers the `RUN` instructions. Stages that name another shell are left out.
+pub(crate) fn gather_runs(dockerfile: &Dockerfile) -> Vec<RunSite<'_>> {
+    let mut runs = Vec::new();
+    for stage in &dockerfile.stages {
+        let is_other =
+            |instruction: &Instruction| matches!(&instruction.kind, InstructionKind::Shell(form) if is_foreign(form));
+        if dockerfile.lineage(stage).flat_map(|stage| &stage.instructions).any(is_other) {
+            continue;
+        }
+        for instruction in &stage.instructions {
+            if let InstructionKind::Run(run) = &instruction.kind
+                && let Some(text) = run.script()
+            {
+                runs.push(RunSite { text, run, stage, parsed: OnceCell::new() });
+            }
+        }
+    }
+    runs
+}
+
+/// Whether the shell that `SHELL` names is no POSIX shell.
+fn is_foreign(form: &ExecForm) -> bool {
+    let program = form.arguments.first().map(|(word, _)| word.to_ascii_lowercase()).unwrap_or_default();
+    ["powershell", "pwsh", "cmd"].iter().any(|shell| program.contains(shell))
 }
 
 /// Gathers the steps in order, those inside of `parallel` right behind it.

@@ -20,6 +20,7 @@ mod missing_env_file;
 mod missing_resource_limits;
 mod missing_restart;
 mod obsolete_version;
+mod package_manager_layer;
 mod password_in_compose;
 mod port_clash;
 mod privileged_build_step;
@@ -60,6 +61,7 @@ pub const RULES: &[&dyn Rule] = &[
     &missing_resource_limits::MissingResourceLimits,
     &missing_restart::MissingRestart,
     &obsolete_version::ObsoleteVersion,
+    &package_manager_layer::PackageManagerLayer,
     &password_in_compose::PasswordInCompose,
     &port_clash::PortClash,
     &privileged_build_step::PrivilegedBuildStep,

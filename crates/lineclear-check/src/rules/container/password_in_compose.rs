@@ -1,7 +1,7 @@
 //! `password-in-compose`: a password that everyone who has the file knows.
 
 use lineclear_compose::interpolation::{has_variable, with_defaults};
-use lineclear_compose::{Environment, Variable};
+use lineclear_compose::{Environment, Service, Variable};
 use lineclear_source::Severity;
 
 use super::layers::is_delivered;
@@ -77,7 +77,7 @@ impl Rule for PasswordInCompose {
                 }
                 let severity = match () {
                     () if is_delivered => Severity::Error,
-                    () if is_own_machine || is_known_default(secret) => Severity::Info,
+                    () if is_own_machine || is_known_default(secret) || is_name(service, secret) => Severity::Info,
                     () => Severity::Warning,
                 };
                 report
@@ -108,6 +108,15 @@ fn lets_everyone_in(name: &str, value: &str) -> bool {
         "MYSQL_ALLOW_EMPTY_PASSWORD" | "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD" | "ALLOW_EMPTY_PASSWORD" => is_yes,
         _ => false,
     }
+}
+
+/// Whether a password is also a name: of the service, of a user or database. Examples have such.
+fn is_name(service: &Service, secret: &str) -> bool {
+    let names_login = |name: &str| {
+        ["USER", "USERNAME", "DB", "DATABASE", "NAME"].iter().any(|end| name.to_ascii_uppercase().ends_with(end))
+    };
+    service.name() == secret
+        || service.environment.iter().any(|other| other.value.as_deref() == Some(secret) && names_login(&other.name))
 }
 
 /// Passwords that stand for none: they are those of examples.

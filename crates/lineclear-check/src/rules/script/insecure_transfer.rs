@@ -4,7 +4,7 @@ use lineclear_shell::{Command, Word};
 use lineclear_source::Severity;
 
 use super::shells;
-use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, ScriptSite, page};
+use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, Scripted, page};
 
 /// Manual and tests: `docs/rules/insecure-transfer.md`.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ static META: RuleMeta = RuleMeta {
     group: Group::Security,
     activity: Activity::Default,
     dialects: Dialect::ALL,
-    files: &[FileKind::Workflow, FileKind::Action],
+    files: &[FileKind::Workflow, FileKind::Action, FileKind::Dockerfile],
     repair: Repair::None,
     since: "0.1",
     page: page!("insecure-transfer"),
@@ -52,6 +52,19 @@ impl Rule for InsecureTransfer {
                 check_command(site, command, report);
             }
         }
+        for run in file.runs().iter().filter(|run| shells::has_any(run.raw(), NEEDLES)) {
+            for command in &run.script().commands {
+                check_command(run, command, report);
+            }
+        }
+        for pair in image_variables(file) {
+            if switches_off(pair.name.raw(), &pair.value.unquoted()) {
+                report.at(
+                    pair.name.span(),
+                    format!("`{}` switches off the check of certificates for everything that runs", pair.name.raw()),
+                );
+            }
+        }
         for_each_variable(file, |name, value| {
             if switches_off(name.raw(), value.raw()) {
                 report.at(
@@ -63,7 +76,7 @@ impl Rule for InsecureTransfer {
     }
 }
 
-fn check_command(site: &ScriptSite<'_>, command: &Command, report: &mut Report<'_>) {
+fn check_command(site: &dyn Scripted, command: &Command, report: &mut Report<'_>) {
     for assignment in &command.assignments {
         if switches_off(&assignment.name, &assignment.value.text) {
             let message = format!("`{}` switches off the check of certificates", assignment.name);
@@ -233,6 +246,16 @@ fn switches_off(name: &str, value: &str) -> bool {
         "npm_config_strict_ssl" | "NPM_CONFIG_STRICT_SSL" => value == "false",
         _ => false,
     }
+}
+
+/// What `ENV` of a Dockerfile sets.
+fn image_variables<'a>(file: &File<'a>) -> impl Iterator<Item = &'a lineclear_dockerfile::Pair> + use<'a> {
+    use lineclear_dockerfile::InstructionKind;
+    let stages = file.dockerfile().map_or(&[][..], |dockerfile| &dockerfile.stages);
+    stages.iter().flat_map(|stage| &stage.instructions).flat_map(|instruction| match &instruction.kind {
+        InstructionKind::Env(pairs) => pairs.as_slice(),
+        _ => &[],
+    })
 }
 
 fn for_each_variable<'a>(

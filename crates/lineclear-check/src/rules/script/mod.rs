@@ -16,7 +16,7 @@ mod password_argument;
 mod piped_download;
 mod python_fault;
 mod shell_fault;
-mod shells;
+pub(crate) mod shells;
 mod unhashed_package;
 mod unknown_command_file;
 mod unlocked_install;

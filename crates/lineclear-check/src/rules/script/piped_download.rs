@@ -4,7 +4,7 @@ use lineclear_shell::{Command, Language, Script, Word};
 use lineclear_source::Severity;
 
 use super::shells;
-use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, ScriptSite, page};
+use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, Scripted, page};
 
 /// Manual and tests: `docs/rules/piped-download.md`.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ static META: RuleMeta = RuleMeta {
     group: Group::Security,
     activity: Activity::Default,
     dialects: Dialect::ALL,
-    files: &[FileKind::Workflow, FileKind::Action],
+    files: &[FileKind::Workflow, FileKind::Action, FileKind::Dockerfile],
     repair: Repair::None,
     since: "0.1",
     page: page!("piped-download"),
@@ -29,21 +29,12 @@ impl Rule for PipedDownload {
     }
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
-        for site in shells::scripts_with(file, Language::Posix, &["curl", "wget"]) {
-            let script = site.script();
-            for command in &script.commands {
-                let Some((program, arguments)) = command.program() else { continue };
-                let found = if is_interpreter(program) && reads_script_from_stdin(program, arguments) {
-                    piped_from(script, command).or_else(|| substituted(script, command, arguments))
-                } else if is_interpreter(program) || matches!(program, "source" | "." | "eval") {
-                    substituted(script, command, arguments)
-                } else {
-                    None
-                };
-                if let Some(download) = found {
-                    tell(site, command, program, download, report);
-                }
-            }
+        const DOWNLOADS: &[&str] = &["curl", "wget"];
+        for site in shells::scripts_with(file, Language::Posix, DOWNLOADS) {
+            of_posix(site, report);
+        }
+        for run in file.runs().iter().filter(|run| shells::has_any(run.raw(), DOWNLOADS)) {
+            of_posix(run, report);
         }
         const POWER_SHELL: &[&str] = &["iex", "Invoke-Expression", "IEX", "invoke-expression"];
         for site in shells::scripts_with(file, Language::PowerShell, POWER_SHELL) {
@@ -66,7 +57,24 @@ impl Rule for PipedDownload {
     }
 }
 
-fn tell(site: &ScriptSite<'_>, command: &Command, program: &str, download: &Command, report: &mut Report<'_>) {
+fn of_posix(site: &dyn Scripted, report: &mut Report<'_>) {
+    let script = site.script();
+    for command in &script.commands {
+        let Some((program, arguments)) = command.program() else { continue };
+        let found = if is_interpreter(program) && reads_script_from_stdin(program, arguments) {
+            piped_from(script, command).or_else(|| substituted(script, command, arguments))
+        } else if is_interpreter(program) || matches!(program, "source" | "." | "eval") {
+            substituted(script, command, arguments)
+        } else {
+            None
+        };
+        if let Some(download) = found {
+            tell(site, command, program, download, report);
+        }
+    }
+}
+
+fn tell(site: &dyn Scripted, command: &Command, program: &str, download: &Command, report: &mut Report<'_>) {
     let span = command
         .program_word()
         .map_or_else(|| shells::span_of_command(site, command), |word| shells::span_of_word(site, word));

@@ -3,9 +3,8 @@
 use lineclear_shell::{Command, Language, Part, Script, Word};
 use lineclear_source::Span;
 use lineclear_workflow::{Job, JobKind, StepKind, Text};
-use lineclear_yaml::ScalarStyle;
 
-use crate::{Edit, File, ScriptSite};
+use crate::{Edit, File, ScriptSite, Scripted};
 
 /// The scripts of one language whose text holds any of `needles`: most scripts are never taken apart.
 pub(super) fn scripts_with<'f, 'a>(
@@ -17,17 +16,17 @@ pub(super) fn scripts_with<'f, 'a>(
 }
 
 /// Whether the text holds any of `needles`.
-pub(super) fn has_any(text: &str, needles: &[&str]) -> bool {
+pub(crate) fn has_any(text: &str, needles: &[&str]) -> bool {
     needles.iter().any(|needle| memchr::memmem::find(text.as_bytes(), needle.as_bytes()).is_some())
 }
 
 /// Where a word of the script stands in the file.
-pub(super) fn span_of_word(site: &ScriptSite<'_>, word: &Word) -> Span {
+pub(crate) fn span_of_word(site: &dyn Scripted, word: &Word) -> Span {
     site.span_of(word.span.clone())
 }
 
 /// Where a command stands in the file, from its program on.
-pub(super) fn span_of_command(site: &ScriptSite<'_>, command: &Command) -> Span {
+pub(crate) fn span_of_command(site: &dyn Scripted, command: &Command) -> Span {
     let start = command.program_word().or(command.words.first()).map_or(command.span.start, |word| word.span.start);
     site.span_of(start..command.span.end.max(start))
 }
@@ -82,10 +81,10 @@ pub(super) fn env_value<'t>(file: &'t File<'_>, site: &'t ScriptSite<'_>, name: 
 }
 
 /// The place of an edit in a script: only where the file says it as the script has it, so that the bytes can be exchanged.
-pub(super) fn edit_span(file: &File<'_>, site: &ScriptSite<'_>, range: std::ops::Range<usize>) -> Option<Span> {
+pub(super) fn edit_span(file: &File<'_>, site: &dyn Scripted, range: std::ops::Range<usize>) -> Option<Span> {
     let text = site.raw().get(range.clone())?;
     let span = site.span_of(range);
-    let is_free = site.text.scalar.style != ScalarStyle::DoubleQuoted && !text.contains('\n');
+    let is_free = site.is_verbatim() && !text.contains('\n');
     (is_free && file.source().slice(span) == text).then_some(span)
 }
 
@@ -98,7 +97,7 @@ pub(super) fn add_to_step(file: &File<'_>, site: &ScriptSite<'_>, entry: &str) -
 }
 
 /// Whether one of the arguments is any of `options`, with or without `=value`.
-pub(super) fn has_option(arguments: &[Word], options: &[&str]) -> bool {
+pub(crate) fn has_option(arguments: &[Word], options: &[&str]) -> bool {
     arguments.iter().any(|word| {
         let name = word.text.split('=').next().unwrap_or_default();
         options.contains(&name)
@@ -106,7 +105,7 @@ pub(super) fn has_option(arguments: &[Word], options: &[&str]) -> bool {
 }
 
 /// Whether one of the arguments is a bundle of short options that holds the letter: `-sSLk` holds `k`.
-pub(super) fn has_letter(arguments: &[Word], letter: char) -> bool {
+pub(crate) fn has_letter(arguments: &[Word], letter: char) -> bool {
     arguments.iter().any(|word| {
         let text = word.text.as_str();
         text.len() > 1 && text.starts_with('-') && !text.starts_with("--") && text.contains(letter)
@@ -114,7 +113,7 @@ pub(super) fn has_letter(arguments: &[Word], letter: char) -> bool {
 }
 
 /// The arguments that are no options. What follows an option of `valued` is its value.
-pub(super) fn operands<'w>(arguments: &'w [Word], valued: &[&str]) -> Vec<&'w Word> {
+pub(crate) fn operands<'w>(arguments: &'w [Word], valued: &[&str]) -> Vec<&'w Word> {
     let mut found = Vec::new();
     let mut words = arguments.iter();
     while let Some(word) = words.next() {

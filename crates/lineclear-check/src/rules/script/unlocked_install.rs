@@ -4,7 +4,10 @@ use lineclear_shell::{Command, Word};
 use lineclear_source::Severity;
 
 use super::shells;
-use crate::{Activity, Dialect, Edit, File, FileKind, Fix, Group, Repair, Report, Rule, RuleMeta, ScriptSite, page};
+use crate::{
+    Activity, Dialect, Edit, File, FileKind, Fix, Group, Repair, Report, Rule, RuleMeta, RunSite, ScriptSite, Scripted,
+    page,
+};
 
 /// Manual and tests: `docs/rules/unlocked-install.md`.
 #[derive(Debug)]
@@ -17,7 +20,7 @@ static META: RuleMeta = RuleMeta {
     group: Group::Security,
     activity: Activity::Default,
     dialects: Dialect::ALL,
-    files: &[FileKind::Workflow, FileKind::Action],
+    files: &[FileKind::Workflow, FileKind::Action, FileKind::Dockerfile],
     repair: Repair::Review,
     since: "0.1",
     page: page!("unlocked-install"),
@@ -33,13 +36,25 @@ impl Rule for UnlockedInstall {
         for site in file.scripts().iter().filter(|site| site.language.is_some() && shells::has_any(site.raw(), NEEDLES))
         {
             for command in &site.script().commands {
-                check_command(file, site, command, report);
+                check_command(file, site, command, &|names| is_here(file, site, names), report);
+            }
+        }
+        for run in file.runs().iter().filter(|run| shells::has_any(run.raw(), NEEDLES)) {
+            for command in &run.script().commands {
+                check_command(file, run, command, &|names| is_copied(file, run, names), report);
             }
         }
     }
 }
 
-fn check_command(file: &File<'_>, site: &ScriptSite<'_>, command: &Command, report: &mut Report<'_>) {
+/// `has_lock` says whether one of the files is known to lie where the command runs.
+fn check_command(
+    file: &File<'_>,
+    site: &dyn Scripted,
+    command: &Command,
+    has_lock: &dyn Fn(&[&str]) -> bool,
+    report: &mut Report<'_>,
+) {
     let Some((program, arguments)) = command.program() else { return };
     let Some(verb) = arguments.iter().find(|word| !word.text.starts_with('-')) else { return };
     let span = || shells::span_of_command(site, command);
@@ -48,7 +63,7 @@ fn check_command(file: &File<'_>, site: &ScriptSite<'_>, command: &Command, repo
         ("npm", "install" | "i")
             if !named()
                 && !shells::has_option(arguments, OTHER)
-                && is_here(file, site, &["package-lock.json", "npm-shrinkwrap.json"]) =>
+                && has_lock(&["package-lock.json", "npm-shrinkwrap.json"]) =>
         {
             let fix = report.wants_fixes().then(|| {
                 let span = shells::edit_span(file, site, verb.span.clone())?;
@@ -129,6 +144,26 @@ fn is_here(file: &File<'_>, site: &ScriptSite<'_>, names: &[&str]) -> bool {
             let path = if folder.is_empty() || folder == "." { (*name).to_owned() } else { format!("{folder}/{name}") };
             file.project().exists(&path)
         })
+}
+
+/// Whether one of these files lies beside the Dockerfile and was copied by its name into the folder that the command runs in.
+fn is_copied(file: &File<'_>, run: &RunSite<'_>, names: &[&str]) -> bool {
+    use lineclear_dockerfile::InstructionKind;
+    if run.script().commands.iter().any(moves) {
+        return false;
+    }
+    let lies_beside = names.iter().any(|name| file.project().exists(&file.beside(name)));
+    let copies = run.stage.instructions.iter().any(|instruction| match &instruction.kind {
+        InstructionKind::Copy(transfer) => {
+            transfer.from.is_none()
+                && transfer.sources.iter().any(|source| {
+                    let source = source.raw().trim_start_matches("./");
+                    source == "package*.json" || source == "*.json" || names.contains(&source)
+                })
+        }
+        _ => false,
+    });
+    lies_beside && copies
 }
 
 fn moves(command: &Command) -> bool {
