@@ -1,0 +1,4 @@
+//! What is claimed of the checker as a whole, shown on the workflows in `tests/corpus`: good files of every kind, which get no error.
+
+mod corpus;
+mod files;
