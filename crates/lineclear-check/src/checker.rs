@@ -10,7 +10,7 @@ use lineclear_workflow::{Action, Read, Workflow};
 use lineclear_yaml::Limits;
 
 use crate::project::Repository;
-use crate::{Content, Dialect, File, FileKind, Finding, Level, Project, Report, Rule, Settings, ignore, rules};
+use crate::{Content, Dialect, File, FileKind, Finding, Fix, Level, Project, Report, Rule, Settings, ignore, rules};
 
 /// Asks the rules about files.
 #[derive(Debug)]
@@ -143,6 +143,12 @@ impl<'s> Checker<'s> {
     /// Ignores, levels and order.
     fn finish(&self, source: &Source, findings: &mut Vec<Finding>) -> usize {
         let ignored = ignore::apply(source, findings, self.settings.report_unused_ignores);
+        if self.settings.fixes && source.text().contains("\r\n") {
+            findings
+                .iter_mut()
+                .filter_map(|finding| finding.fix.as_mut())
+                .for_each(Fix::end_lines_with_carriage_return);
+        }
         for finding in findings.iter_mut() {
             self.level(source.name(), finding);
         }

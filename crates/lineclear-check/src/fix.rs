@@ -28,6 +28,15 @@ impl Fix {
         Self { title: title.into(), safety: Safety::Safe, edits }
     }
 
+    /// Ends the lines of what comes in the way of a text that ends its lines with `\r\n`.
+    pub(crate) fn end_lines_with_carriage_return(&mut self) {
+        for edit in &mut self.edits {
+            if edit.text.contains('\n') {
+                edit.text = edit.text.replace("\r\n", "\n").replace('\n', "\r\n");
+            }
+        }
+    }
+
     /// A fix to be read.
     pub fn review(title: impl Into<String>, edits: Vec<Edit>) -> Self {
         Self { title: title.into(), safety: Safety::Review, edits }

@@ -2,3 +2,5 @@
 
 mod corpus;
 mod files;
+mod fixes;
+mod schema;

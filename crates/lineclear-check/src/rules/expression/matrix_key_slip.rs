@@ -4,7 +4,7 @@ use lineclear_expr::Segment;
 use lineclear_source::Severity;
 use lineclear_workflow::Job;
 
-use super::matrix_rows::matrix;
+use super::matrix_rows::{Axis, matrix};
 use crate::{Activity, Dialect, Edit, File, FileKind, Fix, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/matrix-key-slip.md`.
@@ -32,6 +32,9 @@ impl Rule for MatrixKeySlip {
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         for job in file.jobs() {
             let Some(matrix) = matrix(job) else { continue };
+            for axis in &matrix.axes {
+                axis_slip(file, job, axis, report);
+            }
             for row in matrix.include.iter().flatten() {
                 for (key, _) in row.entries {
                     let name = key.raw();
@@ -57,6 +60,21 @@ impl Rule for MatrixKeySlip {
             }
         }
     }
+}
+
+/// `include` and `exclude` are no axes; misspelt, they are one that nothing reads.
+fn axis_slip(file: &File<'_>, job: &Job, axis: &Axis<'_>, report: &mut Report<'_>) {
+    let Some(near) = lineclear_source::suggest(axis.name, ["include", "exclude"]) else { return };
+    if is_read(file, job, axis.name) {
+        return;
+    }
+    let fix = report.wants_fixes().then(|| {
+        let is_plain = file.source().slice(axis.span) == axis.name;
+        is_plain.then(|| Fix::review(format!("write `{near}`"), vec![Edit::replace(axis.span, near)]))
+    });
+    report
+        .at(axis.span, format!("`{}` is an axis of its own that nothing reads; did you mean `{near}`?", axis.name))
+        .fix(fix.flatten());
 }
 
 /// Whether anything in the job reads `matrix.name`, or the matrix as a whole.

@@ -21,6 +21,8 @@ pub(super) struct Matrix<'a> {
 #[derive(Debug)]
 pub(super) struct Axis<'a> {
     pub(super) name: &'a str,
+    /// Where the name stands.
+    pub(super) span: Span,
     /// None if an expression makes them.
     pub(super) values: Option<&'a [TextTree]>,
 }
@@ -47,7 +49,7 @@ pub(super) fn matrix(job: &Job) -> Option<Matrix<'_>> {
             "exclude" => matrix.exclude = rows(value),
             name => {
                 let values = if let TextTree::Sequence(items) = value { Some(&items.value[..]) } else { None };
-                matrix.axes.push(Axis { name, values });
+                matrix.axes.push(Axis { name, span: key.span(), values });
             }
         }
     }
