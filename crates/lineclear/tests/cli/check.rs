@@ -210,3 +210,13 @@ fn advisories_of_the_repository_are_read_offline() {
     let Said { stderr, .. } = repository.say(&["check"]);
     assert!(stderr.contains("two.json` are not used"), "{stderr}");
 }
+
+#[test]
+fn the_projects_own_workflows_and_examples_have_no_errors() {
+    let root = lineclear_testkit::examples().join("..");
+    let mut command = std::process::Command::new(lineclear_testkit::binary());
+    command.current_dir(&root).args(["check", "--format", "short", "--min-severity", "error", ".github"]);
+    command.args(["examples/python-package", "examples/node-service"]);
+    let Said { exit, stdout, stderr } = lineclear_testkit::say(command);
+    assert_eq!((exit, stdout.as_str()), (0, ""), "{stderr}");
+}
