@@ -125,8 +125,14 @@ fn of_dependency(
     }
 }
 
+/// No stack that somebody wrote has more: looking for circles in a larger one would take long.
+const MOST_SERVICES: usize = 500;
+
 /// Services that wait for each other. Each circle is told once, at its first service of this file.
 fn cycles(own: &[Service], stack: &Stack, report: &mut Report<'_>) {
+    if stack.services.len() > MOST_SERVICES {
+        return;
+    }
     let mut told = HashSet::new();
     for service in own {
         if told.contains(service.name()) {
@@ -148,23 +154,29 @@ fn cycles(own: &[Service], stack: &Stack, report: &mut Report<'_>) {
 
 /// The shortest way from a service over what it depends on to itself, its own name first.
 fn way_back<'s>(stack: &'s Stack, from: &'s str) -> Option<Vec<&'s str>> {
-    let mut ways = vec![vec![from]];
+    // Each service that was reached, with the index of the one before it.
+    let mut reached = vec![(from, 0)];
     let mut seen = HashSet::new();
     let mut at = 0;
-    while let Some(way) = ways.get(at).cloned() {
-        at += 1;
-        let Some(service) = way.last().and_then(|name| stack.service(name)) else { continue };
-        for dependency in &service.depends_on {
+    while let Some((last, _)) = reached.get(at).copied() {
+        for dependency in stack.service(last).map_or(&[][..], |service| &service.depends_on) {
             let name = dependency.service.text.as_str();
             if name == from {
+                let mut way = vec![last];
+                let mut index = at;
+                while index != 0 {
+                    let (_, before) = *reached.get(index)?;
+                    way.push(reached.get(before)?.0);
+                    index = before;
+                }
+                way.reverse();
                 return Some(way);
             }
             if seen.insert(name) {
-                let mut next = way.clone();
-                next.push(name);
-                ways.push(next);
+                reached.push((name, at));
             }
         }
+        at += 1;
     }
     None
 }

@@ -34,7 +34,7 @@ impl Rule for PortClash {
         let last = stack.files.len().saturating_sub(1);
         let all: Vec<(&Service, &Port)> =
             stack.services.iter().flat_map(|service| service.ports.iter().map(move |port| (service, port))).collect();
-        for (at, (service, port)) in all.iter().enumerate() {
+        for (at, (service, port)) in all.iter().enumerate().take(MOST_PORTS) {
             let Some(range) = fixed(port) else { continue };
             let earlier = all.iter().take(at).find(|(other, earlier)| {
                 run_together(other, service)
@@ -75,6 +75,9 @@ impl Rule for PortClash {
         }
     }
 }
+
+/// No stack that somebody wrote has more: each is compared with all before it.
+const MOST_PORTS: usize = 1000;
 
 /// The machine's ports, if it is known which the service takes: of a range for one port the engine chooses a free one.
 fn fixed(port: &Port) -> Option<(u16, u16)> {

@@ -131,7 +131,8 @@ fn check_command(site: &dyn Scripted, command: &Command, report: &mut Report<'_>
             .help(TRUST);
         return;
     }
-    if let Some(word) = found.filter(|_| !is_here) {
+    let takes_nothing = matches!(program, "curl" | "wget") && is_thrown_away(arguments);
+    if let Some(word) = found.filter(|_| !is_here && !takes_nothing) {
         let message = format!("`{}` lets `{program}` take what anybody on the way sends", word.text);
         report.at(shells::span_of_word(site, word), message).help(TRUST);
     }

@@ -75,6 +75,9 @@ fn of_posix(site: &dyn Scripted, report: &mut Report<'_>) {
 }
 
 fn tell(site: &dyn Scripted, command: &Command, program: &str, download: &Command, report: &mut Report<'_>) {
+    if download.words.iter().any(|word| is_of_commit(&word.text)) {
+        return;
+    }
     let span = command
         .program_word()
         .map_or_else(|| shells::span_of_command(site, command), |word| shells::span_of_word(site, word));
@@ -88,6 +91,12 @@ fn tell(site: &dyn Scripted, command: &Command, program: &str, download: &Comman
         .at(span, format!("`{program}` runs what is downloaded{from} as it comes: whoever changes it there runs code here"))
         .label(shells::span_of_command(site, download), "downloaded here")
         .help("download a fixed version to a file, compare its checksum, then run it; or use an action pinned to a commit");
+}
+
+/// Whether an address leads to a file of a commit, which stays as it is.
+fn is_of_commit(text: &str) -> bool {
+    let Some(path) = text.strip_prefix("https://raw.githubusercontent.com/") else { return false };
+    path.split('/').any(|part| part.len() == 40 && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn host(text: &str) -> Option<&str> {
