@@ -32,8 +32,8 @@ impl Rule for ActionInputContradiction {
                 let Some(default) = &input.default else { continue };
                 let message = format!("the input `{}` is required: its default is never used", input.name.value);
                 report
-                    .at(input.name.span, message)
-                    .label(default.span(), "the default")
+                    .at(default.span(), message)
+                    .label(input.name.span, "the input")
                     .help("take `required: true` away, or the default");
             }
         }
