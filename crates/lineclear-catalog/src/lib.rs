@@ -13,6 +13,7 @@ mod blocks;
 mod note;
 mod osv;
 mod runner;
+mod timezone;
 mod version;
 mod well_known;
 
@@ -21,5 +22,6 @@ pub use advisory::{Advisories, Advisory, Grade};
 pub use note::{Standing, Succession, runner_command, standing, succession};
 pub use osv::OsvError;
 pub use runner::{HostedLabel, LabelEnd, Platform, hosted_label, hosted_labels, is_self_hosted_label, platform};
+pub use timezone::{is_timezone, timezones};
 pub use version::Version;
 pub use well_known::well_known_like;

@@ -1,6 +1,6 @@
 //! `strategy` and the shape of its matrix. What it expands to is the planner's part.
 
-use lineclear_expr::Allowed;
+use lineclear_expr::{Allowed, Value};
 use lineclear_source::{Diagnostic, Span};
 use lineclear_yaml::{Entry, Node};
 
@@ -23,6 +23,13 @@ impl Reader {
         let max_parallel = fields
             .get("max-parallel")
             .and_then(|node| self.number_text(node, "`max-parallel`", &Allowed::JOB_STRATEGY));
+        if let Some(text) = &max_parallel
+            && let Some(Value::Number(number)) = text.template.as_literal()
+            && number.fract() != 0.0
+        {
+            let message = format!("`max-parallel` is a number of jobs, and `{}` is not whole", text.raw());
+            self.warning(code::INVALID_VALUE, text.span(), message);
+        }
         Some(Strategy { matrix, fail_fast, max_parallel, expression: None, span: fields.span })
     }
 

@@ -15,7 +15,7 @@ static META: RuleMeta = RuleMeta {
     group: Group::Correctness,
     activity: Activity::Pedantic,
     dialects: Dialect::ALL,
-    files: &[FileKind::Action],
+    files: &[FileKind::Action, FileKind::Workflow],
     repair: Repair::None,
     since: "0.1",
     page: page!("action-input-contradiction"),
@@ -27,6 +27,16 @@ impl Rule for ActionInputContradiction {
     }
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
+        if let Some(call) = file.workflow().and_then(|workflow| workflow.on.get("workflow_call")) {
+            for input in call.inputs.iter().filter(|input| input.required) {
+                let Some(default) = &input.default else { continue };
+                let message = format!("the input `{}` is required: its default is never used", input.name.value);
+                report
+                    .at(default.span(), message)
+                    .label(input.name.span, "the input")
+                    .help("take `required: true` away, or the default");
+            }
+        }
         let Some(action) = file.action() else { return };
         for input in action.inputs.iter().filter(|input| input.required) {
             let Some(default) = &input.default else { continue };

@@ -94,6 +94,14 @@ fn fault(compared: &Compared<'_>) -> Option<Fault> {
                 };
             warning(message, help)
         }
+        (Bool, Number) | (Number, Bool) if is_order => Some(Fault {
+            severity: Severity::Warning,
+            message: format!(
+                "a boolean is 0 or 1 where it is compared with a number: `{}` does not ask what it seems to",
+                compared.comparison.symbol()
+            ),
+            help: Some("declare the input as a number, or compare something else"),
+        }),
         (Bool, Bool) | (Type::Null, _) | (_, Type::Null) if is_order => Some(Fault {
             severity: Severity::Info,
             message: format!(

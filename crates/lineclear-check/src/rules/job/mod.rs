@@ -30,6 +30,7 @@ mod shell_platform;
 mod step_id_unused;
 mod step_name_twice;
 mod time_limit;
+mod unknown_timezone;
 
 /// In the order in which they are asked.
 pub const RULES: &[&dyn Rule] = &[
@@ -37,6 +38,7 @@ pub const RULES: &[&dyn Rule] = &[
     &ref_never::RefNever,
     &filter_never::FilterNever,
     &cron_never::CronNever,
+    &unknown_timezone::UnknownTimezone,
     &pull_request_types::PullRequestTypes,
     &runner_label::RunnerLabel,
     &runner_retired::RunnerRetired,

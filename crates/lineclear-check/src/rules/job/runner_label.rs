@@ -34,6 +34,7 @@ impl Rule for RunnerLabel {
         for job in file.jobs() {
             let Some(machine) = Machine::of(job) else { continue };
             if machine.may_be_self_hosted() {
+                check_slips(&machine, own, report);
                 if !machine.has_group && !own.is_empty() {
                     machine.labels.iter().flat_map(|label| &label.choices).for_each(|one| check_own(one, own, report));
                 }
@@ -47,6 +48,25 @@ impl Rule for RunnerLabel {
             for choice in machine.labels.iter().flat_map(|label| &label.choices) {
                 check_choice(choice, beside_hosted, own, report);
             }
+        }
+    }
+}
+
+/// Labels of a matrix that has both GitHub's machines and others: one that is nearly GitHub's is a slip all the same.
+fn check_slips(machine: &Machine<'_>, own: &[Spanned<String>], report: &mut Report<'_>) {
+    let [label] = machine.labels.as_slice() else { return };
+    let has_hosted = label.choices.iter().any(|choice| hosted_label(&choice.text).is_some());
+    if machine.has_group || label.choices.len() < 2 || !has_hosted {
+        return;
+    }
+    for choice in &label.choices {
+        let text = &*choice.text;
+        if hosted_label(text).is_none()
+            && !is_self_hosted_label(text)
+            && !has(own, text)
+            && let Some(near) = misspelt(text)
+        {
+            report_slip(choice, near, report);
         }
     }
 }
@@ -78,10 +98,7 @@ fn check_choice(choice: &Choice<'_>, beside_hosted: bool, own: &[Spanned<String>
         let message = format!("neither a machine of GitHub's nor `runner-labels` has `{text}`; did you mean `{near}`?");
         report.at(choice.span, message).help("a job waits 24 hours for a machine, and is then cancelled");
     } else if let Some(near) = misspelt(text) {
-        let edit = (report.wants_fixes() && choice.is_whole)
-            .then(|| Fix::review(format!("write `{near}`"), vec![Edit::replace(choice.span, near)]));
-        let message = format!("no machine of GitHub's has the label `{text}`; did you mean `{near}`?");
-        report.at(choice.span, message).help("a job waits 24 hours for a machine, and is then cancelled").fix(edit);
+        report_slip(choice, near, report);
     } else if beside_hosted {
         let message = format!("no machine of GitHub's has the label `{text}` beside its own");
         report.at(choice.span, message).severity(Severity::Info);
@@ -95,6 +112,13 @@ fn check_choice(choice: &Choice<'_>, beside_hosted: bool, own: &[Spanned<String>
             .severity(Severity::Info)
             .help("with `self-hosted` or a `group` in `runs-on` it is plain that the runner is your own");
     }
+}
+
+fn report_slip(choice: &Choice<'_>, near: &'static str, report: &mut Report<'_>) {
+    let edit = (report.wants_fixes() && choice.is_whole)
+        .then(|| Fix::review(format!("write `{near}`"), vec![Edit::replace(choice.span, near)]));
+    let message = format!("no machine of GitHub's has the label `{}`; did you mean `{near}`?", choice.text);
+    report.at(choice.span, message).help("a job waits 24 hours for a machine, and is then cancelled").fix(edit);
 }
 
 /// Whether a label has the look of those that services and organisations give: a system with more behind or before it.

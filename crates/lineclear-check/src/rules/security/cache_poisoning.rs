@@ -115,7 +115,7 @@ impl Rule for CachePoisoning {
             .filter(|event| workflow.on.get(event).is_some())
             .collect();
         for (job, steps) in file.step_jobs() {
-            check_release(job, &steps.steps, release, workflow, report);
+            check_release(file, job, &steps.steps, release, workflow, report);
             if !privileged.is_empty() {
                 check_outsiders(file, job, &privileged, report);
             }
@@ -125,6 +125,7 @@ impl Rule for CachePoisoning {
 
 /// Reports what a job that releases restores.
 fn check_release(
+    file: &File<'_>,
     job: &Job,
     steps: &[Step],
     release: Option<&'static str>,
@@ -133,7 +134,7 @@ fn check_release(
 ) {
     let mut publishes = None;
     for step in steps {
-        let Some(cache) = cache_of(step) else { continue };
+        let Some(cache) = cache_of(step).or_else(|| cache_by_package_file(file, step)) else { continue };
         // Who says on which branches and tags the cache is used has thought of it.
         let chooses = step
             .condition
@@ -231,6 +232,25 @@ fn cache_of(step: &Step) -> Option<Cache> {
     }
     let mut known = CACHES.iter().filter(|(slug, _)| is_action(&uses.value, slug));
     known.find_map(|(_, how)| used(*how, uses.span, with, reference, &what))
+}
+
+/// From version 5 on, `setup-node` caches by itself where `package.json` names npm as the package manager.
+fn cache_by_package_file(file: &File<'_>, step: &Step) -> Option<Cache> {
+    let StepKind::Uses { uses, with } = &step.kind else { return None };
+    let ActionRef::Remote { reference, .. } = &uses.value else { return None };
+    let has_say = ["cache", "package-manager-cache"].iter().any(|name| input(with, name).is_some());
+    if !is_action(&uses.value, "actions/setup-node") || has_say || is_commit(reference) || is_older_than(reference, 5) {
+        return None;
+    }
+    let package = file.project().files().read("package.json").ok().flatten()?;
+    let text = String::from_utf8(package).ok()?;
+    let (_, rest) = text.split_once("\"packageManager\"")?;
+    let value = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    value.starts_with("npm").then(|| Cache {
+        span: uses.span,
+        what: "`actions/setup-node`".to_owned(),
+        help: "add `package-manager-cache: false`",
+    })
 }
 
 fn used(how: Uses, whole: Span, with: &[(Spanned<String>, Text)], reference: &str, what: &str) -> Option<Cache> {

@@ -1,7 +1,7 @@
 //! `environment-write`: an outsider's text gets into the variables or the `PATH` of later steps.
 
 use lineclear_source::{Severity, Span};
-use lineclear_workflow::Text;
+use lineclear_workflow::{Key, Text};
 
 use super::execution::commands;
 use super::passing::{of_local, variables_of};
@@ -36,6 +36,7 @@ impl Rule for EnvironmentWrite {
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         let flows = Flows::new(file);
+        check_objects(file, flows, report);
         for script in file.scripts() {
             let raw = script.raw();
             let from = Viewpoint { job: script.site.job, step: Some(script.site.step) };
@@ -45,6 +46,21 @@ impl Rule for EnvironmentWrite {
                 }
             }
         }
+    }
+}
+
+/// Reports variables whose names are somebody else's, too: `env: ${{ fromJSON(…) }}`.
+fn check_objects<'a>(file: &File<'a>, flows: Flows<'_, 'a>, report: &mut Report<'_>) {
+    for site in file.expressions().iter().filter(|site| site.place.key == Key::EnvObject) {
+        let from = Viewpoint { job: site.place.job, step: site.place.step };
+        let Some(taint) = flows.of(site.expr.root(), from) else { continue };
+        let Some(reach) = flows.reach(&taint, from).filter(|reach| *reach >= Reach::ReadOnly) else { continue };
+        let message = format!(
+            "`{}` becomes the variables of each script, names and all: `LD_PRELOAD` or `NODE_OPTIONS` too",
+            taint.origin
+        );
+        let severity = if reach == Reach::Privileged { Severity::Error } else { Severity::Warning };
+        report.at(site.span(), message).severity(severity).help("take single values from it: `env: { NAME: … }`");
     }
 }
 
@@ -93,14 +109,19 @@ fn check_write<'a>(
     let taint = variables_of(written).filter(is_set).find_map(|name| of_local(flows, script, from, name, at));
     let what = if target == "GITHUB_PATH" { "the `PATH`" } else { "the variables" };
     if let Some((taint, reach)) = taint.and_then(|taint| flows.reach(&taint, from).map(|reach| (taint, reach))) {
-        if reach < Reach::ReadOnly {
+        // Who calls an action may hand an outsider's text on, and cannot see from outside where it goes.
+        if reach < Reach::ReadOnly && file.action().is_none() {
             return;
         }
         let message = format!(
             "`{}` gets into {what} of later steps: with a line break in it, it sets any variable, `LD_PRELOAD` or `NODE_OPTIONS` too",
             taint.origin
         );
-        let severity = if reach == Reach::Privileged { Severity::Error } else { Severity::Warning };
+        let severity = match reach {
+            Reach::Privileged => Severity::Error,
+            _ if reach < Reach::ReadOnly => Severity::Info,
+            _ => Severity::Warning,
+        };
         report.at(span, message).severity(severity).help("use the value in this step only, or hand it on as an output");
         return;
     }

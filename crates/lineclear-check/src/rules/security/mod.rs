@@ -20,6 +20,7 @@ mod leaked_checkout_token;
 mod obfuscation;
 mod passing;
 mod payload;
+mod payload_as_code;
 mod persisted_credentials;
 mod relay;
 mod secret_in_log;
@@ -39,6 +40,7 @@ mod unwise_feature;
 /// In the order in which they are asked.
 pub const RULES: &[&dyn Rule] = &[
     &template_injection::TemplateInjection,
+    &payload_as_code::PayloadAsCode,
     &dangerous_trigger::DangerousTrigger,
     &untrusted_checkout::UntrustedCheckout,
     &untrusted_artifact::UntrustedArtifact,

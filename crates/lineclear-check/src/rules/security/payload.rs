@@ -46,6 +46,8 @@ pub(crate) fn payload(reference: &Reference<'_>, whole: bool) -> Option<Payload>
         [] | ["event"] => whole.then_some(Payload { events: &["*"], chosen_by: ChosenBy::Anyone }),
         ["head_ref"] => some(HEAD_REF, ChosenBy::Anyone),
         ["ref" | "ref_name"] | ["event", "ref"] => some(BY_REF, ChosenBy::Writers),
+        // `github.event.*.body`: of whatever the event has.
+        ["event", "*", rest @ ..] if is_text("*", rest) => some(&["*"], ChosenBy::Anyone),
         ["event", top, rest @ ..] => event(top, rest, whole || !reference.complete),
         _ => None,
     }
@@ -141,6 +143,7 @@ mod tests {
             "github.event.changes.title.from",
             "github.event.comment.path",
             "github.head_ref",
+            "github.event.*.body",
         ] {
             assert_eq!(chosen_by(text), Some(ChosenBy::Anyone), "{text}");
         }
@@ -162,6 +165,7 @@ mod tests {
             "github.event.comment.id",
             "github.event.issue.html_url",
             "github.event.pull_request",
+            "github.event.*.id",
             "github.event.repository.name",
             "github.event.workflow_run.conclusion",
             "github.event",

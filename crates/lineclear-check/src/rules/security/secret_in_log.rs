@@ -38,6 +38,7 @@ impl Rule for SecretInLog {
             return;
         }
         for script in file.scripts() {
+            check_dump(file, script, report);
             let raw = script.raw();
             let mut offset = 0;
             for line in raw.split_inclusive('\n') {
@@ -49,6 +50,53 @@ impl Rule for SecretInLog {
             }
         }
     }
+}
+
+/// Reports what prints all variables, a secret among them.
+fn check_dump(file: &File<'_>, script: &ScriptSite<'_>, report: &mut Report<'_>) {
+    const WORDS: [&str; 6] = ["printenv", "env", "export", "set", "Env:", "toJSON(env)"];
+    if !WORDS.iter().any(|word| script.raw().contains(word)) {
+        return;
+    }
+    let Some(secret) = secret_of_environment(file, script) else { return };
+    let tell = |span: Span, report: &mut Report<'_>| {
+        report
+            .at(span, format!("prints all variables, `{secret}` among them: the log hides it only where it stands there letter by letter"))
+            .severity(Severity::Info)
+            .help("print the variables that you want to see, by name");
+    };
+    for expr in script.text.template.expressions() {
+        if expr.text().replace(' ', "").eq_ignore_ascii_case("tojson(env)") {
+            tell(script.span_of(expr.root().span().range()), report);
+        }
+    }
+    let commands = &script.script().commands;
+    for (index, command) in commands.iter().enumerate() {
+        let words: Vec<&str> = command.words.iter().map(|word| word.text.as_str()).collect();
+        let is_dump = matches!(words.as_slice(), ["printenv" | "env" | "set"] | ["export", "-p"])
+            || matches!(words.as_slice(), [list, folder] if matches!(*list, "Get-ChildItem" | "gci" | "dir" | "ls") && folder.eq_ignore_ascii_case("env:"));
+        let reader = commands.iter().find(|other| other.reads_from == Some(index));
+        let is_shown = reader.is_none_or(|reader| {
+            matches!(reader.words.first().map(|word| word.text.as_str()), Some("sort" | "cat"))
+                && reader.redirects.is_empty()
+        });
+        if is_dump && is_shown && command.redirects.is_empty() && command.inside.is_none() {
+            tell(script.span_of(command.span.clone()), report);
+        }
+    }
+}
+
+/// A secret in the variables of a script, by the name of the secret.
+fn secret_of_environment(file: &File<'_>, script: &ScriptSite<'_>) -> Option<String> {
+    let of_job =
+        script.site.job.and_then(|job| if let JobKind::Steps(steps) = &job.kind { steps.env.as_ref() } else { None });
+    let of_workflow = file.workflow().and_then(|workflow| workflow.env.as_ref());
+    [script.site.step.env.as_ref(), of_job, of_workflow].into_iter().flatten().find_map(|env| match env {
+        Env::Names(names) => {
+            names.iter().find_map(|(_, value)| value.template.expressions().into_iter().find_map(secret_of))
+        }
+        Env::Expression(_) => None,
+    })
 }
 
 /// A line that prints to the log: not into a file, a variable or another program that is not known.

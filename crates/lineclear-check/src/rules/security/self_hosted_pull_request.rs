@@ -37,26 +37,31 @@ impl Rule for SelfHostedPullRequest {
             return;
         }
         for (job, steps) in file.step_jobs() {
-            let Some(span) = own_machine(job, steps) else { continue };
+            let Some((span, is_sure)) = own_machine(job, steps) else { continue };
             let open = EVENTS
                 .iter()
                 .find(|event| workflow.on.get(event).is_some() && guard_of(event, Some(job), None) < Guard::Asked);
             if let Some(event) = open {
-                report
+                let finding = report
                     .at(span, format!("a run for `{event}` uses a machine of one's own: in a public repository, anyone's code runs there, and may stay"))
                     .help("use hosted machines for pull requests, machines that are thrown away after each job, or keep forks out with `if: github.event.pull_request.head.repo.full_name == github.repository`");
+                if !is_sure {
+                    finding.severity(Severity::Info);
+                }
             }
         }
     }
 }
 
-/// Where a job asks for a machine that is not the forge's.
-fn own_machine(job: &Job, steps: &StepsJob) -> Option<Span> {
-    let labels = match &steps.runs_on {
-        RunsOn::Labels(labels) => &labels.value,
-        RunsOn::Group { labels, .. } => labels,
+/// Where a job asks for a machine that is not the forge's, and whether that is sure: a group may have large machines of the forge in it.
+fn own_machine(job: &Job, steps: &StepsJob) -> Option<(Span, bool)> {
+    let (labels, group) = match &steps.runs_on {
+        RunsOn::Labels(labels) => (&labels.value, None),
+        RunsOn::Group { labels, group, .. } => (labels, group.as_ref()),
     };
-    labels.iter().find(|label| is_own(label, job)).map(Text::span)
+    let own = labels.iter().find(|label| is_own(label, job)).map(|label| (label.span(), true));
+    let is_hosted = || labels.iter().any(|label| lineclear_catalog::hosted_label(label.raw()).is_some());
+    own.or_else(|| group.filter(|_| !is_hosted()).map(|group| (group.span(), false)))
 }
 
 fn is_own(label: &Text, job: &Job) -> bool {

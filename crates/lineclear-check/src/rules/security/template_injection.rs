@@ -2,7 +2,7 @@
 
 use lineclear_expr::Expr;
 use lineclear_source::Severity;
-use lineclear_workflow::{ActionRef, Job, JobKind, StepKind, Text, TextTree, Workflow, WorkflowRef};
+use lineclear_workflow::{ActionRef, Job, JobKind, Key, StepKind, Text, TextTree, Workflow, WorkflowRef};
 
 use super::environment_fix::{Reader, reader_of, reader_of_input, through_environment};
 use super::relay::code_input;
@@ -53,6 +53,7 @@ impl Rule for TemplateInjection {
                 }
             }
         }
+        check_containers(file, flows, report);
         for job in file.jobs() {
             if let JobKind::Call(call) = &job.kind
                 && let WorkflowRef::Local { path } = &call.uses.value
@@ -64,6 +65,25 @@ impl Rule for TemplateInjection {
                 }
             }
         }
+    }
+}
+
+/// Reports the words of `docker create` that somebody else chooses: an option is enough to mount the machine's disk.
+fn check_containers<'a>(file: &File<'a>, flows: Flows<'_, 'a>, report: &mut Report<'_>) {
+    let is_word = |key: Key<'_>| matches!(key, Key::Options | Key::Entrypoint | Key::Command | Key::Image);
+    for site in file.expressions().iter().filter(|site| is_word(site.place.key)) {
+        let from = Viewpoint { job: site.place.job, step: None };
+        let Some(taint) = flows.of(site.expr.root(), from) else { continue };
+        let Some(reach) = flows.reach(&taint, from).filter(|reach| *reach >= Reach::ReadOnly) else { continue };
+        let what = if site.place.key == Key::Image { "the image" } else { "the options" };
+        let message = format!(
+            "{} becomes part of {what} of a container: anyone's text decides what it may do",
+            shown(site.expr, &taint)
+        );
+        report
+            .at(site.span(), message)
+            .severity(severity(reach))
+            .help("write what the container needs down, or choose between fixed texts: `github.event_name == 'push' && 'a' || 'b'`");
     }
 }
 

@@ -25,6 +25,9 @@ static META: RuleMeta = RuleMeta {
     page: page!("untrusted-artifact"),
 };
 
+/// Runs with secrets that look at what a pull request's run left. Of several the first counts.
+const EVENTS: &[&str] = &["workflow_run", "pull_request_target", "issue_comment"];
+
 impl Rule for UntrustedArtifact {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -32,13 +35,11 @@ impl Rule for UntrustedArtifact {
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         let Some(workflow) = file.workflow() else { return };
-        if workflow.on.get("workflow_run").is_none() {
-            return;
-        }
+        let Some(event) = EVENTS.iter().find(|event| workflow.on.get(event).is_some()) else { return };
         let sites = file.steps();
         for (index, site) in sites.iter().enumerate() {
             let Some(download) = download(site.step) else { continue };
-            let guard = guard_of("workflow_run", site.job, Some(site.step));
+            let guard = guard_of(event, site.job, Some(site.step));
             if guard >= Guard::Trusted {
                 continue;
             }

@@ -37,6 +37,7 @@ mod unused_permission;
 mod version_comment_mismatch;
 mod whole_secrets;
 mod wide_secret;
+mod workspace_action;
 
 /// In the order in which they are asked.
 pub const RULES: &[&dyn Rule] = &[
@@ -68,5 +69,6 @@ pub const RULES: &[&dyn Rule] = &[
     &token_publishing::TokenPublishing,
     &unpinned_tool::UnpinnedTool,
     &anonymous_definition::AnonymousDefinition,
+    &workspace_action::WorkspaceAction,
     &missing_concurrency::MissingConcurrency,
 ];
