@@ -248,8 +248,7 @@ fn publication(file: &File<'_>, job: &Job) -> Option<Span> {
     let is_publication = |done: &&Done<'_>| {
         // An input that is an expression may say either; a command that a condition guards still publishes.
         let is_sure = !done.is_conditional || done.command.is_some();
-        let hands_out =
-            done.deed.is_publication() || matches!(done.deed, Deed::Sign | Deed::Attest | Deed::DeployPages);
+        let hands_out = done.deed.is_publication() || matches!(done.deed, Deed::Sign | Deed::Attest);
         done.is_in(job) && is_sure && hands_out
     };
     file.deeds().iter().find(is_publication).map(|done| done.span)
