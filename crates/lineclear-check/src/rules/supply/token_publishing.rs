@@ -30,6 +30,8 @@ static META: RuleMeta = RuleMeta {
 /// The public index, as addresses of it begin: `upload.` and `test.` come before it.
 const PYPI_HOST: &str = concat!("pypi", ".org");
 
+const RUBYGEMS_HOST: &str = concat!("rubygems", ".org");
+
 impl Rule for TokenPublishing {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -68,7 +70,7 @@ impl Rule for TokenPublishing {
             let is_gems = (remote.owner, remote.repo) == ("rubygems", "configure-rubygems-credentials");
             let token = with.iter().find(|(name, _)| is_gems && name.value == "api-token");
             let is_other =
-                with.iter().any(|(name, value)| name.value == "gem-server" && !value.raw().contains("rubygems.org"));
+                with.iter().any(|(name, value)| name.value == "gem-server" && !value.raw().contains(RUBYGEMS_HOST));
             if let Some((name, _)) = token.filter(|_| !is_other) {
                 say(report, name.span, "RubyGems");
             }
