@@ -13,9 +13,9 @@ use lineclear_workflow::{
 use lineclear_yaml::{Limits, Tree};
 
 use crate::rules::container::Layers;
-use crate::rules::delivery::{Done, deeds};
+use crate::rules::deeds::{Done, deeds};
 use crate::rules::supply::needed_scopes::{self, Needed};
-use crate::site::{gather_runs, gather_steps};
+use crate::site::{Steps, gather_runs};
 use crate::types::Typed;
 use crate::{Dialect, ExpressionSite, Form, Project, RunSite, ScriptSite, StepSite, UseSite};
 
@@ -150,14 +150,14 @@ impl<'a> File<'a> {
     /// All steps of all jobs, or of a composite action.
     pub fn steps(&self) -> &[StepSite<'a>] {
         self.steps.get_or_init(|| {
-            let mut sites = Vec::new();
-            for (job, steps) in self.step_jobs() {
-                gather_steps(&steps.steps, Some(job), &mut sites);
+            let mut steps = Steps::default();
+            for (job, own) in self.step_jobs() {
+                steps.gather(&own.steps, Some(job));
             }
-            if let Some(Action { runs: Runs::Composite { steps }, .. }) = self.action() {
-                gather_steps(steps, None, &mut sites);
+            if let Some(Action { runs: Runs::Composite { steps: own }, .. }) = self.action() {
+                steps.gather(own, None);
             }
-            sites
+            steps.sites
         })
     }
 
@@ -214,6 +214,11 @@ impl<'a> File<'a> {
         self.runs.get_or_init(|| self.dockerfile().map_or_else(Vec::new, gather_runs))
     }
 
+    /// The script of a step, if it runs one.
+    pub fn script_of(&self, site: StepSite<'_>) -> Option<&ScriptSite<'a>> {
+        site.script.and_then(|at| self.scripts().get(at))
+    }
+
     /// What the steps do that matters for delivery.
     pub(crate) fn deeds(&self) -> &[Done<'a>] {
         self.deeds.get_or_init(|| deeds(self))
@@ -253,7 +258,7 @@ fn expressions_of<'a>(text: &'a Text, mut found: impl FnMut(&'a lineclear_expr::
 }
 
 /// The language of a script, by its shell or by the machine's.
-fn language(shell: Option<&str>, job: Option<&Job>) -> Option<Language> {
+pub(crate) fn language(shell: Option<&str>, job: Option<&Job>) -> Option<Language> {
     let Some(shell) = shell else {
         return Some(if job.is_some_and(is_windows) { Language::PowerShell } else { Language::Posix });
     };

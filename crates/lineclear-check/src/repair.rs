@@ -1,6 +1,6 @@
 //! Makes the edits that findings propose, and checks what came of them before anybody sees it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use lineclear_source::{Diagnostic, Source, Span};
 use lineclear_workflow::{Job, JobKind, Workflow};
@@ -32,7 +32,7 @@ const MOST_ROUNDS: usize = 16;
 
 /// Repairs one file as far as `up_to` allows. `checker` must be one whose settings ask for fixes.
 ///
-/// Edits that overlap wait for the next round. After each round the text is read again: repairs after which the reader has more
+/// Edits that overlap wait for the next round; findings with the very same edits are mended together. After each round the text is read again: repairs after which the reader has more
 /// errors than before, or after which there are other jobs or steps, are taken back one by one.
 pub fn repair(
     checker: &Checker<'_>,
@@ -51,26 +51,26 @@ pub fn repair(
         if chosen.is_empty() {
             break;
         }
-        let all: Vec<Edit> = chosen.iter().flat_map(|(_, fix)| fix.edits.clone()).collect();
+        let all: Vec<Edit> = chosen.iter().flat_map(|choice| choice.fix.edits.clone()).collect();
         match apply(&text, &all) {
             Ok(after) if after != text && is_sound(&now, &after, kind) => {
                 text = after;
-                made.extend(chosen.into_iter().map(|(made, _)| made));
+                made.extend(chosen.into_iter().flat_map(|choice| choice.made));
             }
             _ => {
                 // At least one of them is at fault; alone, each shows whether it is the one.
                 let mut progress = false;
-                for (one, fix) in chosen {
+                for Choice { made: names, fix } in chosen {
                     let sound = |after: &String| *after != text && is_sound(&now, after, kind);
                     match apply(&text, &fix.edits).ok().filter(sound) {
                         // The others' places are those of the text before: they come in the next round.
                         Some(after) if !progress => {
                             text = after;
-                            made.push(one);
+                            made.extend(names);
                             progress = true;
                         }
                         Some(_) => {}
-                        None if !progress => drop(refused.insert(one)),
+                        None if !progress => refused.extend(names),
                         None => {}
                     }
                 }
@@ -80,21 +80,37 @@ pub fn repair(
     Repaired { text, made, refused: refused.into_iter().collect() }
 }
 
+/// A fix to make, and the repairs that it is: findings of one step often have the same.
+struct Choice<'f> {
+    made: Vec<Made>,
+    fix: &'f Fix,
+}
+
 /// The repairs that can be made together.
-fn choose<'f>(findings: &'f [Finding], up_to: Safety, refused: &BTreeSet<Made>) -> Vec<(Made, &'f Fix)> {
-    let mut chosen: Vec<(Made, &Fix)> = Vec::new();
+fn choose<'f>(findings: &'f [Finding], up_to: Safety, refused: &BTreeSet<Made>) -> Vec<Choice<'f>> {
+    let mut chosen: Vec<Choice<'_>> = Vec::new();
     let mut taken: Vec<Span> = Vec::new();
+    let mut known: HashMap<Vec<&Edit>, usize> = HashMap::new();
     for finding in findings {
         let Some(fix) = finding.fix.as_ref().filter(|fix| fix.safety <= up_to && !fix.edits.is_empty()) else {
             continue;
         };
         let made = Made { rule: finding.diagnostic.code.clone().into_owned(), title: fix.title.clone() };
-        let clashes = fix.edits.iter().any(|edit| taken.iter().any(|span| touches(*span, edit.span)));
-        if clashes || refused.contains(&made) {
+        if refused.contains(&made) {
+            continue;
+        }
+        let mut edits: Vec<&Edit> = fix.edits.iter().collect();
+        edits.sort_unstable();
+        if let Some(same) = known.get(&edits).and_then(|at| chosen.get_mut(*at)) {
+            same.made.push(made);
+            continue;
+        }
+        if fix.edits.iter().any(|edit| taken.iter().any(|span| touches(*span, edit.span))) {
             continue;
         }
         taken.extend(fix.edits.iter().map(|edit| edit.span));
-        chosen.push((made, fix));
+        known.insert(edits, chosen.len());
+        chosen.push(Choice { made: vec![made], fix });
     }
     chosen
 }
@@ -176,6 +192,24 @@ mod tests {
         let second = repaired(&first.text);
         assert_eq!(second.text, first.text);
         assert!(second.made.is_empty());
+    }
+
+    #[test]
+    fn findings_with_the_same_edits_are_mended_together() {
+        let fix = |title: &str, edits: Vec<Edit>| {
+            let diagnostic = Diagnostic::error("rule", "message");
+            Finding { diagnostic, fix: Some(Fix::safe(title, edits)) }
+        };
+        let (one, other) = (Edit::insert(4, "a"), Edit::replace(Span::new(8, 9), "b"));
+        let findings = [
+            fix("both", vec![one.clone(), other.clone()]),
+            fix("both in another order", vec![other.clone(), one]),
+            fix("one of them", vec![other]),
+        ];
+        let chosen = choose(&findings, Safety::Safe, &BTreeSet::new());
+        let titles: Vec<Vec<&str>> =
+            chosen.iter().map(|choice| choice.made.iter().map(|made| made.title.as_str()).collect()).collect();
+        assert_eq!(titles, [["both", "both in another order"]]);
     }
 
     #[test]

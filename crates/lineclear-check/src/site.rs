@@ -21,6 +21,8 @@ pub struct StepSite<'a> {
     pub index: usize,
     /// Whether it stands inside of `parallel`.
     pub in_parallel: bool,
+    /// The index of its script in [`File::scripts`](crate::File::scripts), if it runs one.
+    pub script: Option<usize>,
 }
 
 /// One expression and where it stands.
@@ -192,17 +194,29 @@ fn is_foreign(form: &ExecForm) -> bool {
     ["powershell", "pwsh", "cmd"].iter().any(|shell| program.contains(shell))
 }
 
-/// Gathers the steps in order, those inside of `parallel` right behind it.
-pub(crate) fn gather_steps<'a>(steps: &'a [Step], job: Option<&'a Job>, into: &mut Vec<StepSite<'a>>) {
-    let mut index = 0;
-    for step in steps {
-        into.push(StepSite { step, job, index, in_parallel: false });
-        index += 1;
-        if let StepKind::Parallel { steps } = &step.kind {
-            for step in steps {
-                into.push(StepSite { step, job, index, in_parallel: true });
-                index += 1;
+/// The steps in their order, those inside of `parallel` right behind it.
+#[derive(Default)]
+pub(crate) struct Steps<'a> {
+    pub(crate) sites: Vec<StepSite<'a>>,
+    scripts: usize,
+}
+
+impl<'a> Steps<'a> {
+    /// Adds the steps of a job or of a composite action.
+    pub(crate) fn gather(&mut self, steps: &'a [Step], job: Option<&'a Job>) {
+        let first = self.sites.len();
+        for step in steps {
+            self.add(step, job, first, false);
+            if let StepKind::Parallel { steps } = &step.kind {
+                steps.iter().for_each(|step| self.add(step, job, first, true));
             }
         }
+    }
+
+    fn add(&mut self, step: &'a Step, job: Option<&'a Job>, first: usize, in_parallel: bool) {
+        let is_script = matches!(step.kind, StepKind::Run { .. });
+        let script = is_script.then_some(self.scripts);
+        self.scripts += usize::from(is_script);
+        self.sites.push(StepSite { step, job, index: self.sites.len() - first, in_parallel, script });
     }
 }

@@ -65,7 +65,7 @@ impl<'a> UseSite<'a> {
 
     /// The value of an input, in whatever case it is written.
     pub fn input(&self, name: &str) -> Option<&'a Text> {
-        self.with.iter().find(|(key, _)| key.value.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        input(self.with, name)
     }
 
     /// The value of an input that is written without an expression.
@@ -75,7 +75,7 @@ impl<'a> UseSite<'a> {
 
     /// Whether it uses this action of another repository, in whatever case.
     pub fn is(&self, name: &str) -> bool {
-        self.reference().is_some() && self.name.eq_ignore_ascii_case(name)
+        is_action(&self.uses.value, name)
     }
 
     /// What stands behind the `@`.
@@ -163,8 +163,48 @@ impl Interface {
     }
 }
 
+/// The input `name`, in whatever case it is written.
+pub(crate) fn input<'w>(with: &'w [(Spanned<String>, Text)], name: &str) -> Option<&'w Text> {
+    entry(with, name).map(|(_, value)| value)
+}
+
+/// The input `name` with its key, in whatever case it is written.
+pub(crate) fn entry<'w>(with: &'w [(Spanned<String>, Text)], name: &str) -> Option<&'w (Spanned<String>, Text)> {
+    with.iter().find(|(key, _)| key.value.eq_ignore_ascii_case(name))
+}
+
+/// `owner/repo[/path]` in lower case, of an action of another repository.
+pub(crate) fn action_name(action: &ActionRef) -> Option<String> {
+    let ActionRef::Remote { owner, repo, path, .. } = action else { return None };
+    let mut name = format!("{owner}/{repo}");
+    if let Some(path) = path {
+        name.push('/');
+        name.push_str(path);
+    }
+    name.make_ascii_lowercase();
+    Some(name)
+}
+
+/// Whether this is the action `owner/repo` or `owner/repo/path` of another repository, at whatever reference.
+pub(crate) fn is_action(action: &ActionRef, name: &str) -> bool {
+    let ActionRef::Remote { owner, repo, path, .. } = action else { return false };
+    let mut parts = name.splitn(3, '/');
+    let mut is_next = |part: &str| parts.next().is_some_and(|own| own.eq_ignore_ascii_case(part));
+    is_next(owner) && is_next(repo) && parts.next() == path.as_deref()
+}
+
+/// Whether this is any action of the repository `owner/repo`, in whatever folder.
+pub(crate) fn is_of_repository(action: &ActionRef, repository: &str) -> bool {
+    match (action, repository.split_once('/')) {
+        (ActionRef::Remote { owner, repo, .. }, Some((of, name))) => {
+            repo.eq_ignore_ascii_case(name) && owner.eq_ignore_ascii_case(of)
+        }
+        _ => false,
+    }
+}
+
 /// Whether a reference is a whole commit.
-fn is_commit(reference: &str) -> bool {
+pub(crate) fn is_commit(reference: &str) -> bool {
     reference.len() == 40 && reference.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

@@ -5,6 +5,7 @@ use crate::{RepositoryRule, Rule, RuleMeta};
 pub mod action;
 pub mod call;
 pub mod container;
+pub(crate) mod deeds;
 pub mod delivery;
 pub mod dependabot;
 pub mod expression;

@@ -1,9 +1,10 @@
 //! `artifact-of-other-run`: a job delivers an artifact of whichever run was last.
 
-use super::deeds::{Deed, input, is_action};
 use lineclear_source::Severity;
 use lineclear_workflow::StepKind;
 
+use crate::rules::deeds::Deed;
+use crate::uses::{input, is_action};
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/artifact-of-other-run.md`.

@@ -1,10 +1,10 @@
 //! `deploy-without-environment`: a job deploys without an environment.
 
-use super::deeds::Deed;
 use super::order::has_environment;
 use lineclear_source::Severity;
 use lineclear_workflow::Job;
 
+use crate::rules::deeds::Deed;
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/deploy-without-environment.md`.

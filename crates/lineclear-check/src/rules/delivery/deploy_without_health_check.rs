@@ -1,10 +1,10 @@
 //! `deploy-without-health-check`: nobody looks whether what was deployed is well.
 
-use super::deeds::Deed;
 use super::order::all_needs;
 use lineclear_source::Severity;
 use lineclear_workflow::{Job, JobKind};
 
+use crate::rules::deeds::Deed;
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/deploy-without-health-check.md`.

@@ -1,9 +1,9 @@
 //! `deploy-without-rollback`: a failed deployment stays as it is.
 
-use super::deeds::Deed;
 use lineclear_source::Severity;
 use lineclear_workflow::Job;
 
+use crate::rules::deeds::Deed;
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/deploy-without-rollback.md`.

@@ -1,12 +1,13 @@
 //! `ignored-scan`: what a scanner finds changes nothing.
 
-use super::deeds::{Deed, Done, input, is_action};
 use lineclear_expr::Segment;
 use lineclear_shell::Connector;
 use lineclear_source::Severity;
 use lineclear_source::Span;
 use lineclear_workflow::StepKind;
 
+use crate::rules::deeds::{Deed, Done};
+use crate::uses::{input, is_action};
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/ignored-scan.md`.

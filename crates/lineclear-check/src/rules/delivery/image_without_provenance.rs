@@ -1,9 +1,10 @@
 //! `image-without-provenance`: an image is pushed without a record of how it was built.
 
-use super::deeds::{Deed, input, is_action};
 use lineclear_source::Severity;
 use lineclear_workflow::StepKind;
 
+use crate::rules::deeds::Deed;
+use crate::uses::{input, is_action};
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/image-without-provenance.md`.

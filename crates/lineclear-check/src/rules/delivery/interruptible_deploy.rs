@@ -1,9 +1,9 @@
 //! `interruptible-deploy`: a deployment may be cut in the middle by the next run.
 
-use super::deeds::Deed;
 use lineclear_source::Severity;
 use lineclear_source::Span;
 
+use crate::rules::deeds::Deed;
 use crate::{Activity, Dialect, Edit, File, FileKind, Fix, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/interruptible-deploy.md`.

@@ -1,10 +1,11 @@
 //! `latest-from-branch`: any branch may become `latest`.
 
-use super::deeds::{Deed, input};
 use super::order::{conditions, is_tags_only};
 use lineclear_source::Severity;
 use lineclear_workflow::StepKind;
 
+use crate::rules::deeds::Deed;
+use crate::uses::input;
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/latest-from-branch.md`.

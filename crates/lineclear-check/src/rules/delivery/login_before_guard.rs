@@ -1,9 +1,9 @@
 //! `login-before-guard`: a job logs in to a registry before it knows whether it may publish.
 
-use super::deeds::Deed;
 use lineclear_source::Severity;
 use lineclear_workflow::JobKind;
 
+use crate::rules::deeds::Deed;
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/login-before-guard.md`.

@@ -5,7 +5,6 @@ use crate::{RepositoryRule, Rule};
 mod artifact_of_other_run;
 mod checks;
 mod command_in_env;
-mod deeds;
 mod deploy_without_environment;
 mod deploy_without_health_check;
 mod deploy_without_rollback;
@@ -36,8 +35,6 @@ mod unchecked_workflow_run;
 mod ungated_publish;
 mod unknown_check;
 mod unreachable_environment;
-
-pub(crate) use deeds::{Done, deeds};
 
 /// In the order in which they are asked.
 pub const RULES: &[&dyn Rule] = &[

@@ -4,7 +4,8 @@ use lineclear_shell::Word;
 use lineclear_source::{Severity, Span};
 use lineclear_workflow::{StepKind, Text, Workflow};
 
-use super::deeds::{Deed, action_name, input};
+use crate::rules::deeds::Deed;
+use crate::uses::{action_name, input};
 
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, ScriptSite, StepSite, page};
 

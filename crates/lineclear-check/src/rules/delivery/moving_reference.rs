@@ -1,9 +1,10 @@
 //! `moving-reference`: an image is signed, scanned or described by a tag that may move.
 
-use super::deeds::{Deed, Done, input};
 use lineclear_source::Severity;
 use lineclear_workflow::StepKind;
 
+use crate::rules::deeds::{Deed, Done};
+use crate::uses::input;
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/moving-reference.md`.

@@ -3,8 +3,9 @@
 use lineclear_expr::Template;
 use lineclear_workflow::{ActionRef, Job, JobKind, StepKind, Text, Trigger, Workflow};
 
-use super::deeds::{Deed, Done, action_name};
 use crate::File;
+use crate::rules::deeds::{Deed, Done};
+use crate::uses::action_name;
 
 /// All jobs that have to end before `job` begins, the nearest first.
 pub(super) fn all_needs<'w>(workflow: &'w Workflow, job: &'w Job) -> Vec<&'w Job> {

@@ -1,10 +1,10 @@
 //! `overlapping-deploys`: two runs may deploy to the same place at the same time.
 
-use super::deeds::Deed;
 use super::order::environment_of;
 use lineclear_source::Severity;
 use lineclear_workflow::{Job, Patterns, Workflow};
 
+use crate::rules::deeds::Deed;
 use crate::{Activity, Dialect, Edit, File, FileKind, Fix, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/overlapping-deploys.md`.

@@ -1,9 +1,10 @@
 //! `publish-in-matrix`: every leg of a matrix publishes under the same name.
 
-use super::deeds::{Deed, action_name};
 use lineclear_source::Severity;
 use lineclear_workflow::{Env, Job, JobKind, StepKind, Strategy, TextTree};
 
+use crate::rules::deeds::Deed;
+use crate::uses::action_name;
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/publish-in-matrix.md`.

@@ -1,10 +1,11 @@
 //! `rebuild-before-deploy`: what is deployed is built again, and is not what was tested.
 
-use super::deeds::{Deed, Done, input};
 use super::order::{all_needs, has_environment, steps_of};
 use lineclear_source::{Severity, Spanned};
 use lineclear_workflow::{Job, Step, StepKind, Text};
 
+use crate::rules::deeds::{Deed, Done};
+use crate::uses::input;
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/rebuild-before-deploy.md`.

@@ -1,11 +1,12 @@
 //! `several-references`: a list of tags is given where one image is expected.
 
-use super::deeds::{Deed, input, is_action};
 use super::order::steps_of;
 use lineclear_expr::Segment;
 use lineclear_source::Severity;
 use lineclear_workflow::{Job, StepKind};
 
+use crate::rules::deeds::Deed;
+use crate::uses::{input, is_action};
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/several-references.md`.

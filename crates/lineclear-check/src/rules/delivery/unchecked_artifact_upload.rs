@@ -1,9 +1,9 @@
 //! `unchecked-artifact-upload`: an upload that finds no files succeeds.
 
-use super::deeds::{input, is_action};
 use lineclear_source::Severity;
 use lineclear_workflow::StepKind;
 
+use crate::uses::{input, is_action};
 use crate::{Activity, Dialect, Edit, File, FileKind, Fix, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/unchecked-artifact-upload.md`.

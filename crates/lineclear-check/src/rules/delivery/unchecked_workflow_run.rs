@@ -1,10 +1,10 @@
 //! `unchecked-workflow-run`: a workflow publishes or deploys after another one, whatever became of it.
 
-use super::deeds::Deed;
 use super::order::{all_needs, conditions, steps_of};
 use lineclear_source::Severity;
 use lineclear_workflow::{Env, Job, StepKind, Trigger};
 
+use crate::rules::deeds::Deed;
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/unchecked-workflow-run.md`.

@@ -1,10 +1,10 @@
 //! `ungated-publish`: a job publishes what nothing has tested.
 
-use super::deeds::Deed;
 use super::order::{all_needs, conditions, is_tags_only, may_test};
 use lineclear_source::Severity;
 use lineclear_workflow::Job;
 
+use crate::rules::deeds::Deed;
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/ungated-publish.md`.

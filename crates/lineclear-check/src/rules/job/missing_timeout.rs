@@ -1,7 +1,7 @@
 //! `missing-timeout`: a job that hangs holds its runner for six hours.
 
 use lineclear_source::Severity;
-use lineclear_workflow::JobKind;
+use lineclear_workflow::{JobKind, Step, StepKind};
 
 use crate::{Activity, Dialect, Edit, File, FileKind, Fix, Group, Repair, Report, Rule, RuleMeta, page};
 
@@ -37,9 +37,11 @@ impl Rule for MissingTimeout {
                 continue;
             }
             let fix = report.wants_fixes().then(|| {
-                let entry = format!("timeout-minutes: {MINUTES}");
-                let edit = Edit::add_first_entry(file.source(), job.body, &entry);
-                Fix::safe(format!("add `{entry}`"), vec![edit])
+                let (minutes, is_known) = limit(&steps.steps);
+                let entry = format!("timeout-minutes: {minutes}");
+                let edits = vec![Edit::add_first_entry(file.source(), job.body, &entry)];
+                let title = format!("add `{entry}`");
+                if is_known { Fix::safe(title, edits) } else { Fix::review(title, edits) }
             });
             report
                 .at(
@@ -50,4 +52,22 @@ impl Rule for MissingTimeout {
                 .fix(fix);
         }
     }
+}
+
+/// The limit that a fix gives a job: its steps have the time that they are given, and the rest of the job as long as any. Also
+/// whether all that steps are given is known.
+fn limit(steps: &[Step]) -> (u64, bool) {
+    let mut minutes = u64::from(MINUTES);
+    let mut is_known = true;
+    for step in steps {
+        let inner = if let StepKind::Parallel { steps } = &step.kind { limit(steps) } else { (0, true) };
+        let own = step.timeout_minutes.as_ref().map(|limit| limit.raw().trim().parse::<u32>());
+        let given = match own {
+            Some(Ok(own)) if own > MINUTES => u64::from(own),
+            _ => inner.0.saturating_sub(u64::from(MINUTES)),
+        };
+        minutes = minutes.saturating_add(given);
+        is_known &= inner.1 && !matches!(own, Some(Err(_)));
+    }
+    (minutes, is_known)
 }

@@ -3,11 +3,11 @@
 use lineclear_source::{Severity, Span, Spanned};
 use lineclear_workflow::{ActionRef, Job, Step, StepKind, Text, Workflow};
 
-use super::checkout_token::{input, is_older_than};
-use super::execution::commands;
-use super::relay::is_action;
+use super::checkout_token::is_older_than;
 use super::trust::{Guard, guard_of};
 use super::untrusted_checkout;
+use crate::rules::deeds::{Deed, Done};
+use crate::uses::{input, is_commit, is_of_repository};
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, StepSite, page};
 
 /// Manual and tests: `docs/rules/cache-poisoning.md`.
@@ -75,33 +75,6 @@ const CACHES: &[(&str, Uses)] = &[
     ("golangci/golangci-lint-action", Uses::UnlessTrue("skip-cache")),
 ];
 
-/// Actions that hand out what was built.
-const PUBLISHERS: &[&str] = &[
-    "pypa/gh-action-pypi-publish",
-    "softprops/action-gh-release",
-    "ncipollo/release-action",
-    "goreleaser/goreleaser-action",
-    "js-devtools/npm-publish",
-    "rubygems/release-gem",
-    "release-plz/action",
-    "svenstaro/upload-release-action",
-    "actions/upload-release-asset",
-    "cycjimmy/semantic-release-action",
-    "changesets/action",
-    "katyo/publish-crates",
-    "gradle/publish-plugin",
-    "helm/chart-releaser-action",
-    "vscode-marketplace/publish",
-    "haaleo/publish-vscode-extension",
-    "taiki-e/upload-rust-binary-action",
-    "tauri-apps/tauri-action",
-    "pulumi/auth-actions",
-    "sigstore/gh-action-sigstore-python",
-    "actions/attest-build-provenance",
-    "peaceiris/actions-gh-pages",
-    "hynek/build-and-inspect-python-package",
-];
-
 impl Rule for CachePoisoning {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -143,7 +116,7 @@ fn check_release(
         if chooses {
             continue;
         }
-        let publish = *publishes.get_or_insert_with(|| steps.iter().find_map(publish));
+        let publish = *publishes.get_or_insert_with(|| publication(file, job));
         let why = match (publish, release) {
             (Some(span), _) => Some(span),
             (None, Some(_)) => None,
@@ -192,7 +165,7 @@ fn check_outsiders(file: &File<'_>, job: &Job, events: &[&str], report: &mut Rep
     let mut fetched = None;
     for site in file.steps().iter().filter(of_job) {
         if fetched.is_none() {
-            fetched = untrusted_checkout::fetch(site, events);
+            fetched = untrusted_checkout::fetch(file, site, events);
         }
         let Some(event) = events.iter().find(|event| guard_of(event, Some(job), Some(site.step)) < Guard::Trusted)
         else {
@@ -218,7 +191,8 @@ fn cache_of(step: &Step) -> Option<Cache> {
     let StepKind::Uses { uses, with } = &step.kind else { return None };
     let ActionRef::Remote { owner, repo, path, reference } = &uses.value else { return None };
     let what = format!("`{owner}/{repo}`");
-    let is_docker = is_action(&uses.value, "docker/build-push-action") || is_action(&uses.value, "docker/bake-action");
+    let is_docker = is_of_repository(&uses.value, "docker/build-push-action")
+        || is_of_repository(&uses.value, "docker/bake-action");
     if is_docker {
         let from = input(with, "cache-from")?;
         return from.raw().contains("type=gha").then(|| Cache {
@@ -227,10 +201,10 @@ fn cache_of(step: &Step) -> Option<Cache> {
             help: "build what is released without `cache-from`",
         });
     }
-    if is_action(&uses.value, "actions/cache") && path.as_deref() == Some("save") {
+    if is_of_repository(&uses.value, "actions/cache") && path.as_deref() == Some("save") {
         return None;
     }
-    let mut known = CACHES.iter().filter(|(slug, _)| is_action(&uses.value, slug));
+    let mut known = CACHES.iter().filter(|(slug, _)| is_of_repository(&uses.value, slug));
     known.find_map(|(_, how)| used(*how, uses.span, with, reference, &what))
 }
 
@@ -283,63 +257,20 @@ fn off(name: &str) -> &'static str {
     }
 }
 
-fn is_commit(reference: &str) -> bool {
-    reference.len() == 40
-}
-
 /// Whether a value switches something on; an expression may do either.
 fn is_surely_on(value: &Text) -> bool {
     value.template.as_literal().is_some() && !matches!(value.raw(), "" | "false" | "auto")
 }
 
-/// Where a step publishes something.
-fn publish(step: &Step) -> Option<Span> {
-    match &step.kind {
-        StepKind::Uses { uses, with } => {
-            let pushes =
-                |with: &[(Spanned<String>, Text)]| input(with, "push").is_some_and(|push| push.raw() == "true");
-            let is_push = is_action(&uses.value, "docker/build-push-action") && pushes(with);
-            // A trial run hands out nothing.
-            let is_trial = input(with, "args").is_some_and(|args| {
-                ["--snapshot", "--skip=publish", "--skip-publish", "check", "build "]
-                    .iter()
-                    .any(|word| args.raw().contains(word))
-            });
-            if is_trial {
-                return None;
-            }
-            (is_push || PUBLISHERS.iter().any(|slug| is_action(&uses.value, slug))).then_some(uses.span)
-        }
-        StepKind::Run { script, .. } => {
-            let raw = script.raw();
-            let words = ["publish", "push", "upload", "release", "deploy"];
-            if !words.iter().any(|word| raw.contains(word)) {
-                return None;
-            }
-            commands(raw)
-                .find(|(_, command)| is_publish(command))
-                .map(|(at, command)| script.scalar.span_of(at..at + command.len()))
-        }
-        _ => None,
-    }
-}
-
-fn is_publish(command: &str) -> bool {
-    if command.contains("--dry-run") {
-        return false;
-    }
-    let mut words = command.split_ascii_whitespace();
-    let pair = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    matches!(
-        pair,
-        ("npm" | "pnpm" | "bun" | "cargo" | "poetry" | "uv" | "flit" | "hatch" | "deno", "publish")
-            | ("twine", "upload")
-            | ("docker" | "podman" | "helm" | "gem" | "oras", "push")
-            | ("vsce" | "ovsx", "publish")
-    ) || command.starts_with("gh release create")
-        || command.starts_with("gh release upload")
-        || command.starts_with("yarn npm publish")
-        || command.starts_with("dotnet nuget push")
+/// Where a job publishes something.
+fn publication(file: &File<'_>, job: &Job) -> Option<Span> {
+    let is_publication = |done: &&Done<'_>| {
+        // An input that is an expression may say either; a command that a condition guards still publishes.
+        let is_sure = !done.is_conditional || done.command.is_some();
+        let hands_out = done.deed.is_publication() || matches!(done.deed, Deed::Sign | Deed::Attest);
+        done.is_in(job) && is_sure && hands_out
+    };
+    file.deeds().iter().find(is_publication).map(|done| done.span)
 }
 
 /// The event by which a workflow is plainly one that releases.

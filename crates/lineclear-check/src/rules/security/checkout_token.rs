@@ -1,10 +1,9 @@
 //! The token that `actions/checkout` leaves in the workspace: where, and which steps need it.
 
-use lineclear_source::Spanned;
-use lineclear_workflow::{ActionRef, Step, StepKind, Text};
+use lineclear_shell::Command;
+use lineclear_workflow::{ActionRef, StepKind, Text};
 
-use super::execution::commands;
-use super::relay::is_action;
+use crate::uses::{input, is_of_repository};
 use crate::{File, StepSite};
 
 /// A checkout that keeps its token.
@@ -30,7 +29,7 @@ pub(super) enum Need {
 pub(super) fn checkouts<'f, 'a>(file: &'f File<'a>) -> impl Iterator<Item = Checkout<'f, 'a>> {
     file.steps().iter().enumerate().filter_map(|(index, site)| {
         let StepKind::Uses { uses, with } = &site.step.kind else { return None };
-        if !is_action(&uses.value, "actions/checkout") {
+        if !is_of_repository(&uses.value, "actions/checkout") {
             return None;
         }
         let set = input(with, "persist-credentials").map(Text::raw);
@@ -50,11 +49,6 @@ pub(super) fn is_older_than(reference: &str, major: u32) -> bool {
         Ok(version) => version < major,
         Err(_) => !matches!(reference, "main" | "master"),
     }
-}
-
-/// The input `name` of a step.
-pub(super) fn input<'w>(with: &'w [(Spanned<String>, Text)], name: &str) -> Option<&'w Text> {
-    with.iter().find(|(key, _)| key.value.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 /// Owners whose actions take a token as an input, if they need one.
@@ -91,39 +85,37 @@ const PUSHING: &[&str] = &[
     "release-plz/action",
     "helm/chart-releaser-action",
     "planetscale/ghcommit-action",
-    "github/codeql-action/autobuild",
 ];
 
-/// Whether a step may need the token that the checkout left.
-pub(super) fn may_need_token(step: &Step) -> Need {
-    match &step.kind {
+/// Whether a step may need the token that the checkout left. Those inside of `parallel` are steps of their own.
+pub(super) fn may_need_token(file: &File<'_>, site: StepSite<'_>) -> Need {
+    match &site.step.kind {
         StepKind::Uses { uses, .. } => match &uses.value {
-            action if PUSHING.iter().any(|slug| is_action(action, slug)) => Need::Surely,
+            action if PUSHING.iter().any(|slug| is_of_repository(action, slug)) => Need::Surely,
             ActionRef::Remote { owner, .. } if KNOWN_OWNERS.iter().any(|known| owner.eq_ignore_ascii_case(known)) => {
                 Need::No
             }
             _ => Need::Maybe,
         },
-        StepKind::Run { script, .. } => {
-            commands(script.raw()).map(|(_, command)| need_of(command)).max().unwrap_or_default()
+        StepKind::Run { .. } => {
+            let script = file.script_of(site);
+            // What cannot be taken apart may do anything.
+            let Some(script) = script.filter(|script| script.language.is_some()) else { return Need::Maybe };
+            script.script().commands.iter().map(need_of).max().unwrap_or_default()
         }
-        StepKind::Parallel { steps } => steps.iter().map(may_need_token).max().unwrap_or_default(),
         _ => Need::No,
     }
 }
 
-fn need_of(command: &str) -> Need {
-    let mut words = command
-        .split_ascii_whitespace()
-        .skip_while(|word| word.contains('=') || *word == "sudo" || word.ends_with('('));
-    let Some(program) = words.next() else { return Need::No };
-    if program == "git" || command.contains("$(git ") {
+fn need_of(command: &Command) -> Need {
+    let (Some((program, arguments)), Some(written)) = (command.program(), command.program_word()) else {
+        return Need::No;
+    };
+    let written = written.text.as_str();
+    let mut words = arguments.iter().map(|word| word.text.as_str());
+    if program == "git" {
         let talks = ["push", "fetch", "pull", "clone", "submodule", "lfs", "ls-remote", "remote"];
-        return if command.split_ascii_whitespace().any(|word| talks.contains(&word)) {
-            Need::Surely
-        } else {
-            Need::No
-        };
+        return if words.any(|word| talks.contains(&word)) { Need::Surely } else { Need::No };
     }
     let releases = [
         "semantic-release",
@@ -133,14 +125,14 @@ fn need_of(command: &str) -> Need {
         "standard-version",
         "mike",
         "gh-deploy",
-        "release",
         "publish",
         "deploy",
         "bump",
     ];
     // A script of the repository may do anything.
-    let is_script = program.starts_with("./") || program.starts_with(".github/") || program.ends_with(".sh");
-    if is_script || command.split_ascii_whitespace().any(|word| releases.contains(&word) || word.contains("release")) {
+    let is_script = written.starts_with("./") || written.starts_with(".github/") || written.ends_with(".sh");
+    let mut all = std::iter::once(written).chain(words);
+    if is_script || all.any(|word| releases.contains(&word) || word.contains("release")) {
         return Need::Maybe;
     }
     Need::No

@@ -3,8 +3,8 @@
 use lineclear_source::Severity;
 use lineclear_workflow::{ActionRef, Job, JobKind, Permissions, StepKind, Trigger, Workflow};
 
-use super::relay::is_action;
 use super::trust::{Guard, guard_of, is_privileged, is_read_only};
+use crate::uses::is_of_repository;
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/dangerous-trigger.md`.
@@ -76,7 +76,7 @@ fn is_harmless(workflow: &Workflow, job: &Job) -> bool {
     let permissions = job.permissions.as_ref().or(workflow.permissions.as_ref());
     let has_none = matches!(permissions, Some(Permissions::Scopes(scopes)) if scopes.value.is_empty());
     let is_made_for_it = steps.steps.iter().all(|step| match &step.kind {
-        StepKind::Uses { uses, .. } => HARMLESS.iter().any(|slug| is_action(&uses.value, slug)),
+        StepKind::Uses { uses, .. } => HARMLESS.iter().any(|slug| is_of_repository(&uses.value, slug)),
         _ => false,
     });
     is_made_for_it || has_none && !names_secrets(steps)

@@ -1,13 +1,13 @@
 //! `environment-write`: an outsider's text gets into the variables or the `PATH` of later steps.
 
-use lineclear_source::{Severity, Span};
-use lineclear_workflow::{Key, Text};
+use lineclear_source::Severity;
+use lineclear_workflow::Key;
 
-use super::execution::commands;
-use super::passing::{of_local, variables_of};
+use super::command_files::{Write, writes};
+use super::passing::{is_cleaned, of_local};
 use super::taint::{Flows, Viewpoint};
 use super::trust::{Guard, Reach, guard_of};
-use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
+use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, ScriptSite, page};
 
 /// Manual and tests: `docs/rules/environment-write.md`.
 #[derive(Debug)]
@@ -39,10 +39,9 @@ impl Rule for EnvironmentWrite {
         check_objects(file, flows, report);
         for script in file.scripts() {
             let raw = script.raw();
-            let from = Viewpoint { job: script.site.job, step: Some(script.site.step) };
             for target in FILES.iter().filter(|target| raw.contains(**target)) {
-                for write in writes(script.text, target) {
-                    check_write(file, flows, from, script.text, target, &write, report);
+                for write in writes(script.script(), target) {
+                    check_write(file, flows, script, target, &write, report);
                 }
             }
         }
@@ -64,49 +63,21 @@ fn check_objects<'a>(file: &File<'a>, flows: Flows<'_, 'a>, report: &mut Report<
     }
 }
 
-/// A line that writes to one of the files.
-struct Write<'t> {
-    /// Its place in the script.
-    at: usize,
-    span: Span,
-    line: &'t str,
-}
-
-/// The lines that write to the file.
-fn writes<'t>(script: &'t Text, target: &'t str) -> impl Iterator<Item = Write<'t>> {
-    let mut offset = 0;
-    script.raw().split_inclusive('\n').filter_map(move |line| {
-        let start = offset;
-        offset += line.len();
-        let text = line.trim_end();
-        let begin = text.len() - text.trim_start().len();
-        let is_write = text.contains(target)
-            && (text.contains(">>")
-                || text.contains("tee ")
-                || text.contains("Out-File")
-                || text.contains("Add-Content"));
-        let is_write = is_write && !text.trim_start().starts_with('#');
-        is_write.then(|| Write {
-            at: start,
-            span: script.scalar.span_of(start + begin..start + text.len()),
-            line: text,
-        })
-    })
-}
-
 fn check_write<'a>(
     file: &File<'a>,
     flows: Flows<'_, 'a>,
-    from: Viewpoint<'a>,
-    script: &'a Text,
+    script: &ScriptSite<'a>,
     target: &str,
     write: &Write<'_>,
     report: &mut Report<'_>,
 ) {
-    let Write { at, span, line } = *write;
-    let written = line.split(">>").next().unwrap_or(line);
+    let from = Viewpoint { job: script.site.job, step: Some(script.site.step) };
+    let range = write.command.span.clone();
+    let span = script.span_of(range.clone());
     let is_set = |name: &&str| !FILES.contains(name) && !name.starts_with("GITHUB_OUTPUT");
-    let taint = variables_of(written).filter(is_set).find_map(|name| of_local(flows, script, from, name, at));
+    let is_cleaned = script.raw().get(range.clone()).is_some_and(is_cleaned);
+    let mut names = write.variables().filter(is_set).filter(|_| !is_cleaned);
+    let taint = names.find_map(|name| of_local(flows, script.text, from, name, range.start));
     let what = if target == "GITHUB_PATH" { "the `PATH`" } else { "the variables" };
     if let Some((taint, reach)) = taint.and_then(|taint| flows.reach(&taint, from).map(|reach| (taint, reach))) {
         // Who calls an action may hand an outsider's text on, and cannot see from outside where it goes.
@@ -127,12 +98,7 @@ fn check_write<'a>(
     }
     // What a command prints in a run that outsiders start may be theirs: a file of an artifact, a commit's message.
     let Some(workflow) = file.workflow() else { return };
-    let reads_file = commands(written).any(|(_, command)| {
-        ["cat ", "$(cat ", "$(<", "git log", "git show", "jq ", "head ", "tail "]
-            .iter()
-            .any(|word| command.contains(word))
-    });
-    if !reads_file || written.contains("<<") {
+    if !write.reads_file() {
         return;
     }
     let events = ["pull_request_target", "workflow_run", "issue_comment"];

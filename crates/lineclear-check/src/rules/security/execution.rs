@@ -1,9 +1,11 @@
 //! What runs code that lies in the workspace: builds, tests, scripts of the repository, local actions.
 
+use lineclear_shell::Word;
 use lineclear_source::Span;
-use lineclear_workflow::{ActionRef, Step, StepKind, Text};
+use lineclear_workflow::{ActionRef, StepKind};
 
-use super::relay::is_action;
+use crate::uses::is_of_repository;
+use crate::{File, ScriptSite, StepSite};
 
 /// What in a step runs code of the workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,45 +142,38 @@ const ACTIONS: &[&str] = &[
     "hashicorp/tfc-workflows-github",
 ];
 
-/// What in `step` runs code of the workspace, if anything does.
-pub(super) fn runs_workspace(step: &Step) -> Option<Runs> {
-    match &step.kind {
-        StepKind::Run { script, .. } => script_runs_workspace(script),
+/// What in a step runs code of the workspace, if anything does.
+pub(super) fn runs_workspace(file: &File<'_>, site: StepSite<'_>) -> Option<Runs> {
+    match &site.step.kind {
+        StepKind::Run { .. } => script_runs_workspace(file.script_of(site)?),
         StepKind::Uses { uses, .. } => {
             let what = match &uses.value {
                 ActionRef::Local { path } => format!("./{path}"),
-                action => (*ACTIONS.iter().find(|slug| is_action(action, slug))?).to_owned(),
+                action => (*ACTIONS.iter().find(|slug| is_of_repository(action, slug))?).to_owned(),
             };
             Some(Runs { span: uses.span, what })
         }
-        StepKind::Parallel { steps } => steps.iter().find_map(runs_workspace),
         _ => None,
     }
 }
 
-fn script_runs_workspace(script: &Text) -> Option<Runs> {
-    let raw = script.raw();
-    commands(raw).find_map(|(at, command)| {
-        let mut words = command.split_ascii_whitespace().map(|word| word.trim_matches(['"', '\'', '(', ')']));
-        let first = words.find(|word| {
-            !(word.contains('=') || matches!(*word, "sudo" | "time" | "env" | "exec" | "then" | "do" | "else" | "{"))
-        })?;
-        let second = words.next().unwrap_or_default();
-        let name = first.rsplit('/').next().unwrap_or_default();
-        let is_file = first.starts_with("./")
-            || first.starts_with("../")
-            || first.starts_with("scripts/")
-            || first.starts_with(".github/");
+fn script_runs_workspace(script: &ScriptSite<'_>) -> Option<Runs> {
+    script.script().commands.iter().find_map(|command| {
+        let (name, arguments) = command.program()?;
+        let first = command.program_word()?.text.as_str();
+        let second = arguments.first().map_or("", |word| word.text.as_str());
+        let is_file = ["./", "../", "scripts/", ".github/", "$GITHUB_WORKSPACE/", "${GITHUB_WORKSPACE}/"]
+            .iter()
+            .any(|folder| first.starts_with(folder));
         let is_script = (is_file && first.len() > 2)
             || first == "." && !second.is_empty()
             || is_builder(name, second)
-            || matches!((name, second), ("pip" | "pip3", "install")) && installs_workspace(command)
+            || matches!((name, second), ("pip" | "pip3", "install")) && installs_workspace(arguments)
             || matches!((name, second), ("docker", "build" | "compose" | "buildx"))
             || matches!((name, second), ("act" | "lineclear", "run"));
         is_script.then(|| {
-            let shown = if second.is_empty() { first.to_owned() } else { format!("{first} {second}") };
-            let length = command.trim_end().len();
-            Runs { span: script.scalar.span_of(at..at + length), what: shown }
+            let what = if second.is_empty() { first.to_owned() } else { format!("{first} {second}") };
+            Runs { span: script.span_of(command.span.clone()), what }
         })
     })
 }
@@ -197,47 +192,18 @@ fn is_builder(name: &str, second: &str) -> bool {
         }
 }
 
-fn installs_workspace(command: &str) -> bool {
-    command.split_ascii_whitespace().any(|word| {
-        word == "."
+fn installs_workspace(arguments: &[Word]) -> bool {
+    arguments.iter().map(|word| word.text.as_str()).any(|word| {
+        matches!(word, "." | "-e" | "-r")
             || word.starts_with("./")
             || word.starts_with(".[")
-            || word == "-e"
-            || word == "-r"
             || word.starts_with("--requirement")
-    })
-}
-
-/// The simple commands of a script with their places, as far as lines and `;`, `&&`, `||`, `|` tell.
-pub(super) fn commands(script: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut offset = 0;
-    script.split_inclusive('\n').flat_map(move |line| {
-        let start = offset;
-        offset += line.len();
-        let text = line.trim_end();
-        let is_comment = text.trim_start().starts_with('#');
-        let mut at = start;
-        let pieces = text.split_inclusive([';', '&', '|']).filter_map(move |piece| {
-            let begin = at;
-            at += piece.len();
-            let command = piece.trim_end_matches([';', '&', '|']).trim_end();
-            let skipped = command.len() - command.trim_start().len();
-            let command = command.trim_start();
-            (!command.is_empty() && !is_comment).then_some((begin + skipped, command))
-        });
-        pieces.collect::<Vec<_>>()
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn commands_are_told_apart() {
-        let found: Vec<_> = commands("a b; c\n  # d\n e && f | g\n").collect();
-        assert_eq!(found, [(0, "a b"), (5, "c"), (14, "e"), (19, "f"), (23, "g")]);
-    }
 
     #[test]
     fn programs_that_only_show_something_run_nothing() {

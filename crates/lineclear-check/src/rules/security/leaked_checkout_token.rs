@@ -3,8 +3,8 @@
 use lineclear_source::Severity;
 use lineclear_workflow::{ActionRef, StepKind};
 
-use super::checkout_token::{checkouts, input, is_older_than};
-use super::relay::is_action;
+use super::checkout_token::{checkouts, is_older_than};
+use crate::uses::{input, is_commit, is_of_repository};
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/leaked-checkout-token.md`.
@@ -39,7 +39,8 @@ impl Rule for LeakedCheckoutToken {
                     break;
                 }
                 let StepKind::Uses { uses, with } = &later.step.kind else { continue };
-                let (Some(path), true) = (input(with, "path"), is_action(&uses.value, "actions/upload-artifact"))
+                let (Some(path), true) =
+                    (input(with, "path"), is_of_repository(&uses.value, "actions/upload-artifact"))
                 else {
                     continue;
                 };
@@ -63,10 +64,6 @@ impl Rule for LeakedCheckoutToken {
             }
         }
     }
-}
-
-fn is_commit(reference: &str) -> bool {
-    reference.len() == 40 && reference.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Whether a line of `path` takes the folder of the checkout with all that is in it.

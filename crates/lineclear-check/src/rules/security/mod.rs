@@ -2,12 +2,14 @@
 //!
 //! What the rules share: `trust` (who may start a run, and which conditions keep outsiders out), `payload` (which values of the
 //! `github` context are free text), `relay` (actions that hand such text on or run it), `passing` (scripts that do) and `taint`,
-//! which follows text through all of them; `execution` (what runs code of the workspace).
+//! which follows text through all of them; `execution` (what runs code of the workspace), `command_files` (what is written to the runner's
+//! files).
 
 use crate::Rule;
 
 mod cache_poisoning;
 mod checkout_token;
+mod command_files;
 mod dangerous_trigger;
 mod embedding;
 mod environment_fix;

@@ -27,7 +27,7 @@ impl Target {
 }
 
 /// Whether what a line gives is no longer free text: a number, a hash, what a list of letters let through, or only a comparison.
-fn is_cleaned(line: &str) -> bool {
+pub(super) fn is_cleaned(line: &str) -> bool {
     const WORDS: &[&str] = &[
         "tr -cd",
         "tr -dc",

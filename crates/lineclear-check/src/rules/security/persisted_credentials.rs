@@ -3,7 +3,8 @@
 use lineclear_source::Severity;
 use lineclear_workflow::{Step, StepKind, Text};
 
-use super::checkout_token::{checkouts, input, may_need_token};
+use super::checkout_token::{checkouts, may_need_token};
+use crate::uses::input;
 use crate::{Activity, Dialect, Edit, File, FileKind, Fix, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/persisted-credentials.md`.
@@ -39,7 +40,7 @@ impl Rule for PersistedCredentials {
                 .iter()
                 .skip(checkout.index + 1)
                 .take_while(|later| later.job.map(|job| job.id.span) == checkout.site.job.map(|job| job.id.span));
-            let is_needed = later.map(|later| may_need_token(later.step)).max().unwrap_or_default();
+            let is_needed = later.map(|later| may_need_token(file, *later)).max().unwrap_or_default();
             let fix = match (fix, is_needed) {
                 (_, super::checkout_token::Need::Surely) => continue,
                 (Some(edits), super::checkout_token::Need::Maybe) => {

@@ -11,32 +11,6 @@ const COMMENT: &[&str] = &["issue_comment", "workflow_call"];
 /// The events of a payload that any event brings.
 const ANY: &[&str] = &["*"];
 
-/// `owner/repo[/path]` in lower case, where the action is one of another repository.
-pub(crate) fn slug(action: &ActionRef) -> Option<String> {
-    match action {
-        ActionRef::Remote { owner, repo, path, .. } => {
-            let mut slug = format!("{owner}/{repo}");
-            if let Some(path) = path {
-                slug.push('/');
-                slug.push_str(path);
-            }
-            slug.make_ascii_lowercase();
-            Some(slug)
-        }
-        _ => None,
-    }
-}
-
-/// Whether `action` is this action of another repository, given as `owner/repo` in lower case; a path inside of it counts, too.
-pub(crate) fn is_action(action: &ActionRef, slug: &str) -> bool {
-    match (action, slug.split_once('/')) {
-        (ActionRef::Remote { owner, repo, .. }, Some((of, name))) => {
-            repo.eq_ignore_ascii_case(name) && owner.eq_ignore_ascii_case(of)
-        }
-        _ => false,
-    }
-}
-
 /// What the output `name` of the action `slug` holds, if it is an outsider's text.
 pub(crate) fn output(slug: &str, name: &str) -> Option<Payload> {
     let name = name.to_ascii_lowercase();

@@ -1,10 +1,10 @@
 //! `secret-in-log`: a script prints a secret in a form that the log does not hide.
 
-use lineclear_source::{Severity, Span};
+use lineclear_shell::{Command, Part, Redirect, RedirectKind, Script, Word};
+use lineclear_source::Severity;
 use lineclear_workflow::{Env, JobKind, Text};
 
-use super::execution::commands;
-use super::passing::variables_of;
+use crate::rules::script::shells::has_any;
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, ScriptSite, page};
 
 /// Manual and tests: `docs/rules/secret-in-log.md`.
@@ -39,14 +39,10 @@ impl Rule for SecretInLog {
         }
         for script in file.scripts() {
             check_dump(file, script, report);
-            let raw = script.raw();
-            let mut offset = 0;
-            for line in raw.split_inclusive('\n') {
-                let start = offset;
-                offset += line.len();
-                if let Some(printed) = printed(line) {
-                    check_line(file, script, printed, start + line.find(printed).unwrap_or(0), report);
-                }
+        }
+        for script in file.scripts().iter().filter(|script| has_any(script.raw(), PRINTING)) {
+            for index in 0..script.script().commands.len() {
+                check_print(file, script, index, report);
             }
         }
     }
@@ -99,32 +95,48 @@ fn secret_of_environment(file: &File<'_>, script: &ScriptSite<'_>) -> Option<Str
     })
 }
 
-/// A line that prints to the log: not into a file, a variable or another program that is not known.
-fn printed(line: &str) -> Option<&str> {
-    let text = line.trim();
-    let is_print = ["echo ", "printf ", "Write-Host ", "Write-Output "].iter().any(|word| text.starts_with(word));
-    (is_print && !text.contains('>') && !text.contains("tee ") && !text.contains("::add-mask::")).then_some(text)
+/// Programs that print their arguments.
+const PRINTING: &[&str] = &["echo", "printf", "Write-Host", "Write-Output"];
+
+/// Whether what the command of this index prints goes to the log: not into a file, a word or a variable.
+fn is_logged(script: &Script, index: usize, command: &Command) -> bool {
+    let leads_away = |redirect: &Redirect| {
+        matches!(redirect.kind, RedirectKind::Append | RedirectKind::Write | RedirectKind::Duplicate)
+    };
+    command.inside.is_none() && !script.redirects_of(index).any(leads_away)
 }
 
-fn check_line<'a>(file: &File<'a>, script: &ScriptSite<'a>, line: &str, at: usize, report: &mut Report<'_>) {
-    let Some(secret) = secret_in(file, script, line, at) else { return };
-    // What the last program prints goes to the log.
-    let mut programs = commands(line).filter_map(|(_, command)| command.split_ascii_whitespace().next());
-    let first = programs.next();
-    let last = programs.last().or(first);
-    let span: Span = script.span_of(at..at + line.len());
-    match last {
-        Some(last) if CHANGING.contains(&last) && line.contains('|') => {
+fn check_print<'a>(file: &File<'a>, site: &ScriptSite<'a>, index: usize, report: &mut Report<'_>) {
+    let script = site.script();
+    let Some(first) = script.commands.get(index) else { return };
+    let Some((program, arguments)) = first.program().filter(|(program, _)| PRINTING.contains(program)) else { return };
+    if arguments.iter().any(|word| word.text.contains("::add-mask::")) {
+        return;
+    }
+    let Some(secret) = secret_in(file, site, arguments) else { return };
+    // What the last program of the pipe prints goes to the log.
+    let mut last = (index, first);
+    let reader =
+        |of: usize| script.commands.iter().enumerate().skip(of + 1).find(|(_, next)| next.reads_from == Some(of));
+    while let Some(next) = reader(last.0) {
+        last = next;
+    }
+    if !is_logged(script, last.0, last.1) {
+        return;
+    }
+    let span = site.span_of(first.span.start..last.1.span.end);
+    match last.1.program() {
+        Some((changing, _)) if last.0 != index && CHANGING.contains(&changing) => {
             report
                 .at(
                     span,
                     format!(
-                        "prints `{secret}` through `{last}`: the log hides the secret as it is only, and shows this"
+                        "prints `{secret}` through `{changing}`: the log hides the secret as it is only, and shows this"
                     ),
                 )
                 .help("take the line away, and make a new secret: the old one is in the logs");
         }
-        Some("echo" | "printf" | "Write-Host" | "Write-Output") if !line.contains('|') => {
+        Some((own, _)) if last.0 == index && own == program => {
             report
                 .at(span, format!("prints `{secret}`: the log hides it only where it stands there letter by letter"))
                 .severity(Severity::Info)
@@ -134,17 +146,18 @@ fn check_line<'a>(file: &File<'a>, script: &ScriptSite<'a>, line: &str, at: usiz
     }
 }
 
-/// The secret that a line holds, by itself or in a variable.
-fn secret_in<'a>(file: &File<'a>, script: &ScriptSite<'a>, line: &str, at: usize) -> Option<String> {
-    let direct = script.text.template.expressions().into_iter().find_map(|expr| {
-        let place = expr.span().range().start;
-        (at..at + line.len()).contains(&place).then(|| secret_of(expr)).flatten()
-    });
-    direct.or_else(|| {
-        variables_of(line).find_map(|name| {
+/// The secret that words hold, by itself or in a variable.
+fn secret_in<'a>(file: &File<'a>, script: &ScriptSite<'a>, words: &[Word]) -> Option<String> {
+    words.iter().flat_map(|word| &word.parts).find_map(|part| match part {
+        Part::Expression { span, .. } => {
+            let expressions = script.text.template.expressions();
+            expressions.into_iter().find(|expr| span.contains(&expr.span().range().start)).and_then(secret_of)
+        }
+        Part::Variable { name, .. } => {
             let value = variable(file, script, name)?;
             value.template.expressions().into_iter().find_map(secret_of)
-        })
+        }
+        _ => None,
     })
 }
 

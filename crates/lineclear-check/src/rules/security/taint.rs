@@ -10,6 +10,7 @@ use lineclear_workflow::{Env, Input, InputKind, Job, JobKind, Step, StepKind, Te
 use super::payload::{ChosenBy, Payload, payload};
 use super::trust::{Events, Guard, Reach, guard_of, is_in, is_privileged, is_read_only};
 use super::{passing, relay};
+use crate::uses::{action_name, input};
 use crate::{File, StepSite};
 
 /// How many looks may lie between where a text comes from and where it is used: a circle ends there.
@@ -280,10 +281,10 @@ impl<'f, 'a> Flows<'f, 'a> {
                 passing::of_script(self, script, site_of(site), passing::Target::Output, output, far)
             }
             StepKind::Uses { uses, with } => {
-                let slug = relay::slug(&uses.value)?;
+                let slug = action_name(&uses.value)?;
                 if slug == "actions/github-script" {
-                    let script = with.iter().find(|(name, _)| name.value.eq_ignore_ascii_case("script"))?;
-                    let payload = passing::of_github_script(script.1.raw(), output)?;
+                    let script = input(with, "script")?;
+                    let payload = passing::of_github_script(script.raw(), output)?;
                     return self.brought(payload, format!("steps.{id}.outputs.{output}"));
                 }
                 self.brought(relay::output(&slug, output)?, format!("steps.{id}.outputs.{output}"))

@@ -1,12 +1,13 @@
 //! `untrusted-artifact`: a run with secrets trusts files that a pull request's run uploaded.
 
 use lineclear_source::{Severity, Span};
-use lineclear_workflow::{ActionRef, Step, StepKind, Text};
+use lineclear_workflow::{ActionRef, StepKind};
 
+use super::command_files::{Write, writes};
 use super::execution::runs_workspace;
-use super::relay::is_action;
 use super::trust::{Guard, guard_of};
-use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
+use crate::uses::{input, is_of_repository};
+use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, ScriptSite, StepSite, page};
 
 /// Manual and tests: `docs/rules/untrusted-artifact.md`.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl Rule for UntrustedArtifact {
         let Some(event) = EVENTS.iter().find(|event| workflow.on.get(event).is_some()) else { return };
         let sites = file.steps();
         for (index, site) in sites.iter().enumerate() {
-            let Some(download) = download(site.step) else { continue };
+            let Some(download) = download(file, *site) else { continue };
             let guard = guard_of(event, site.job, Some(site.step));
             if guard >= Guard::Trusted {
                 continue;
@@ -47,7 +48,7 @@ impl Rule for UntrustedArtifact {
                 (Some(one), Some(other)) => std::ptr::eq(one, other),
                 _ => false,
             });
-            let used = same_job.clone().find_map(|later| use_of(later.step));
+            let used = same_job.clone().find_map(|later| use_of(file, *later));
             let (severity, message) = match &used {
                 Some((_, what)) => (
                     Severity::Error,
@@ -81,57 +82,55 @@ struct Download {
     is_apart: bool,
 }
 
-fn download(step: &Step) -> Option<Download> {
-    match &step.kind {
+fn download(file: &File<'_>, site: StepSite<'_>) -> Option<Download> {
+    match &site.step.kind {
         StepKind::Uses { uses, with } => {
-            let input =
-                |name: &str| with.iter().find(|(key, _)| key.value.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+            let input = |name: &str| input(with, name);
             let is_apart = input("path").is_some_and(|path| {
                 let path = path.raw().trim().trim_end_matches('/');
                 !matches!(path, "" | "." | "./" | "${{ github.workspace }}")
             });
-            let is_download = is_action(&uses.value, "dawidd6/action-download-artifact")
-                || is_action(&uses.value, "actions/download-artifact") && input("run-id").is_some()
-                || is_action(&uses.value, "actions/github-script")
+            let is_download = is_of_repository(&uses.value, "dawidd6/action-download-artifact")
+                || is_of_repository(&uses.value, "actions/download-artifact") && input("run-id").is_some()
+                || is_of_repository(&uses.value, "actions/github-script")
                     && input("script").is_some_and(|script| script.raw().contains("downloadArtifact"));
-            let is_script = is_action(&uses.value, "actions/github-script");
+            let is_script = is_of_repository(&uses.value, "actions/github-script");
             is_download.then_some(Download { span: uses.span, is_apart: is_apart || is_script })
         }
-        StepKind::Run { script, .. } => {
-            let raw = script.raw();
-            let at = raw.find("gh run download")?;
-            let line = raw.get(at..)?.lines().next()?;
-            let is_apart = line.contains("--dir") || line.contains(" -D ");
-            Some(Download { span: script.scalar.span_of(at..at + line.len()), is_apart })
+        StepKind::Run { .. } => {
+            let script = file.script_of(site).filter(|script| script.raw().contains("download"))?;
+            script.script().commands.iter().find_map(|command| {
+                let ("gh", arguments) = command.program()? else { return None };
+                let is_download =
+                    matches!(arguments, [run, download, ..] if run.text == "run" && download.text == "download");
+                let is_apart = arguments
+                    .iter()
+                    .any(|word| matches!(word.text.as_str(), "-D" | "--dir") || word.text.starts_with("--dir="));
+                is_download.then(|| Download { span: script.span_of(command.span.clone()), is_apart })
+            })
         }
         _ => None,
     }
 }
 
 /// What a later step does with the files.
-fn use_of(step: &Step) -> Option<(Span, String)> {
-    if let StepKind::Run { script, .. } = &step.kind
-        && let Some(span) = reads_into_environment(script)
-    {
+fn use_of(file: &File<'_>, site: StepSite<'_>) -> Option<(Span, String)> {
+    if let Some(span) = file.script_of(site).and_then(reads_into_environment) {
         return Some((span, "reads them into the variables of later steps".to_owned()));
     }
-    if let StepKind::Uses { uses, .. } = &step.kind
+    if let StepKind::Uses { uses, .. } = &site.step.kind
         && !matches!(uses.value, ActionRef::Local { .. })
     {
         return None;
     }
-    let runs = runs_workspace(step)?;
+    let runs = runs_workspace(file, site)?;
     Some((runs.span, format!("`{}` runs beside them", lineclear_source::shortened(&runs.what, 40))))
 }
 
-fn reads_into_environment(script: &Text) -> Option<Span> {
-    let mut offset = 0;
-    for line in script.raw().split_inclusive('\n') {
-        let writes = line.contains("GITHUB_ENV") || line.contains("GITHUB_PATH");
-        if writes && (line.contains("cat ") || line.contains("$(<")) {
-            return Some(script.scalar.span_of(offset..offset + line.trim_end().len()));
-        }
-        offset += line.len();
-    }
-    None
+fn reads_into_environment(script: &ScriptSite<'_>) -> Option<Span> {
+    let mut files = ["GITHUB_ENV", "GITHUB_PATH"].into_iter().filter(|file| script.raw().contains(file));
+    files.find_map(|file| {
+        let write = writes(script.script(), file).find(Write::reads_file)?;
+        Some(script.span_of(write.command.span.clone()))
+    })
 }

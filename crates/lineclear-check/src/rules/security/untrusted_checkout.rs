@@ -1,12 +1,13 @@
 //! `untrusted-checkout`: a run with secrets fetches an outsider's code, and runs it.
 
 use lineclear_source::{Severity, Span};
-use lineclear_workflow::{Access, ActionRef, Job, JobKind, Permissions, Step, StepKind, Text};
+use lineclear_workflow::{Access, ActionRef, Job, JobKind, Permissions, Step, StepKind};
 
-use super::execution::{commands, runs_workspace};
-use super::relay::is_action;
+use super::execution::runs_workspace;
 use super::trust::{Guard, guard_of};
-use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, StepSite, page};
+use crate::rules::script::shells::operands;
+use crate::uses::is_of_repository;
+use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, ScriptSite, StepSite, page};
 
 /// Manual and tests: `docs/rules/untrusted-checkout.md`.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ impl Rule for UntrustedCheckout {
         }
         let sites = file.steps();
         for (index, site) in sites.iter().enumerate() {
-            let Some(fetch) = fetch(site, &events) else { continue };
+            let Some(fetch) = fetch(file, site, &events) else { continue };
             let Some((event, guard)) = events
                 .iter()
                 .map(|event| (*event, guard_of(event, site.job, Some(site.step))))
@@ -55,7 +56,7 @@ impl Rule for UntrustedCheckout {
             let runs = later
                 .skip(own)
                 .filter(|later| guard_of(event, None, Some(later.step)) != Guard::Never)
-                .find_map(|later| runs_workspace(later.step).filter(|runs| runs.span.start > fetch.start));
+                .find_map(|later| runs_workspace(file, *later).filter(|runs| runs.span.start > fetch.start));
             let is_lowered = guard == Guard::Asked
                 || has_environment(site.job)
                 || may_only_read(workflow.permissions.as_ref(), site.job) && !file.source().text().contains("secrets.");
@@ -94,37 +95,41 @@ fn same_job(one: &StepSite<'_>, other: &StepSite<'_>) -> bool {
 }
 
 /// Where a step fetches an outsider's commit.
-pub(super) fn fetch(site: &StepSite<'_>, events: &[&str]) -> Option<Span> {
+pub(super) fn fetch(file: &File<'_>, site: &StepSite<'_>, events: &[&str]) -> Option<Span> {
     match &site.step.kind {
-        StepKind::Uses { uses, with } if is_action(&uses.value, "actions/checkout") => with
+        StepKind::Uses { uses, with } if is_of_repository(&uses.value, "actions/checkout") => with
             .iter()
             .filter(|(name, _)| matches!(name.value.as_str(), "ref" | "repository"))
             .find(|(_, value)| names_outsider(value.raw(), site.step, site.job, events))
             .map(|(_, value)| value.span()),
         StepKind::Uses { uses, .. } => {
             let ActionRef::Remote { .. } = &uses.value else { return None };
-            is_action(&uses.value, "dawidd6/action-checkout-pr").then_some(uses.span)
+            is_of_repository(&uses.value, "dawidd6/action-checkout-pr").then_some(uses.span)
         }
-        StepKind::Run { script, .. } => fetch_in(script, site, events),
+        StepKind::Run { .. } => fetch_in(file.script_of(*site)?, events),
         _ => None,
     }
 }
 
-fn fetch_in(script: &Text, site: &StepSite<'_>, events: &[&str]) -> Option<Span> {
+fn fetch_in(script: &ScriptSite<'_>, events: &[&str]) -> Option<Span> {
     let raw = script.raw();
     if !raw.contains("checkout") && !raw.contains("git ") {
         return None;
     }
-    commands(raw).find_map(|(at, command)| {
-        let is_fetch = command.contains("gh pr checkout")
-            || command.contains("hub pr checkout")
-            || command.starts_with("git ")
-                && ["fetch", "pull", "checkout", "switch", "merge", "reset", "clone"]
-                    .iter()
-                    .any(|word| command.split_ascii_whitespace().nth(1) == Some(word))
-                && (command.contains("pull/") && command.contains('/')
-                    || names_outsider(command, site.step, site.job, events));
-        is_fetch.then(|| script.scalar.span_of(at..at + command.len()))
+    let fetches = ["fetch", "pull", "checkout", "switch", "merge", "reset", "clone"];
+    script.script().commands.iter().find_map(|command| {
+        let (program, arguments) = command.program()?;
+        let text = raw.get(command.span.clone())?;
+        let mut words = arguments.iter().map(|word| word.text.as_str());
+        let is_fetch = match program {
+            "gh" | "hub" => words.next() == Some("pr") && words.next() == Some("checkout"),
+            "git" => {
+                operands(arguments, &["-C", "-c"]).first().is_some_and(|verb| fetches.contains(&verb.text.as_str()))
+                    && (text.contains("pull/") || names_outsider(text, script.site.step, script.site.job, events))
+            }
+            _ => false,
+        };
+        is_fetch.then(|| script.span_of(command.span.clone()))
     })
 }
 

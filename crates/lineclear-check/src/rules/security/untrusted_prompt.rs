@@ -3,10 +3,10 @@
 use lineclear_source::Severity;
 use lineclear_workflow::{ActionRef, StepKind, Text};
 
-use super::relay::is_action;
 use super::taint::{Flows, Viewpoint};
 use super::trust::{Guard, Reach, guard_of, is_privileged};
 use super::untrusted_checkout::may_only_read;
+use crate::uses::is_of_repository;
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/untrusted-prompt.md`.
@@ -56,7 +56,7 @@ impl Rule for UntrustedPrompt {
         let flows = Flows::new(file);
         for site in file.steps() {
             let StepKind::Uses { uses, with } = &site.step.kind else { continue };
-            let Some(agent) = AGENTS.iter().find(|slug| is_action(&uses.value, slug)) else { continue };
+            let Some(agent) = AGENTS.iter().find(|slug| is_of_repository(&uses.value, slug)) else { continue };
             let from = Viewpoint { job: site.job, step: Some(site.step) };
             let open = workflow.on.events.iter().find(|trigger| {
                 is_privileged(&trigger.event.value)

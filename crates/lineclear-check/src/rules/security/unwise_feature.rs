@@ -3,7 +3,7 @@
 use lineclear_source::Severity;
 use lineclear_workflow::{JobKind, StepKind, Text};
 
-use super::relay::is_action;
+use crate::uses::is_of_repository;
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/unwise-feature.md`.
@@ -31,7 +31,7 @@ impl Rule for UnwiseFeature {
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         for site in file.steps() {
             match &site.step.kind {
-                StepKind::Uses { uses, with } if is_action(&uses.value, "actions/setup-python") => {
+                StepKind::Uses { uses, with } if is_of_repository(&uses.value, "actions/setup-python") => {
                     if let Some((name, _)) =
                         with.iter().find(|(name, _)| name.value.eq_ignore_ascii_case("pip-install"))
                     {

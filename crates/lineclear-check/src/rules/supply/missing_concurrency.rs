@@ -47,7 +47,12 @@ impl Rule for MissingConcurrency {
             return;
         }
         let fix = report.wants_fixes().then(|| {
-            let edit = Edit::add_entry_after(file.source(), Span::new(0, 0), workflow.on.span, ENTRY)?;
+            // For the other event the reference is the branch that all pull requests go to.
+            if workflow.on.get("pull_request_target").is_some() {
+                return None;
+            }
+            let entry = if workflow.on.events.len() == 1 { format!("{GROUP}true") } else { format!("{GROUP}{ONLY}") };
+            let edit = Edit::add_entry_after(file.source(), Span::new(0, 0), workflow.on.span, &entry)?;
             Some(Fix::review("add `concurrency`", vec![edit]))
         });
         report
@@ -61,4 +66,6 @@ impl Rule for MissingConcurrency {
 }
 
 /// One run for each branch; those of other events have a reference of their own, too.
-const ENTRY: &str = "concurrency:\n  group: ${{ github.workflow }}-${{ github.ref }}\n  cancel-in-progress: ${{ github.event_name == 'pull_request' }}";
+const GROUP: &str = "concurrency:\n  group: ${{ github.workflow }}-${{ github.ref }}\n  cancel-in-progress: ";
+/// Where other events start it, too.
+const ONLY: &str = "${{ github.event_name == 'pull_request' }}";

@@ -4,7 +4,6 @@ use crate::Rule;
 
 mod anonymous_definition;
 mod broad_permissions;
-mod command_line;
 mod deploy_secret_without_environment;
 mod forbidden_action;
 mod image;

@@ -54,7 +54,7 @@ impl Rule for SecretInPullRequest {
 
 /// Whether a condition may tell forks from others.
 fn chooses(condition: &Condition) -> bool {
-    ["event_name", "head", "fork", "secrets", "env.", "actor", "github.ref", "inputs"]
+    ["event_name", "head", "fork", "secrets", "env.", "actor", "user.login", "github.ref", "inputs"]
         .iter()
         .any(|part| condition.raw().contains(part))
 }

@@ -1,12 +1,13 @@
 //! `token-publishing`: registries of packages trust workflows, and need no password.
 
+use lineclear_shell::Word;
 use lineclear_source::Severity;
 use lineclear_workflow::{Access, Env, Job, StepKind, Workflow};
 
-use super::command_line::each_command;
 use super::needed_scopes::allows;
 use super::reference::of_step;
-
+use crate::rules::deeds::Deed;
+use crate::rules::script::shells::has_option;
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/token-publishing.md`.
@@ -29,6 +30,8 @@ static META: RuleMeta = RuleMeta {
 /// The public index, as addresses of it begin: `upload.` and `test.` come before it.
 const PYPI_HOST: &str = concat!("pypi", ".org");
 
+const RUBYGEMS_HOST: &str = concat!("rubygems", ".org");
+
 impl Rule for TokenPublishing {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -36,54 +39,40 @@ impl Rule for TokenPublishing {
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         let Some(workflow) = file.workflow() else { return };
+        let mut last = None;
+        for done in file.deeds().iter().filter(|done| done.deed == Deed::PublishPackage) {
+            let (Some(job), Some((script, command))) = (done.site.job, done.command) else { continue };
+            let Some(site) = file.scripts().get(script).filter(|_| last != Some(script)) else { continue };
+            let Some(command) = site.script().commands.get(command) else { continue };
+            let Some(registry) = command.program().and_then(|(program, arguments)| registry(program, arguments)) else {
+                continue;
+            };
+            if has_identity(workflow, job) || registry == "npm" && uses_other_registry(job, file) {
+                continue;
+            }
+            let is_verb = |word: &&Word| matches!(word.text.as_str(), "publish" | "upload" | "push");
+            let span = command.words.iter().find(is_verb).map_or(done.span, |verb| site.span_of(verb.span.clone()));
+            say(report, span, registry);
+            // One of a script is enough.
+            last = Some(script);
+        }
         for &site in file.steps() {
-            let Some(job) = site.job else { continue };
-            match &site.step.kind {
-                StepKind::Run { script, .. } => {
-                    let text = script.raw();
-                    if !["publish", "upload", "push"].iter().any(|word| text.contains(word))
-                        || has_identity(workflow, job)
-                    {
-                        continue;
-                    }
-                    let mut said = false;
-                    each_command(text, |program, arguments| {
-                        let Some(registry) = published_to(program, arguments).filter(|_| !said) else { return };
-                        if registry == "npm" && uses_other_registry(job, file) {
-                            return;
-                        }
-                        said = true;
-                        let verb = arguments
-                            .iter()
-                            .find(|word| ["publish", "upload", "push"].contains(word))
-                            .copied()
-                            .unwrap_or_default();
-                        let span =
-                            text.find(verb).map_or(script.span(), |at| script.scalar.span_of(at..at + verb.len()));
-                        say(report, span, registry);
-                    });
-                }
-                StepKind::Uses { with, .. } => {
-                    let Some(remote) = of_step(site) else { continue };
-                    let is_pypi = (remote.owner, remote.repo) == ("pypa", "gh-action-pypi-publish");
-                    let password = with.iter().find(|(name, _)| is_pypi && name.value == "password");
-                    let is_other = with.iter().any(|(name, value)| {
-                        matches!(name.value.as_str(), "repository-url" | "repository_url")
-                            && !value.raw().contains(PYPI_HOST)
-                    });
-                    if let Some((name, _)) = password.filter(|_| !is_other) {
-                        say(report, name.span, "PyPI");
-                    }
-                    let is_gems = (remote.owner, remote.repo) == ("rubygems", "configure-rubygems-credentials");
-                    let token = with.iter().find(|(name, _)| is_gems && name.value == "api-token");
-                    let is_other = with
-                        .iter()
-                        .any(|(name, value)| name.value == "gem-server" && !value.raw().contains("RubyGems"));
-                    if let Some((name, _)) = token.filter(|_| !is_other) {
-                        say(report, name.span, "RubyGems");
-                    }
-                }
-                _ => {}
+            let StepKind::Uses { with, .. } = &site.step.kind else { continue };
+            let Some(remote) = of_step(site) else { continue };
+            let is_pypi = (remote.owner, remote.repo) == ("pypa", "gh-action-pypi-publish");
+            let password = with.iter().find(|(name, _)| is_pypi && name.value == "password");
+            let is_other = with.iter().any(|(name, value)| {
+                matches!(name.value.as_str(), "repository-url" | "repository_url") && !value.raw().contains(PYPI_HOST)
+            });
+            if let Some((name, _)) = password.filter(|_| !is_other) {
+                say(report, name.span, "PyPI");
+            }
+            let is_gems = (remote.owner, remote.repo) == ("rubygems", "configure-rubygems-credentials");
+            let token = with.iter().find(|(name, _)| is_gems && name.value == "api-token");
+            let is_other =
+                with.iter().any(|(name, value)| name.value == "gem-server" && !value.raw().contains(RUBYGEMS_HOST));
+            if let Some((name, _)) = token.filter(|_| !is_other) {
+                say(report, name.span, "RubyGems");
             }
         }
     }
@@ -101,43 +90,33 @@ fn has_identity(workflow: &Workflow, job: &Job) -> bool {
     permissions.is_some_and(|permissions| allows(permissions, ("id-token", Access::Write)))
 }
 
-/// The registry that a command publishes to, if it is one that trusts workflows.
-fn published_to(program: &str, arguments: &[&str]) -> Option<&'static str> {
-    let has = |word: &str| arguments.contains(&word);
-    let tries = has("--dry-run") || has("-n") || has("--help");
-    let goes_elsewhere = arguments.iter().any(|word| {
-        ["--registry", "--index", "--repository", "--publish-url", "--host", "-r"]
-            .iter()
-            .any(|flag| word.split('=').next() == Some(*flag))
-    });
-    if tries || goes_elsewhere {
+/// The registry that a command, which publishes, publishes to, if it is one that trusts workflows.
+fn registry(program: &str, arguments: &[Word]) -> Option<&'static str> {
+    let has = |text: &str| arguments.iter().any(|word| word.text == text);
+    let elsewhere = ["--registry", "--index", "--repository", "--repository-url", "--publish-url", "--host"];
+    // For others, `-r` takes the whole workspace.
+    let names_repository = matches!(program, "twine" | "python" | "python3" | "pipx" | "uvx" | "poetry" | "hatch");
+    if has_option(arguments, &elsewhere) || names_repository && has("-r") {
         return None;
     }
     match program {
-        "npx" | "bunx" if has("npm") && has("publish") => Some("npm"),
-        "npm" | "pnpm" | "bun"
-            if arguments.iter().find(|word| !word.starts_with('-') && **word != "-r") == Some(&"publish") =>
-        {
-            Some("npm")
+        "npm" | "pnpm" | "bun" => Some("npm"),
+        "npx" | "bunx" | "yarn" if has("npm") => Some("npm"),
+        "cargo" => Some("crates.io"),
+        "uv" | "poetry" | "hatch" | "flit" | "pdm" | "twine" => Some("PyPI"),
+        "pipx" | "uvx" | "python" | "python3" if arguments.iter().any(|word| word.text.starts_with("twine")) => {
+            Some("PyPI")
         }
-        "yarn" if has("npm") && has("publish") => Some("npm"),
-        "cargo" if arguments.iter().find(|word| !word.starts_with('+')) == Some(&"publish") => Some("crates.io"),
-        "cargo" if matches!(arguments.first(), Some(&"workspaces" | &"ws")) && has("publish") => Some("crates.io"),
-        "uv" | "poetry" | "hatch" | "flit" | "pdm" if arguments.first() == Some(&"publish") => Some("PyPI"),
-        "twine" if has("upload") => Some("PyPI"),
-        program if program.starts_with("python") && has("twine") && has("upload") => Some("PyPI"),
-        "pipx" | "uvx" if arguments.iter().any(|word| word.starts_with("twine")) && has("upload") => Some("PyPI"),
-        "gem" if has("push") => Some("RubyGems"),
-        "bundle" if has("gem") && has("push") => Some("RubyGems"),
-        "nuget" | "nuget.exe" if has("push") && !sources_elsewhere(arguments) => Some("NuGet"),
-        "dotnet" if has("nuget") && has("push") && !sources_elsewhere(arguments) => Some("NuGet"),
+        "gem" => Some("RubyGems"),
+        "bundle" if has("gem") => Some("RubyGems"),
+        "nuget" | "dotnet" if !sources_elsewhere(arguments) => Some("NuGet"),
         _ => None,
     }
 }
 
-fn sources_elsewhere(arguments: &[&str]) -> bool {
-    let at = arguments.iter().position(|word| ["--source", "-s", "-Source"].contains(word));
-    at.and_then(|at| arguments.get(at + 1)).is_some_and(|source| !source.contains("nuget.org"))
+fn sources_elsewhere(arguments: &[Word]) -> bool {
+    let at = arguments.iter().position(|word| ["--source", "-s", "-Source"].contains(&word.text.as_str()));
+    at.and_then(|at| arguments.get(at + 1)).is_some_and(|source| !source.text.contains("nuget.org"))
 }
 
 /// Whether the job speaks to another registry of npm's kind.

@@ -1,11 +1,11 @@
 //! `unlimited-app-token`: a token of an app may do all that the app may.
 
 use lineclear_source::Severity;
-use lineclear_source::Spanned;
-use lineclear_workflow::{StepKind, Text};
+use lineclear_workflow::StepKind;
 
 use super::reference::of_step;
 
+use crate::uses::entry;
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/unlimited-app-token.md`.
@@ -34,7 +34,7 @@ impl Rule for UnlimitedAppToken {
         for &site in file.steps() {
             let Some(remote) = of_step(site) else { continue };
             let StepKind::Uses { with, .. } = &site.step.kind else { continue };
-            let input = |name: &str| input(with, name);
+            let input = |name: &str| entry(with, name);
             match (remote.owner, remote.repo) {
                 ("actions", "create-github-app-token") => {
                     let mut permissions =
@@ -106,7 +106,3 @@ const ORGANIZATION: &[&str] = &[
     "organization-user-blocking",
     "team-discussions",
 ];
-
-fn input<'w>(with: &'w [(Spanned<String>, Text)], name: &str) -> Option<&'w (Spanned<String>, Text)> {
-    with.iter().find(|(input, _)| input.value.eq_ignore_ascii_case(name))
-}

@@ -358,7 +358,7 @@ fn by_inputs(reader: &mut Reader<'_, '_>, call: &Call<'_>, name: &str) -> bool {
 
 impl Call<'_> {
     fn input(&self, name: &str) -> Option<&Text> {
-        self.with.iter().find(|(input, _)| input.value.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        crate::uses::input(self.with, name)
     }
 
     fn has(&self, name: &str) -> bool {

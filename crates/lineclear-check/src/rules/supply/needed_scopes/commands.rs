@@ -1,8 +1,8 @@
 //! What scripts do with the job's token: `gh`, `git push`, calls of the forge's API, pushes of images, signatures.
 
+use lineclear_shell::Script;
 use lineclear_workflow::Access;
 
-use super::super::command_line::each_command;
 use super::token::{self, Surroundings, Token};
 use super::{Grant, Reader};
 
@@ -34,7 +34,6 @@ const ID_TOKEN: &[Grant] = &[("id-token", WRITE)];
 
 /// Programs that do nothing with a token that is in their environment.
 const PLAIN: &[&str] = &[
-    "",
     "[",
     "[[",
     "alias",
@@ -55,22 +54,16 @@ const PLAIN: &[&str] = &[
     "df",
     "diff",
     "dirname",
-    "done",
     "du",
     "echo",
-    "else",
-    "env",
-    "esac",
     "exit",
     "export",
     "false",
-    "fi",
     "file",
     "find",
     "git",
     "grep",
     "head",
-    "in",
     "jq",
     "kill",
     "let",
@@ -120,17 +113,11 @@ const PLAIN: &[&str] = &[
     "whoami",
     "yq",
     "zip",
-    "}",
-    "{",
-    "}}",
-    "*",
     "case",
     "for",
     "awk",
     "break",
     "continue",
-    "sudo",
-    "grep",
     "rg",
     "write-output",
     "write-host",
@@ -186,17 +173,32 @@ const PUBLISHES: &[&str] =
 const OTHER_CLONES: &[&str] = &["git clone", "git init", "git remote", "insteadOf", "cd ", "gh repo clone"];
 
 impl Reader<'_, '_> {
-    /// A script, with what the variables around it hold.
-    pub(super) fn script(&mut self, raw: &str, around: &Surroundings) {
+    /// A script, with what the variables around it hold. What is no shell's is one program that may do anything.
+    pub(super) fn script(&mut self, raw: &str, script: Option<&Script>, around: &Surroundings) {
         if raw.contains("ACTIONS_ID_TOKEN_REQUEST") {
             self.needs(ID_TOKEN, "ACTIONS_ID_TOKEN_REQUEST_TOKEN");
         }
         self.has_other_clone |= OTHER_CLONES.iter().any(|part| raw.contains(part));
         let own = around.own || token::names_own(raw);
-        each_command(raw, |program, arguments| self.command(program, arguments, own, around, raw));
+        let Some(script) = script else { return self.command("python", "python", &[], own, around, raw) };
+        for command in &script.commands {
+            if let (Some((program, arguments)), Some(written)) = (command.program(), command.program_word()) {
+                let arguments: Vec<&str> = arguments.iter().map(|word| word.text.as_str()).collect();
+                self.command(program, &written.text, &arguments, own, around, raw);
+            }
+        }
     }
 
-    fn command(&mut self, program: &str, arguments: &[&str], own: bool, around: &Surroundings, script: &str) {
+    /// A command: its program, also as it is written, and its arguments.
+    fn command(
+        &mut self,
+        program: &str,
+        written: &str,
+        arguments: &[&str],
+        own: bool,
+        around: &Surroundings,
+        script: &str,
+    ) {
         let has = |word: &str| arguments.contains(&word);
         match program {
             "gh" => {
@@ -255,19 +257,19 @@ impl Reader<'_, '_> {
                     self.may(PACKAGES);
                 }
             }
-            _ if PLAIN.contains(&program) => {}
+            _ if PLAIN.iter().any(|plain| program.eq_ignore_ascii_case(plain)) => {}
             _ if own => self.needed.is_open = true,
-            _ => self.opaque(program, arguments),
+            _ => self.opaque(program, written, arguments),
         }
     }
 
     /// A program that may do anything, without a token in its hands.
-    fn opaque(&mut self, program: &str, arguments: &[&str]) {
+    fn opaque(&mut self, program: &str, written: &str, arguments: &[&str]) {
         let says = |words: &[&str]| {
             let is_one = |part: &str| words.iter().any(|word| part.eq_ignore_ascii_case(word));
             arguments
                 .iter()
-                .chain([&program])
+                .chain([&written])
                 .any(|word| word.split([':', '/', '-', '_', '.']).any(is_one) || is_one(word))
         };
         if says(PUBLISHES) {
@@ -276,7 +278,7 @@ impl Reader<'_, '_> {
             self.may(PACKAGES);
             return;
         }
-        let is_script = program.contains('/') || is_interpreter(program);
+        let is_script = written.contains('/') || is_interpreter(program);
         if is_script && !says(BUILDS) && !(program == "make" && arguments.is_empty()) {
             self.may(CONTENTS);
             self.may(ID_TOKEN);
@@ -358,11 +360,8 @@ impl Reader<'_, '_> {
             Some(method) => !matches!(method.trim_matches(['"', '\'']), "GET" | "HEAD" | "Get"),
             None => arguments.iter().any(sends),
         };
-        let Some(path) = arguments.iter().position(|word| word.contains("repos/")) else { return false };
-        // An expression in the path is split at its blanks.
-        let path: Vec<&str> = arguments.iter().skip(path).copied().collect();
-        let path = path.join(" ");
-        match of_path(&path, writes) {
+        let Some(path) = arguments.iter().find(|word| word.contains("repos/")) else { return false };
+        match of_path(path, writes) {
             Some([]) => true,
             Some(any_of) => {
                 self.with_token(token, any_of, what, writes && method.is_some());

@@ -8,13 +8,16 @@ mod actions;
 mod commands;
 mod token;
 
+use lineclear_shell::Script;
 use lineclear_source::Span;
 use lineclear_workflow::{
-    Access, Action, ActionRef, CallJob, Job, JobKind, Permissions, Read, Runs, Step, StepKind, Workflow, WorkflowRef,
+    Access, Action, ActionRef, CallJob, Job, JobKind, Permissions, Read, Runs, Step, StepKind, Text, Workflow,
+    WorkflowRef,
 };
 
 use self::token::{Surroundings, Token};
-use crate::{File, Project};
+use crate::file::language;
+use crate::{File, Project, ScriptSite};
 
 /// A scope and a level: `("packages", Access::Write)`.
 pub(crate) type Grant = (&'static str, Access);
@@ -99,12 +102,27 @@ pub(crate) fn allows(permissions: &Permissions, wanted: Grant) -> bool {
 /// What each job of the file needs, in their order.
 pub(crate) fn of_file(file: &File<'_>) -> Vec<Needed> {
     let Some(workflow) = file.workflow() else { return Vec::new() };
-    workflow.jobs.iter().map(|job| of_job(file.project(), workflow, job, 0)).collect()
+    let mut rest = file.scripts();
+    let needed = workflow.jobs.iter().map(|job| {
+        let is_own = |script: &ScriptSite<'_>| script.site.job.is_some_and(|of| std::ptr::eq(of, job));
+        let (scripts, others) = rest.split_at(rest.iter().take_while(|script| is_own(script)).count());
+        rest = others;
+        of_job(file.project(), workflow, job, 0, scripts)
+    });
+    needed.collect()
 }
 
-fn of_job(project: &Project<'_>, workflow: &Workflow, job: &Job, depth: usize) -> Needed {
+/// `scripts` are those of the job, if it is one of the file that is looked at.
+fn of_job<'p>(
+    project: &'p Project<'_>,
+    workflow: &Workflow,
+    job: &Job,
+    depth: usize,
+    scripts: &'p [ScriptSite<'p>],
+) -> Needed {
     let mut reader = Reader {
         project,
+        scripts,
         needed: Needed::default(),
         depth,
         at: job.id.span,
@@ -127,6 +145,8 @@ fn of_job(project: &Project<'_>, workflow: &Workflow, job: &Job, depth: usize) -
 
 struct Reader<'p, 'f> {
     project: &'p Project<'f>,
+    /// Those of the file that is looked at, from the next step on.
+    scripts: &'p [ScriptSite<'p>],
     needed: Needed,
     depth: usize,
     /// Where what is read now stands in the file that is looked at.
@@ -142,12 +162,23 @@ impl Reader<'_, '_> {
     fn step(&mut self, step: &Step, around: &Surroundings) {
         let here = around.with(step.env.as_ref());
         match &step.kind {
-            StepKind::Run { script, working_directory, .. } => {
+            StepKind::Run { script, working_directory, shell, .. } => {
                 self.has_other_clone |= working_directory.is_some();
                 if self.is_own_file {
                     self.at = script.span();
                 }
-                self.script(script.raw(), &here);
+                let raw = script.raw();
+                let shell = shell.as_ref().map(Text::raw);
+                match self.scripts.split_first() {
+                    Some((own, rest)) if self.is_own_file && std::ptr::eq(own.site.step, step) => {
+                        self.scripts = rest;
+                        self.script(raw, own.language.map(|_| own.script()), &here);
+                    }
+                    _ => {
+                        let language = language(shell, None);
+                        self.script(raw, language.map(|language| Script::read(raw, language)).as_ref(), &here);
+                    }
+                }
             }
             StepKind::Uses { uses, with } => {
                 if self.is_own_file {
@@ -223,7 +254,7 @@ impl Reader<'_, '_> {
                 Some(Permissions::WriteAll(_)) => self.needed.is_open = true,
                 Some(Permissions::ReadAll(_)) => {}
                 None => {
-                    let inner = of_job(self.project, called, job, self.depth + 1);
+                    let inner = of_job(self.project, called, job, self.depth + 1, &[]);
                     self.needed.is_open |= inner.is_open;
                     self.may(&inner.may);
                     let needs = inner.needs.into_iter();
