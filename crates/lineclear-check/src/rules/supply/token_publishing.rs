@@ -1,7 +1,7 @@
 //! `token-publishing`: registries of packages trust workflows, and need no password.
 
 use lineclear_source::Severity;
-use lineclear_workflow::{Access, Env, Job, StepKind, Workflow};
+use lineclear_workflow::{Access, Env, Job, Step, StepKind, Workflow};
 
 use super::command_line::each_command;
 use super::needed_scopes::allows;
@@ -49,7 +49,7 @@ impl Rule for TokenPublishing {
                     let mut said = false;
                     each_command(text, |program, arguments| {
                         let Some(registry) = published_to(program, arguments).filter(|_| !said) else { return };
-                        if registry == "npm" && uses_other_registry(job, file) {
+                        if registry == "npm" && (uses_other_registry(job, file) || has_own_token(site.step)) {
                             return;
                         }
                         said = true;
@@ -74,6 +74,13 @@ impl Rule for TokenPublishing {
                     if let Some((name, _)) = password.filter(|_| !is_other) {
                         say(report, name.span, "PyPI");
                     }
+                    let is_release = (remote.owner, remote.repo) == ("rubygems", "release-gem");
+                    let off = with.iter().find(|(name, value)| {
+                        is_release && name.value == "setup-trusted-publisher" && value.raw() == "false"
+                    });
+                    if let Some((name, _)) = off {
+                        say(report, name.span, "RubyGems");
+                    }
                     let is_gems = (remote.owner, remote.repo) == ("rubygems", "configure-rubygems-credentials");
                     let token = with.iter().find(|(name, _)| is_gems && name.value == "api-token");
                     let is_other = with
@@ -87,6 +94,15 @@ impl Rule for TokenPublishing {
             }
         }
     }
+}
+
+/// Whether the step's token is the forge's own: then its registry is, too.
+fn has_own_token(step: &Step) -> bool {
+    let Some(Env::Names(names)) = &step.env else { return false };
+    names.iter().any(|(name, value)| {
+        name.raw() == "NODE_AUTH_TOKEN"
+            && (value.raw().contains("secrets.GITHUB_TOKEN") || value.raw().contains("github.token"))
+    })
 }
 
 fn say(report: &mut Report<'_>, span: lineclear_source::Span, registry: &str) {
