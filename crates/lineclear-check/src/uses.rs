@@ -56,7 +56,11 @@ impl<'a> UseSite<'a> {
                     Some(path) => format!("{owner}/{repo}/{path}"),
                     None => format!("{owner}/{repo}"),
                 };
-                let version = if is_commit(reference) { comment(uses, source).unwrap_or(reference) } else { reference };
+                let version = if is_commit(reference) {
+                    version_in_comment(uses, source).unwrap_or(reference)
+                } else {
+                    reference
+                };
                 (name, version)
             }
         };
@@ -209,7 +213,7 @@ pub(crate) fn is_commit(reference: &str) -> bool {
 }
 
 /// The version that the comment behind a `uses` names.
-fn comment<'a>(uses: &Spanned<ActionRef>, source: &'a Source) -> Option<&'a str> {
+pub(crate) fn version_in_comment<'a>(uses: &Spanned<ActionRef>, source: &'a Source) -> Option<&'a str> {
     let rest = source.text().get(uses.span.end as usize..)?.lines().next()?;
     let (_, comment) = rest.split_once('#')?;
     comment.split_ascii_whitespace().map(|word| word.rsplit(['@', '=']).next().unwrap_or(word)).find(|word| {

@@ -69,14 +69,14 @@ impl Reader {
                 }
                 InputKind::Choice(options.unwrap_or_default())
             }
-            _ => {
-                if let Some(entry) = fields.entry("options") {
-                    let message = format!("`options` is for inputs of type `choice`, and `{}` is none", name.value);
-                    self.error(code::INPUT_OPTIONS, entry.key.span, message);
-                }
-                InputKind::String
-            }
+            _ => InputKind::String,
         };
+        if !matches!(kind, InputKind::Choice(_))
+            && let Some(entry) = fields.entry("options")
+        {
+            let message = format!("`options` is for inputs of type `choice`, and `{}` is none", name.value);
+            self.error(code::INPUT_OPTIONS, entry.key.span, message);
+        }
         let default = fields.get("default").and_then(|node| {
             self.string(node, "`default`")?;
             self.input_default(node, &name, &kind, &Allowed::WORKFLOW_CALL_INPUT_DEFAULT)

@@ -166,7 +166,11 @@ impl Reader {
                 self.check_runner_group(group);
             }
             let labels = fields.get("labels").and_then(|node| self.texts(node, "`labels`", &Allowed::JOB_RUNS_ON));
-            if !fields.has("group") && !fields.has("labels") {
+            let is_empty = |node: &Node| node.as_sequence().is_some_and(<[Node]>::is_empty);
+            if let Some(labels) = fields.get("labels").filter(|labels| is_empty(labels) && !fields.has("group")) {
+                self.error(code::INVALID_VALUE, labels.span(), "`runs-on` needs at least one label");
+            }
+            if !fields.has("group") && !fields.has("labels") && !self.is_misspelt("group", fields.span) {
                 self.error(code::MISSING_KEY, fields.span, "`runs-on` needs `group`, `labels` or both");
             }
             return Some(RunsOn::Group { group, labels: labels.unwrap_or_default(), span: fields.span });

@@ -114,11 +114,30 @@ impl Reader {
 
     /// Reports that `key` is missing from the mapping at `span`.
     pub(super) fn missing(&mut self, key: &str, of: &str, span: Span) {
-        self.error(code::MISSING_KEY, span, format!("{of} needs the key `{key}`"));
+        if !self.is_misspelt(key, span) {
+            self.error(code::MISSING_KEY, span, format!("{of} needs the key `{key}`"));
+        }
+    }
+
+    /// Whether a finding inside of `span` says already that another key is meant to be `key`.
+    pub(super) fn is_misspelt(&self, key: &str, span: Span) -> bool {
+        let meant = format!("did you mean `{key}`?");
+        let is_inside = |found: Span| found.start >= span.start && found.end <= span.end;
+        self.diagnostics.iter().any(|found| {
+            found.code == code::UNKNOWN_KEY && found.span.is_some_and(is_inside) && found.message.ends_with(&meant)
+        })
     }
 
     /// Reports a node of the wrong shape.
     pub(super) fn wrong_type(&mut self, node: &Node, place: &str, wanted: &str) {
+        // An alias that leads nowhere is no value, and said already.
+        let is_lost = |found: &Diagnostic| {
+            found.span == Some(node.span())
+                && matches!(&*found.code, "undefined-anchor" | "recursive-anchor" | "complex-key")
+        };
+        if node.is_null() && self.diagnostics.iter().any(is_lost) {
+            return;
+        }
         let found = if node.is_null() { "nothing" } else { node.kind() };
         self.error(code::WRONG_TYPE, node.span(), format!("expected {wanted} for {place}, found {found}"));
     }

@@ -169,6 +169,7 @@ impl Reader {
             [only] => Some(only),
             // A kind of step that only jobs have is reported with the keys.
             [] if fields.entries().iter().any(|entry| KINDS.iter().any(|(name, _)| *name == entry.key.text)) => None,
+            [] if ["run", "uses"].iter().any(|key| self.is_misspelt(key, fields.span)) => None,
             [] => {
                 self.error(code::STEP_KIND, fields.span, "a step needs `run` or `uses`");
                 None

@@ -271,14 +271,14 @@ impl Reader {
         Some(Schedule { cron, timezone })
     }
 
-    /// Whether the zone exists is for those to say who have the zones; here it must only look like one.
+    /// Whether the place exists is for those to say who have the zones; here its area must be one, and the rest look like a place.
     fn timezone(&mut self, node: &Node) -> Option<Spanned<String>> {
         let zone = self.filled_string(node, "`timezone`")?;
         let part_fits = |part: &str| {
             part.starts_with(|c: char| c.is_ascii_alphabetic())
                 && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+'))
         };
-        if zone.len() > 64 || !zone.split('/').all(part_fits) {
+        if zone.len() > 64 || !zone.split('/').all(part_fits) || !is_of_known_area(&zone) {
             let message = format!("`{}` is not the name of a time zone", zone.value);
             let help = "use a name of the IANA database, such as `Europe/Berlin` or `UTC`";
             self.report(Diagnostic::error(code::SCHEDULE_TIMEZONE, message).at(zone.span).help(help));
@@ -286,6 +286,76 @@ impl Reader {
         }
         Some(zone)
     }
+}
+
+/// Whether the name begins with an area of the IANA database, or is one of its names without any.
+fn is_of_known_area(zone: &str) -> bool {
+    const AREAS: [&str; 16] = [
+        "Africa",
+        "America",
+        "Antarctica",
+        "Arctic",
+        "Asia",
+        "Atlantic",
+        "Australia",
+        "Brazil",
+        "Canada",
+        "Chile",
+        "Etc",
+        "Europe",
+        "Indian",
+        "Mexico",
+        "Pacific",
+        "US",
+    ];
+    const ALONE: [&str; 43] = [
+        "CET",
+        "CST6CDT",
+        "Cuba",
+        "EET",
+        "EST",
+        "EST5EDT",
+        "Egypt",
+        "Eire",
+        "GB",
+        "GB-Eire",
+        "GMT",
+        "GMT+0",
+        "GMT-0",
+        "GMT0",
+        "Greenwich",
+        "HST",
+        "Hongkong",
+        "Iceland",
+        "Iran",
+        "Israel",
+        "Jamaica",
+        "Japan",
+        "Kwajalein",
+        "Libya",
+        "MET",
+        "MST",
+        "MST7MDT",
+        "NZ",
+        "NZ-CHAT",
+        "Navajo",
+        "PRC",
+        "PST8PDT",
+        "Poland",
+        "Portugal",
+        "ROC",
+        "ROK",
+        "Singapore",
+        "Turkey",
+        "UCT",
+        "UTC",
+        "Universal",
+        "W-SU",
+        "Zulu",
+    ];
+    let known: &[&str] = if zone.contains('/') { &AREAS } else { &ALONE };
+    let first = zone.split('/').next().unwrap_or(zone);
+    zone == "WET" || known.iter().any(|name| name.eq_ignore_ascii_case(first))
 }
 
 impl Trigger {

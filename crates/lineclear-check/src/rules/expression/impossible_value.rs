@@ -74,10 +74,10 @@ impl Rule for ImpossibleValue {
     }
 }
 
-fn is_event_name(reference: &Reference<'_>) -> bool {
-    let mut path = reference.path.iter();
-    reference.context.eq_ignore_ascii_case("github")
-        && matches!(path.next(), Some(Segment::Name(name)) if name.eq_ignore_ascii_case("event_name"))
+fn is_event_or_ref(reference: &Reference<'_>) -> bool {
+    const NAMES: [&str; 6] = ["event_name", "ref", "ref_name", "ref_type", "head_ref", "base_ref"];
+    reference.context == "github"
+        && matches!(&reference.path[..], [Segment::Name(name)] if NAMES.iter().any(|known| name.eq_ignore_ascii_case(known)))
 }
 
 fn look_at<'a>(file: &File<'a>, site: &ExpressionSite<'a>, asked: &Asked<'a>, report: &mut Report<'_>) {
@@ -88,9 +88,9 @@ fn look_at<'a>(file: &File<'a>, site: &ExpressionSite<'a>, asked: &Asked<'a>, re
     }
     let Some(reference) = asked.value.as_reference() else { return };
     let Some(values) = of(file, site, &reference) else { return };
-    // Events that do not start the workflow are another rule's.
-    let is_event = matches!(values, Values::OneOf(_)) && is_event_name(&reference);
-    if is_event && matches!(asked.question, Question::Is | Question::Begins) {
+    // Events that do not start the workflow and refs it never runs for have rules of their own.
+    let is_elsewhere = !matches!(values, Values::Callers) && is_event_or_ref(&reference);
+    if is_elsewhere && matches!(asked.question, Question::Is | Question::Begins) {
         return;
     }
     if values.may(asked.question, text) {

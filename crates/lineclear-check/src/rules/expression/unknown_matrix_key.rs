@@ -39,11 +39,17 @@ impl Rule for UnknownMatrixKey {
                 }
                 Origin::Matrix => {
                     let message = format!("the matrix of this job has no key `{name}`: this is always empty");
-                    missing_name::report(file, report, unknown, message);
+                    let finding = missing_name::report(file, report, unknown, message);
+                    if unknown.has_fallback {
+                        finding.severity(Severity::Info);
+                    }
                 }
                 Origin::MatrixValue => {
                     let message = format!("no value of the matrix has `{name}` here: this is always empty");
-                    missing_name::report(file, report, unknown, message);
+                    let finding = missing_name::report(file, report, unknown, message);
+                    if unknown.has_fallback {
+                        finding.severity(Severity::Info);
+                    }
                 }
                 _ => {}
             }

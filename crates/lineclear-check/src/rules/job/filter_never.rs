@@ -135,7 +135,8 @@ fn check_order(patterns: &Patterns, what: &str, report: &mut Report<'_>) {
             .help("put `'**'` first, or use the `-ignore` form of the filter");
         return;
     }
-    for pattern in patterns.list.iter().take(leading) {
+    // A `!` alone is no pattern, which is the reader's to report.
+    for pattern in patterns.list.iter().take(leading).filter(|pattern| pattern.len() > 1) {
         report
             .at(pattern.span, format!("`{}` takes nothing away: there is no pattern above it", pattern.value))
             .help("put it below the patterns that it takes from");

@@ -44,11 +44,9 @@ impl Rule for TimeLimit {
         for site in file.steps() {
             let Some(limit) = &site.step.timeout_minutes else { continue };
             let Some(minutes) = minutes(limit) else { continue };
-            if minutes <= 0.0 {
-                let message = format!("`timeout-minutes: {}` sets no limit for this step", limit.raw());
-                report.at(limit.span(), message).help("give a number of minutes, or leave it out");
-            } else if let Some((of_job, longest)) = site.job.and_then(limit_of)
-                && minutes > longest
+            // Less than nothing is the reader's to report.
+            if let Some((of_job, longest)) = site.job.and_then(limit_of)
+                && minutes > longest.max(0.0)
                 && longest > 0.0
             {
                 let message = format!(
@@ -64,11 +62,6 @@ impl Rule for TimeLimit {
 
 fn check_job(job: &Job, limit: &Text, dialect: Dialect, report: &mut Report<'_>) {
     let Some(minutes) = minutes(limit) else { return };
-    if minutes <= 0.0 {
-        let message = format!("`timeout-minutes: {}` is no time in which a job could end", limit.raw());
-        report.at(limit.span(), message).help("give the minutes that the job needs at most");
-        return;
-    }
     if minutes <= HOSTED_MINUTES || dialect != Dialect::GitHub {
         return;
     }

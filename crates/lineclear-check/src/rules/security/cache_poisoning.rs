@@ -7,7 +7,7 @@ use super::checkout_token::is_older_than;
 use super::trust::{Guard, guard_of};
 use super::untrusted_checkout;
 use crate::rules::deeds::{Deed, Done};
-use crate::uses::{input, is_commit, is_of_repository};
+use crate::uses::{input, is_commit, is_of_repository, version_in_comment};
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, StepSite, page};
 
 /// Manual and tests: `docs/rules/cache-poisoning.md`.
@@ -34,6 +34,8 @@ enum Uses {
     Always,
     /// Unless the input is `false`; in versions older than this, only if it is `true`.
     Unless(&'static str, u32),
+    /// As `Unless`, but in versions from the second on not where a release or an outsider starts the run.
+    UnlessReleased(&'static str, u32, u32),
     /// If the input is set, and not `false`.
     If(&'static str),
     /// If the input is set to something else than `true`: it switches the cache off.
@@ -58,7 +60,7 @@ const CACHES: &[(&str, Uses)] = &[
     ("hendrikmuhs/ccache-action", Uses::Always),
     ("gradle/actions", Uses::UnlessTrue("cache-disabled")),
     ("gradle/gradle-build-action", Uses::UnlessTrue("cache-disabled")),
-    ("astral-sh/setup-uv", Uses::Unless("enable-cache", 5)),
+    ("astral-sh/setup-uv", Uses::UnlessReleased("enable-cache", 5, 10)),
     ("denoland/setup-deno", Uses::If("cache")),
     ("julia-actions/cache", Uses::Always),
     ("mlugg/setup-zig", Uses::Unless("use-cache", 0)),
@@ -88,7 +90,7 @@ impl Rule for CachePoisoning {
             .filter(|event| workflow.on.get(event).is_some())
             .collect();
         for (job, steps) in file.step_jobs() {
-            check_release(file, job, &steps.steps, release, workflow, report);
+            check_release(file, job, &steps.steps, release, report);
             if !privileged.is_empty() {
                 check_outsiders(file, job, &privileged, report);
             }
@@ -97,17 +99,11 @@ impl Rule for CachePoisoning {
 }
 
 /// Reports what a job that releases restores.
-fn check_release(
-    file: &File<'_>,
-    job: &Job,
-    steps: &[Step],
-    release: Option<&'static str>,
-    workflow: &Workflow,
-    report: &mut Report<'_>,
-) {
+fn check_release(file: &File<'_>, job: &Job, steps: &[Step], release: Option<&'static str>, report: &mut Report<'_>) {
+    let Some(workflow) = file.workflow() else { return };
     let mut publishes = None;
     for step in steps {
-        let Some(cache) = cache_of(step).or_else(|| cache_by_package_file(file, step)) else { continue };
+        let Some(cache) = cache_of(file, step).or_else(|| cache_by_package_file(file, step)) else { continue };
         // Who says on which branches and tags the cache is used has thought of it.
         let chooses = step
             .condition
@@ -171,7 +167,7 @@ fn check_outsiders(file: &File<'_>, job: &Job, events: &[&str], report: &mut Rep
         else {
             continue;
         };
-        if let (Some(fetched), Some(cache)) = (fetched, cache_of(site.step)) {
+        if let (Some(fetched), Some(cache)) = (fetched, cache_of(file, site.step)) {
             report
                 .at(cache.span, format!("{} writes a cache beside an outsider's code in a run for `{event}`: runs of the default branch restore it", cache.what))
                 .label(fetched, "fetches the outsider's code")
@@ -187,7 +183,7 @@ struct Cache {
 }
 
 /// The cache that a step uses, as far as the file can tell.
-fn cache_of(step: &Step) -> Option<Cache> {
+fn cache_of(file: &File<'_>, step: &Step) -> Option<Cache> {
     let StepKind::Uses { uses, with } = &step.kind else { return None };
     let ActionRef::Remote { owner, repo, path, reference } = &uses.value else { return None };
     let what = format!("`{owner}/{repo}`");
@@ -204,8 +200,18 @@ fn cache_of(step: &Step) -> Option<Cache> {
     if is_of_repository(&uses.value, "actions/cache") && path.as_deref() == Some("save") {
         return None;
     }
-    let mut known = CACHES.iter().filter(|(slug, _)| is_of_repository(&uses.value, slug));
-    known.find_map(|(_, how)| used(*how, uses.span, with, reference, &what))
+    let version = version_in_comment(uses, file.source()).filter(|_| is_commit(reference)).unwrap_or(reference);
+    let is_off = |how: Uses| {
+        let Uses::UnlessReleased(name, _, until) = how else { return false };
+        let events = file.workflow().map_or(&[][..], |workflow| &workflow.on.events);
+        let is_sensitive = |event: &str| matches!(event, "release" | "pull_request_target" | "workflow_run");
+        input(with, name).is_none_or(|value| value.raw() == "auto")
+            && !is_commit(version)
+            && !is_older_than(version, until)
+            && events.iter().all(|trigger| is_sensitive(&trigger.event.value))
+    };
+    let mut known = CACHES.iter().filter(|(slug, how)| is_of_repository(&uses.value, slug) && !is_off(*how));
+    known.find_map(|(_, how)| used(*how, uses.span, with, version, &what))
 }
 
 /// From version 5 on, `setup-node` caches by itself where `package.json` names npm as the package manager.
@@ -213,7 +219,7 @@ fn cache_by_package_file(file: &File<'_>, step: &Step) -> Option<Cache> {
     let StepKind::Uses { uses, with } = &step.kind else { return None };
     let ActionRef::Remote { reference, .. } = &uses.value else { return None };
     let has_say = ["cache", "package-manager-cache"].iter().any(|name| input(with, name).is_some());
-    if !is_action(&uses.value, "actions/setup-node") || has_say || is_commit(reference) || is_older_than(reference, 5) {
+    if !is_of_repository(&uses.value, "actions/setup-node") || has_say || is_commit(reference) || is_older_than(reference, 5) {
         return None;
     }
     let package = file.project().files().read("package.json").ok().flatten()?;
@@ -227,7 +233,7 @@ fn cache_by_package_file(file: &File<'_>, step: &Step) -> Option<Cache> {
     })
 }
 
-fn used(how: Uses, whole: Span, with: &[(Spanned<String>, Text)], reference: &str, what: &str) -> Option<Cache> {
+fn used(how: Uses, whole: Span, with: &[(Spanned<String>, Text)], version: &str, what: &str) -> Option<Cache> {
     let set = |name: &str| input(with, name);
     let cache = |span, help| Some(Cache { span, what: what.to_owned(), help });
     match how {
@@ -239,9 +245,13 @@ fn used(how: Uses, whole: Span, with: &[(Spanned<String>, Text)], reference: &st
         Uses::Unless(name, since) => match set(name) {
             Some(value) if is_surely_on(value) => cache(value.span(), "set it to `false` where something is released"),
             Some(_) => None,
-            None if is_older_than(reference, since) && !is_commit(reference) => None,
+            None if is_older_than(version, since) && !is_commit(version) => None,
             None => cache(whole, off(name)),
         },
+        Uses::UnlessReleased(name, ..) if set(name).is_some_and(|value| value.raw() == "auto") => {
+            cache(whole, off(name))
+        }
+        Uses::UnlessReleased(name, since, _) => used(Uses::Unless(name, since), whole, with, version, what),
         Uses::UnlessTrue(name) => match set(name) {
             Some(value) if value.template.as_literal().is_none() || value.raw() == "true" => None,
             _ => cache(whole, "build what is released without it"),

@@ -6,8 +6,8 @@ use lineclear_source::Severity;
 use lineclear_workflow::{ActionRef, StepKind};
 
 use crate::{
-    Activity, Dialect, Edit, ExpressionSite, File, FileKind, Fix, Group, Repair, Report, Rule, RuleMeta, ScriptSite,
-    page,
+    Activity, Dialect, Edit, ExpressionSite, File, FileKind, Fix, Form, Group, Repair, Report, Rule, RuleMeta,
+    ScriptSite, page,
 };
 
 /// Manual and tests: `docs/rules/obfuscation.md`.
@@ -83,6 +83,15 @@ fn check_expression(site: &ExpressionSite<'_>, report: &mut Report<'_>) {
             continue;
         }
         match node.kind() {
+            NodeKind::Not(_) | NodeKind::Compare { .. } | NodeKind::And(_) | NodeKind::Or(_)
+                if site.form != Form::Condition && is_of_constants(node) =>
+            {
+                covered = Some(node.span());
+                report
+                    .at(site.span_of(node), "what is worked out here is a constant")
+                    .severity(Severity::Info)
+                    .help("write the value itself");
+            }
             NodeKind::Call { function, arguments } => {
                 if let Some(message) = pointless(function, &arguments) {
                     covered = Some(node.span());
@@ -107,6 +116,16 @@ fn check_expression(site: &ExpressionSite<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// Whether operators work on constants alone.
+fn is_of_constants(node: Node<'_>) -> bool {
+    node.walk().all(|part| {
+        matches!(
+            part.kind(),
+            NodeKind::Literal(_) | NodeKind::Not(_) | NodeKind::Compare { .. } | NodeKind::And(_) | NodeKind::Or(_)
+        )
+    })
+}
+
 /// Why a call says nothing that a constant would not.
 fn pointless(function: Function, arguments: &[Node<'_>]) -> Option<&'static str> {
     let is_constant = |node: &Node<'_>| matches!(node.kind(), NodeKind::Literal(_));
@@ -119,6 +138,11 @@ fn pointless(function: Function, arguments: &[Node<'_>]) -> Option<&'static str>
             _ => None,
         },
         (Function::ToJson, [argument]) if is_constant(argument) => Some("`toJSON` of a constant is a constant"),
+        (Function::StartsWith | Function::EndsWith | Function::Contains, arguments)
+            if arguments.iter().all(is_constant) =>
+        {
+            Some("what is asked here is a constant")
+        }
         (Function::Format | Function::Join, arguments) if arguments.len() > 1 && arguments.iter().all(is_constant) => {
             Some("what is put together here is a constant")
         }

@@ -2,7 +2,7 @@
 
 use lineclear_shell::Word;
 use lineclear_source::Severity;
-use lineclear_workflow::{Access, Env, Job, StepKind, Workflow};
+use lineclear_workflow::{Access, Env, Job, Step, StepKind, Workflow};
 
 use super::needed_scopes::allows;
 use super::reference::of_step;
@@ -47,7 +47,7 @@ impl Rule for TokenPublishing {
             let Some(registry) = command.program().and_then(|(program, arguments)| registry(program, arguments)) else {
                 continue;
             };
-            if has_identity(workflow, job) || registry == "npm" && uses_other_registry(job, file) {
+            if has_identity(workflow, job) || registry == "npm" && (uses_other_registry(job, file) || has_own_token(done.site.step)) {
                 continue;
             }
             let is_verb = |word: &&Word| matches!(word.text.as_str(), "publish" | "upload" | "push");
@@ -67,6 +67,13 @@ impl Rule for TokenPublishing {
             if let Some((name, _)) = password.filter(|_| !is_other) {
                 say(report, name.span, "PyPI");
             }
+            let is_release = (remote.owner, remote.repo) == ("rubygems", "release-gem");
+            let off = with.iter().find(|(name, value)| {
+                is_release && name.value == "setup-trusted-publisher" && value.raw() == "false"
+            });
+            if let Some((name, _)) = off {
+                say(report, name.span, "RubyGems");
+            }
             let is_gems = (remote.owner, remote.repo) == ("rubygems", "configure-rubygems-credentials");
             let token = with.iter().find(|(name, _)| is_gems && name.value == "api-token");
             let is_other =
@@ -76,6 +83,15 @@ impl Rule for TokenPublishing {
             }
         }
     }
+}
+
+/// Whether the step's token is the forge's own: then its registry is, too.
+fn has_own_token(step: &Step) -> bool {
+    let Some(Env::Names(names)) = &step.env else { return false };
+    names.iter().any(|(name, value)| {
+        name.raw() == "NODE_AUTH_TOKEN"
+            && (value.raw().contains("secrets.GITHUB_TOKEN") || value.raw().contains("github.token"))
+    })
 }
 
 fn say(report: &mut Report<'_>, span: lineclear_source::Span, registry: &str) {
