@@ -7,6 +7,19 @@ use crate::shell::{Cmd, root};
 /// Seconds for each target; `FUZZ_SECONDS` asks for another number.
 const SECONDS: u32 = 10;
 
+const TARGETS: [&str; 10] = [
+    "yaml",
+    "expression",
+    "workflow",
+    "check",
+    "script",
+    "step_output",
+    "command_file",
+    "report",
+    "archive",
+    "service_request",
+];
+
 pub fn run() -> Result<()> {
     let seconds = match std::env::var("FUZZ_SECONDS") {
         Ok(text) => text.parse().context("FUZZ_SECONDS is a whole number")?,

@@ -56,7 +56,7 @@ pub(crate) fn own_steps<'s, 'a>(file: &'s File<'a>, job: Option<&Job>) -> &'s [S
 /// How step number `at` of `own` stands to `place`, which is a step or what comes after all of them.
 pub(crate) fn standing(own: &[StepSite<'_>], at: usize, place: Option<&Step>) -> Standing {
     let Some(place) = place else { return Standing::Before };
-    let Some(here) = own.iter().position(|site| std::ptr::eq(site.step, place)) else { return Standing::Before };
+    let Some(here) = position(own, place) else { return Standing::Before };
     let Some(step) = own.get(at) else { return Standing::Later };
     if at == here || step.step.span.start <= place.span.start && place.span.end <= step.step.span.end {
         return Standing::Itself;
@@ -72,6 +72,13 @@ pub(crate) fn standing(own: &[StepSite<'_>], at: usize, place: Option<&Step>) ->
         return Standing::Running;
     }
     Standing::Before
+}
+
+/// Where `place` is among `own`, which stand in the order of the text unless aliases repeat some.
+fn position(own: &[StepSite<'_>], place: &Step) -> Option<usize> {
+    let is_it = |site: &StepSite<'_>| std::ptr::eq(site.step, place);
+    let near = own.partition_point(|site| site.step.span.start < place.span.start);
+    if own.get(near).is_some_and(is_it) { Some(near) } else { own.iter().position(is_it) }
 }
 
 fn waits_for(step: &Step, other: &Step) -> bool {

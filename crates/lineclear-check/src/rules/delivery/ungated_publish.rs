@@ -37,6 +37,7 @@ impl Rule for UngatedPublish {
             return;
         }
         let branches = push.is_some_and(|push| !is_tags_only(push));
+        let tests: Vec<_> = file.deeds().iter().filter(|one| one.deed == Deed::Test).collect();
         let mut seen: Vec<&Job> = Vec::new();
         for done in file.deeds().iter().filter(|done| done.deed.is_publication()) {
             let Some(job) = done.site.job else { continue };
@@ -56,9 +57,9 @@ impl Rule for UngatedPublish {
             let is_tag = !branches || says(&["refs/tags", "ref_type", "release"]);
             let does = done.deed.verb();
             let tester = workflow.jobs.iter().find(|other| {
-                !std::ptr::eq(*other, job)
+                tests.iter().any(|one| one.is_in(other))
+                    && !std::ptr::eq(*other, job)
                     && !needs.iter().any(|needed| std::ptr::eq(*needed, *other))
-                    && file.deeds().iter().any(|one| one.is_in(other) && one.deed == Deed::Test)
                     && !all_needs(workflow, other).iter().any(|needed| std::ptr::eq(*needed, job))
             });
             let id = &job.id.value;

@@ -22,6 +22,9 @@ static META: RuleMeta = RuleMeta {
     page: page!("matrix-duplicate"),
 };
 
+/// A longer list makes more jobs than a matrix may have, which another rule tells of; comparing all of it takes long.
+const MOST_COMPARED: usize = 512;
+
 impl Rule for MatrixDuplicate {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -31,7 +34,7 @@ impl Rule for MatrixDuplicate {
         for job in file.jobs() {
             let Some(matrix) = matrix(job) else { continue };
             for axis in &matrix.axes {
-                let values = axis.values.unwrap_or_default();
+                let values = first_of(axis.values.unwrap_or_default());
                 for (at, value) in values.iter().enumerate() {
                     if let Some(first) = values.iter().take(at).find(|first| is_same(first, value)) {
                         let message = format!("this value of `{}` is there already: its jobs run twice", axis.name);
@@ -40,7 +43,7 @@ impl Rule for MatrixDuplicate {
                 }
             }
             for (rows, list) in [(&matrix.include, "include"), (&matrix.exclude, "exclude")] {
-                let rows = rows.as_deref().unwrap_or_default();
+                let rows = first_of(rows.as_deref().unwrap_or_default());
                 for (at, row) in rows.iter().enumerate() {
                     if let Some(first) = rows.iter().take(at).find(|first| is_same_row(first.entries, row.entries)) {
                         // Most such rows extend what is there, or take out what is out.
@@ -53,4 +56,8 @@ impl Rule for MatrixDuplicate {
             }
         }
     }
+}
+
+fn first_of<T>(list: &[T]) -> &[T] {
+    list.get(..MOST_COMPARED).unwrap_or(list)
 }
