@@ -219,7 +219,11 @@ fn cache_by_package_file(file: &File<'_>, step: &Step) -> Option<Cache> {
     let StepKind::Uses { uses, with } = &step.kind else { return None };
     let ActionRef::Remote { reference, .. } = &uses.value else { return None };
     let has_say = ["cache", "package-manager-cache"].iter().any(|name| input(with, name).is_some());
-    if !is_of_repository(&uses.value, "actions/setup-node") || has_say || is_commit(reference) || is_older_than(reference, 5) {
+    if !is_of_repository(&uses.value, "actions/setup-node")
+        || has_say
+        || is_commit(reference)
+        || is_older_than(reference, 5)
+    {
         return None;
     }
     let package = file.project().files().read("package.json").ok().flatten()?;

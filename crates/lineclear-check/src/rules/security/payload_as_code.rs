@@ -4,9 +4,9 @@ use lineclear_expr::Expr;
 use lineclear_source::Severity;
 use lineclear_workflow::{StepKind, Text};
 
-use super::relay::is_action;
 use super::taint::{Flows, Taint, Viewpoint};
 use super::trust::Reach;
+use crate::uses::is_of_repository;
 use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/payload-as-code.md`.
@@ -44,7 +44,7 @@ impl Rule for PayloadAsCode {
         for site in file.steps() {
             let StepKind::Uses { uses, with } = &site.step.kind else { continue };
             let script = with.iter().find(|(name, _)| name.value.eq_ignore_ascii_case("script"));
-            if let Some((_, script)) = script.filter(|_| is_action(&uses.value, "actions/github-script")) {
+            if let Some((_, script)) = script.filter(|_| is_of_repository(&uses.value, "actions/github-script")) {
                 let from = Viewpoint { job: site.job, step: Some(site.step) };
                 check_script(flows, script, from, report);
             }

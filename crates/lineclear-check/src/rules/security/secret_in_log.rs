@@ -1,7 +1,7 @@
 //! `secret-in-log`: a script prints a secret in a form that the log does not hide.
 
 use lineclear_shell::{Command, Part, Redirect, RedirectKind, Script, Word};
-use lineclear_source::Severity;
+use lineclear_source::{Severity, Span};
 use lineclear_workflow::{Env, JobKind, Text};
 
 use crate::rules::script::shells::has_any;

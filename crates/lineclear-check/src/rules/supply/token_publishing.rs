@@ -47,7 +47,9 @@ impl Rule for TokenPublishing {
             let Some(registry) = command.program().and_then(|(program, arguments)| registry(program, arguments)) else {
                 continue;
             };
-            if has_identity(workflow, job) || registry == "npm" && (uses_other_registry(job, file) || has_own_token(done.site.step)) {
+            if has_identity(workflow, job)
+                || registry == "npm" && (uses_other_registry(job, file) || has_own_token(done.site.step))
+            {
                 continue;
             }
             let is_verb = |word: &&Word| matches!(word.text.as_str(), "publish" | "upload" | "push");
@@ -68,9 +70,9 @@ impl Rule for TokenPublishing {
                 say(report, name.span, "PyPI");
             }
             let is_release = (remote.owner, remote.repo) == ("rubygems", "release-gem");
-            let off = with.iter().find(|(name, value)| {
-                is_release && name.value == "setup-trusted-publisher" && value.raw() == "false"
-            });
+            let off = with
+                .iter()
+                .find(|(name, value)| is_release && name.value == "setup-trusted-publisher" && value.raw() == "false");
             if let Some((name, _)) = off {
                 say(report, name.span, "RubyGems");
             }
