@@ -30,10 +30,7 @@ impl Rule for ActionRemoved {
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         for site in file.uses() {
-            if site.reference().is_none() {
-                continue;
-            }
-            let Standing::Removed { newest, why } = lineclear_catalog::standing(&site.name, site.version) else {
+            let Standing::Removed { newest, why } = site.standing() else {
                 continue;
             };
             let message = format!("`{}@{}` fails: {why}", site.name, site.version);
