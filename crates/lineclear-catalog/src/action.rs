@@ -1,11 +1,14 @@
 //! What actions take and give.
 //!
-//! The facts are text (`data/actions.txt`, whose head says its form) that is searched when it is asked: nothing is read before.
+//! The facts are text (`data/actions.txt`, whose head says its form) that is searched when it is asked: nothing is read before, and of
+//! nothing but the versions that are asked for.
+
+use std::sync::OnceLock;
 
 use crate::Version;
-use crate::blocks::Blocks;
+use crate::blocks::{Block, Blocks, blocks};
 
-const ACTIONS: Blocks = Blocks::new(include_str!("../data/actions.txt"));
+const ACTIONS: Blocks = blocks!(include_str!("../data/actions.txt"));
 
 /// What one major version of an action takes and gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,21 +63,49 @@ pub enum Runtime {
 /// A tag that says a version gives what is known of its major version. A branch or commit may be any version: its facts are what no
 /// version contradicts, so an input is known if one version has it, and required if all require it.
 /// `None` for actions and versions that nothing is known of.
-pub fn action(name: &str, reference: &str) -> Option<ActionFacts> {
+pub fn action(name: &str, reference: &str) -> Option<&'static ActionFacts> {
     let block = ACTIONS.find(name)?;
-    let versions = Versions::of(block.body)?;
-    let wanted = if versions.is_any() { None } else { Version::of(reference).map(|version| version.major) };
-    if wanted.is_some_and(|major| versions.runtime(major).is_none()) {
-        return None;
-    }
+    let made = made(block)?;
+    let major = Version::of(reference).map(|version| version.major).filter(|_| made.majors.is_some());
+    let (at, wanted) = match (major, &made.majors) {
+        (Some(major), Some(majors)) => (majors.iter().position(|one| *one == major)?, Some(major)),
+        _ => (made.facts.len().checked_sub(1)?, None),
+    };
+    let facts = made.facts.get(at)?;
+    Some(facts.get_or_init(|| read(block, made.versions, wanted)))
+}
+
+/// The facts of an action, each made when it is first asked for.
+struct Made {
+    versions: Versions,
+    /// The major versions; `None` where the references of an action are no versions.
+    majors: Option<Vec<u32>>,
+    /// Of each major version, and last of what may be any.
+    facts: Vec<OnceLock<ActionFacts>>,
+}
+
+fn made(block: Block) -> Option<&'static Made> {
+    static MADE: OnceLock<Vec<OnceLock<Option<Made>>>> = OnceLock::new();
+    let all = MADE.get_or_init(|| (0..ACTIONS.count()).map(|_| OnceLock::new()).collect());
+    let make = || {
+        let versions = Versions::of(block.body)?;
+        let majors = (!versions.is_any()).then(|| versions.majors().map(|(major, _)| major).collect::<Vec<_>>());
+        let facts = (0..=majors.as_ref().map_or(0, Vec::len)).map(|_| OnceLock::new()).collect();
+        Some(Made { versions, majors, facts })
+    };
+    all.get(block.index)?.get_or_init(make).as_ref()
+}
+
+/// Reads the lines of a block that hold for the version `wanted`, or for all versions.
+fn read(block: Block, versions: Versions, wanted: Option<u32>) -> ActionFacts {
     let mut facts = ActionFacts {
         name: block.name,
         runtime: match wanted {
             Some(major) => versions.runtime(major).flatten(),
             None => versions.common_runtime(),
         },
-        inputs: Vec::with_capacity(24),
-        outputs: Vec::with_capacity(8),
+        inputs: Vec::new(),
+        outputs: Vec::new(),
         has_dynamic_outputs: false,
         takes_any_input: false,
     };
@@ -108,7 +139,7 @@ pub fn action(name: &str, reference: &str) -> Option<ActionFacts> {
             }
         }
     }
-    Some(facts)
+    facts
 }
 
 /// The newest major version that is known of `owner/repo[/path]`.
@@ -127,6 +158,7 @@ pub fn known_actions() -> impl Iterator<Item = &'static str> {
 }
 
 /// The line of a block that lists its versions.
+#[derive(Clone, Copy)]
 struct Versions(&'static str);
 
 impl Versions {

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::Version;
-use crate::blocks::Blocks;
+use crate::blocks::{Blocks, blocks};
 use crate::osv;
 
-const ADVISORIES: Blocks = Blocks::new(include_str!("../data/advisories.txt"));
+const ADVISORIES: Blocks = blocks!(include_str!("../data/advisories.txt"));
 
 /// One advisory about one action.
 #[derive(Clone, Debug, PartialEq, Eq)]

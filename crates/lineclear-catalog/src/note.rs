@@ -1,10 +1,10 @@
 //! Which versions still work, who still works on them, and what the runner does itself.
 
 use crate::action::{contains, newest, runtime};
-use crate::blocks::Blocks;
+use crate::blocks::{Blocks, blocks};
 use crate::{Runtime, Version};
 
-const NOTES: Blocks = Blocks::new(include_str!("../data/notes.txt"));
+const NOTES: Blocks = blocks!(include_str!("../data/notes.txt"));
 
 /// Whether a version of an action still works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,6 +19,7 @@ mod fix;
 mod ignore;
 mod kind;
 pub mod linter;
+mod pairs;
 mod project;
 mod repair;
 mod report;

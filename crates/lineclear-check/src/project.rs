@@ -111,6 +111,12 @@ impl<'f> Project<'f> {
         self.files.exists(path)
     }
 
+    /// Lets go of the workflows and actions that were read, once all files of the repository are checked.
+    pub fn forget(&self) {
+        self.workflows.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.actions.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// All files that git would keep, sorted.
     pub fn list(&self) -> Arc<[String]> {
         Arc::clone(self.listed.get_or_init(|| self.files.list().into()))

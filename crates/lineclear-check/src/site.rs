@@ -10,6 +10,8 @@ use lineclear_source::Span;
 use lineclear_workflow::{Job, Place, Step, StepKind, Text};
 use lineclear_yaml::{Scalar, ScalarStyle};
 
+use crate::pairs::Pairs;
+
 /// A step of a job or of a composite action. Steps inside of `parallel` come right behind it.
 #[derive(Clone, Copy, Debug)]
 pub struct StepSite<'a> {
@@ -82,11 +84,12 @@ pub struct ScriptSite<'a> {
     /// The language, if it is one that can be taken apart. Scripts without `shell` count as Windows' only where every label says so.
     pub language: Option<Language>,
     parsed: OnceCell<Script>,
+    pairs: OnceCell<Box<Pairs>>,
 }
 
 impl<'a> ScriptSite<'a> {
     pub(crate) fn new(text: &'a Text, site: StepSite<'a>, shell: Option<&'a str>, language: Option<Language>) -> Self {
-        Self { text, site, shell, language, parsed: OnceCell::new() }
+        Self { text, site, shell, language, parsed: OnceCell::new(), pairs: OnceCell::new() }
     }
 
     /// The script taken apart; nothing for languages that cannot be.
@@ -100,6 +103,11 @@ impl<'a> ScriptSite<'a> {
     /// The script's text, expressions unevaluated. Ranges of [`Script`] are ranges of it.
     pub fn raw(&self) -> &'a str {
         self.text.raw()
+    }
+
+    /// Whether the script's text holds any of `words`: quicker than to look for each, for most are in few scripts.
+    pub fn has_any(&self, words: &[&str]) -> bool {
+        self.pairs.get_or_init(|| Box::new(Pairs::of(self.raw()))).any_in(self.raw(), words)
     }
 
     /// Where a range of the script's text stands in the file.

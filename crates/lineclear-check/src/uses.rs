@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use lineclear_catalog::{ActionFacts, Runtime};
+use lineclear_catalog::{ActionFacts, Runtime, Standing};
 use lineclear_source::{Source, Spanned};
 use lineclear_workflow::{Action, ActionRef, INSERT, Read, Runs, StepKind, Text};
 
@@ -23,6 +23,7 @@ pub struct UseSite<'a> {
     /// The version: the reference, or what a comment behind a commit says (`@1a2b… # v4.1.2`). Empty where there is none.
     pub version: &'a str,
     interface: OnceCell<Option<Interface>>,
+    standing: OnceCell<Standing>,
 }
 
 /// What an action takes.
@@ -31,7 +32,7 @@ pub enum Interface {
     /// Its metadata, from this repository or this machine.
     Metadata(Arc<Read<Action>>),
     /// What the catalog knows.
-    Facts(Box<ActionFacts>),
+    Facts(&'static ActionFacts),
 }
 
 /// One input of an action.
@@ -64,7 +65,7 @@ impl<'a> UseSite<'a> {
                 (name, version)
             }
         };
-        Some(Self { site, uses, with, name, version, interface: OnceCell::new() })
+        Some(Self { site, uses, with, name, version, interface: OnceCell::new(), standing: OnceCell::new() })
     }
 
     /// The value of an input, in whatever case it is written.
@@ -92,6 +93,14 @@ impl<'a> UseSite<'a> {
         self.with.iter().all(|(key, _)| key.value != INSERT && !key.value.contains("${{"))
     }
 
+    /// Whether this version of the action still works; of what is no action of another repository nothing is known.
+    pub fn standing(&self) -> Standing {
+        *self.standing.get_or_init(|| match self.reference() {
+            Some(_) => lineclear_catalog::standing(&self.name, self.version),
+            None => Standing::Current,
+        })
+    }
+
     /// What the action takes, if that is known.
     pub fn interface(&self, project: &Project<'_>) -> Option<&Interface> {
         self.interface.get_or_init(|| Interface::of(self, project)).as_ref()
@@ -106,7 +115,7 @@ impl Interface {
             ActionRef::Remote { reference, .. } => {
                 match project.remote_action(&format!("{}@{reference}", site.name)).found() {
                     Some(read) => read,
-                    None => return lineclear_catalog::action(&site.name, site.version).map(Box::new).map(Self::Facts),
+                    None => return lineclear_catalog::action(&site.name, site.version).map(Self::Facts),
                 }
             }
         };
@@ -145,7 +154,7 @@ impl Interface {
     /// Its inputs.
     pub fn inputs(&self) -> impl Iterator<Item = Parameter<'_>> {
         let (facts, metadata) = match self {
-            Self::Facts(facts) => (Some(facts), None),
+            Self::Facts(facts) => (Some(*facts), None),
             Self::Metadata(read) => (None, read.model.as_ref()),
         };
         let of_facts = facts.into_iter().flat_map(|facts| &facts.inputs).map(|input| Parameter {

@@ -36,6 +36,10 @@ impl Builder {
     pub(crate) fn end_literal(&mut self) {
         if let Some((from, quoting, span)) = self.literal.take() {
             let text = self.text.get(from..).unwrap_or_default().to_owned();
+            if self.parts.is_empty() {
+                // Most words are one piece.
+                self.parts.reserve_exact(1);
+            }
             self.parts.push(Part::Literal { text, quoting, span });
         }
     }

@@ -105,10 +105,12 @@ impl Source {
     /// `name` is what messages call the file: a path relative to the repository, with forward slashes.
     pub fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
         let text: Arc<str> = text.into();
-        let after_each_newline = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(at, _)| at + 1);
-        let line_starts =
-            std::iter::once(0).chain(after_each_newline).map(|at| u32::try_from(at).unwrap_or(u32::MAX)).collect();
-        Self { name: name.into(), text, line_starts }
+        let after_each_newline =
+            text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(at, _)| to_u32(at + 1));
+        // By way of a vector of about the right size: a shared slice cannot grow.
+        let mut line_starts = Vec::with_capacity(text.len() / 24 + 1);
+        line_starts.extend(std::iter::once(0).chain(after_each_newline));
+        Self { name: name.into(), text, line_starts: line_starts.into() }
     }
 
     /// What messages call the file.

@@ -24,7 +24,6 @@ pub(crate) enum Event<'a> {
     Alias(usize),
     /// An alias of a name that no earlier node has.
     UnknownAlias(Cow<'a, str>),
-    Comment,
     DocumentStart,
     /// Start and end of the stream, end of a document.
     Other,
@@ -76,8 +75,6 @@ impl<'a> Events<'a> {
         let options = granit::options! {
             emit_unresolved_aliases: true,
             emit_anchor_events: true,
-            // Bounded by the text; a long licence header is no fault.
-            max_buffered_comment_events: usize::MAX,
             flow_nesting_limit: depth,
             block_nesting_limit: depth
         };
@@ -105,7 +102,6 @@ impl<'a> Events<'a> {
             granit::Event::Anchor(number, name) => Event::Anchor { number, name },
             granit::Event::Alias(number) => Event::Alias(number),
             granit::Event::UnresolvedAlias(name) => Event::UnknownAlias(name),
-            granit::Event::Comment(..) => Event::Comment,
             granit::Event::DocumentStart(..) => Event::DocumentStart,
             _ => Event::Other,
         };

@@ -9,6 +9,7 @@
 
 #![warn(missing_docs)]
 
+mod comments;
 mod decode;
 mod events;
 mod keys;

@@ -17,8 +17,6 @@ pub struct Tree {
     pub aliases: Vec<Alias>,
     /// Every tag that is none of YAML's own (`!name`), as [`parse_ordinary`](crate::parse_ordinary) keeps them.
     pub tags: Vec<NodeTag>,
-    /// Every comment from its `#` to the end of its line, in file order.
-    pub comments: Vec<Span>,
 }
 
 /// What [`parse`](crate::parse) understood, and everything it found wrong. The tree is usable for further checks unless `None`.

@@ -17,6 +17,9 @@ pub struct Contexts<'f, 'a> {
     inputs: Option<Type>,
     jobs: Option<Type>,
     runner: Option<Type>,
+    secrets: Option<Type>,
+    vars: Option<Type>,
+    env: Option<Type>,
     of_job: OfJob<'a>,
     of_step: OfStep<'a>,
 }
@@ -47,6 +50,9 @@ impl<'f, 'a> Contexts<'f, 'a> {
             inputs: None,
             jobs: None,
             runner: None,
+            secrets: None,
+            vars: None,
+            env: None,
             of_job: OfJob::default(),
             of_step: OfStep::default(),
         }
@@ -62,11 +68,14 @@ impl<'f, 'a> Contexts<'f, 'a> {
             "needs" => self.needs(place),
             "job" => self.job(place),
             "jobs" => self.jobs(),
-            "secrets" => self.secrets(),
+            "secrets" => {
+                let file = self.file;
+                self.secrets.get_or_insert_with(|| secrets(file)).clone()
+            }
             "runner" => self.runner.get_or_insert_with(fixed::runner).clone(),
             "strategy" => fixed::strategy(),
-            "vars" => Type::open(Origin::Variables, Vec::new(), Type::String),
-            "env" => Type::open(Origin::Env, Vec::new(), Type::String),
+            "vars" => self.vars.get_or_insert_with(|| any_text(Origin::Variables)).clone(),
+            "env" => self.env.get_or_insert_with(|| any_text(Origin::Env)).clone(),
             _ => Type::Any,
         }
     }
@@ -160,16 +169,21 @@ impl<'f, 'a> Contexts<'f, 'a> {
         let build = || file.workflow().map_or(Type::Any, |workflow| jobs::jobs(file, workflow));
         self.jobs.get_or_insert_with(build).clone()
     }
+}
 
-    /// `secrets`: open, unless a workflow that is only called declares what it takes. A caller may still pass all of its own.
-    fn secrets(&mut self) -> Type {
-        let only_trigger = match self.file.workflow().map(|workflow| &workflow.on.events[..]) {
-            Some([only]) if only.event.value == "workflow_call" && !only.secrets.is_empty() => only,
-            _ => return Type::open(Origin::Secrets, fixed::texts(ALWAYS), Type::String),
-        };
-        let declared = only_trigger.secrets.iter().map(|secret| Property::new(secret.name.value.clone(), Type::String));
-        Type::strict(Origin::Secrets, fixed::texts(ALWAYS).into_iter().chain(declared).collect())
-    }
+/// `secrets`: open, unless a workflow that is only called declares what it takes. A caller may still pass all of its own.
+fn secrets(file: &File<'_>) -> Type {
+    let only_trigger = match file.workflow().map(|workflow| &workflow.on.events[..]) {
+        Some([only]) if only.event.value == "workflow_call" && !only.secrets.is_empty() => only,
+        _ => return Type::open(Origin::Secrets, fixed::texts(ALWAYS), Type::String),
+    };
+    let declared = only_trigger.secrets.iter().map(|secret| Property::new(secret.name.value.clone(), Type::String));
+    Type::strict(Origin::Secrets, fixed::texts(ALWAYS).into_iter().chain(declared).collect())
+}
+
+/// Texts of any names.
+fn any_text(origin: Origin) -> Type {
+    Type::open(origin, Vec::new(), Type::String)
 }
 
 /// The secrets that are there without being made or passed.

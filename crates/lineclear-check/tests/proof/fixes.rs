@@ -117,7 +117,8 @@ fn jobs(read: &Read<Workflow>) -> Vec<String> {
 /// How often each comment occurs.
 fn comments(source: &Source) -> BTreeMap<String, usize> {
     let mut all = BTreeMap::new();
-    for span in lineclear_yaml::parse(source, &Limits::workflow()).tree.map(|tree| tree.comments).unwrap_or_default() {
+    let tree = lineclear_yaml::parse(source, &Limits::workflow()).tree;
+    for span in tree.map(|tree| tree.comments(source.text())).unwrap_or_default() {
         *all.entry(source.slice(span).trim_end().to_owned()).or_default() += 1;
     }
     all

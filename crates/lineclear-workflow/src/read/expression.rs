@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lineclear_expr::{Allowed, Expr, ParseError, Template, Value};
 use lineclear_source::{Diagnostic, Span, Spanned};
-use lineclear_yaml::{Node, Scalar};
+use lineclear_yaml::{Entry, Node, Scalar};
 
 use super::Reader;
 use super::scalar::{as_bool, as_number, has_expression, text_of, value_of};
@@ -19,6 +19,15 @@ impl Reader {
                 self.wrong_type(node, place, "a string");
                 None
             }
+        }
+    }
+
+    /// As [`Self::text`], of an entry whose name messages call the place by.
+    pub(super) fn value_text(&mut self, entry: &Entry, what: &str, allowed: &Allowed) -> Option<Text> {
+        match &entry.value {
+            // Nearly always; what messages would say need not be put together.
+            Node::Scalar(scalar) => self.scalar_text(scalar, allowed),
+            node => self.text(node, &format!("{what}`{}`", entry.key.text), allowed),
         }
     }
 
@@ -89,7 +98,9 @@ impl Reader {
         match node {
             Node::Sequence { items, .. } => {
                 let item_place = format!("an item of {place}");
-                Some(items.iter().filter_map(|item| self.filled_text(item, &item_place, allowed)).collect())
+                let mut texts = Vec::with_capacity(items.len());
+                texts.extend(items.iter().filter_map(|item| self.filled_text(item, &item_place, allowed)));
+                Some(texts)
             }
             Node::Scalar(_) => Some(vec![self.filled_text(node, place, allowed)?]),
             Node::Mapping { .. } => {
@@ -179,7 +190,7 @@ impl Reader {
                 let fields = self.mapping(node, "`env`")?;
                 let names = fields.entries().iter().filter_map(|entry| {
                     let name = self.key_text(&entry.key, allowed);
-                    let value = self.text(&entry.value, &format!("`{}`", entry.key.text), allowed);
+                    let value = self.value_text(entry, "", allowed);
                     Some((name?, value?))
                 });
                 Some(Env::Names(names.collect()))
@@ -206,9 +217,9 @@ impl Reader {
             return self.scalar_text(scalar, allowed).map(|text| (insert, text)).into_iter().collect();
         }
         let Some(fields) = self.mapping(node, "`with`") else { return Vec::new() };
-        let read = |entry: &lineclear_yaml::Entry| {
+        let read = |entry: &Entry| {
             let key = self.key_text(&entry.key, allowed);
-            let value = self.text(&entry.value, &format!("`{}`", entry.key.text), allowed);
+            let value = self.value_text(entry, "", allowed);
             let name = if is_insert(&entry.key.text) { INSERT.to_owned() } else { text_of(&entry.key) };
             key.zip(value).map(|(key, value)| (Spanned::new(name, key.span()), value))
         };

@@ -18,7 +18,9 @@ impl Reader {
         if fields.entries().is_empty() {
             self.error(code::MISSING_KEY, entry.key.span, "a workflow needs at least one job");
         }
-        let jobs: Vec<Job> = fields.entries().iter().filter_map(|entry| self.job(entry)).collect();
+        // Jobs and steps are large: a vector that grows would hold room for as many again.
+        let mut jobs: Vec<Job> = Vec::with_capacity(fields.entries().len());
+        jobs.extend(fields.entries().iter().filter_map(|entry| self.job(entry)));
         let ids: Vec<&str> = fields.entries().iter().map(|entry| entry.key.text.as_str()).collect();
         self.check_needs(&jobs, &ids, entry.key.span);
         jobs
@@ -134,7 +136,7 @@ impl Reader {
         let Some(fields) = self.mapping(node, "`with`") else { return Vec::new() };
         let read = |entry: &Entry| {
             let name = self.plain_text(&entry.key, "the name of an input");
-            let value = self.text(&entry.value, &format!("input `{}`", entry.key.text), &Allowed::JOB_WITH);
+            let value = self.value_text(entry, "input ", &Allowed::JOB_WITH);
             Some((name?, TextTree::Scalar(value?)))
         };
         fields.entries().iter().filter_map(read).collect()
@@ -152,7 +154,7 @@ impl Reader {
         let Some(fields) = self.mapping(node, "`secrets`") else { return CallSecrets::None };
         let read = |entry: &Entry| {
             let name = self.plain_text(&entry.key, "the name of a secret");
-            let value = self.text(&entry.value, &format!("secret `{}`", entry.key.text), &Allowed::JOB_SECRETS);
+            let value = self.value_text(entry, "secret ", &Allowed::JOB_SECRETS);
             Some((name?, value?))
         };
         CallSecrets::Map(fields.entries().iter().filter_map(read).collect())
@@ -229,7 +231,7 @@ impl Reader {
             if has_expression(&entry.key.text) {
                 self.dynamic_name(entry.key.span, "an output");
             }
-            let value = self.text(&entry.value, &format!("output `{}`", entry.key.text), &Allowed::JOB_OUTPUTS)?;
+            let value = self.value_text(entry, "output ", &Allowed::JOB_OUTPUTS)?;
             Some((Spanned::new(text_of(&entry.key), entry.key.span), value))
         };
         fields.entries().iter().filter_map(read).collect()

@@ -94,7 +94,9 @@ impl Reader {
             self.error(code::MISSING_KEY, node.span(), "a job needs at least one step");
         }
         let mut earlier = Earlier::default();
-        items.iter().filter_map(|item| self.step(item, scope, &mut earlier, false)).collect()
+        let mut steps = Vec::with_capacity(items.len());
+        steps.extend(items.iter().filter_map(|item| self.step(item, scope, &mut earlier, false)));
+        steps
     }
 
     fn step(&mut self, node: &Node, scope: StepScope, earlier: &mut Earlier, in_parallel: bool) -> Option<Step> {

@@ -34,7 +34,6 @@ pub(super) struct Builder<'a> {
     root: Option<Node>,
     aliases: Vec<Alias>,
     tags: Vec<NodeTag>,
-    comments: Vec<Span>,
     anchors: Anchors,
     frames: Vec<Frame>,
     /// Where the last thing read from the text ended.
@@ -85,7 +84,6 @@ impl<'a> Builder<'a> {
             root: None,
             aliases: Vec::new(),
             tags: Vec::new(),
-            comments: Vec::new(),
             anchors: Anchors::default(),
             frames: Vec::new(),
             last_end: 0,
@@ -98,13 +96,7 @@ impl<'a> Builder<'a> {
         // After `---` the parser finds a value that nobody wrote.
         let nothing = |root: &Node| root.as_scalar().is_some_and(|scalar| scalar.is_missing() && scalar.tag.is_none());
         let root = self.root.filter(|root| !nothing(root));
-        let tree = Tree {
-            root,
-            anchors: self.anchors.finish(),
-            aliases: self.aliases,
-            tags: self.tags,
-            comments: self.comments,
-        };
+        let tree = Tree { root, anchors: self.anchors.finish(), aliases: self.aliases, tags: self.tags };
         (tree, self.findings.finish())
     }
 
@@ -127,7 +119,6 @@ impl<'a> Builder<'a> {
                 self.findings.add(finding::unknown_alias(&name, span, self.anchors.list()));
                 self.stand_in(span)?;
             }
-            Event::Comment => self.comments.push(span),
             Event::DocumentStart => {
                 self.passed(span.end as usize);
                 self.documents += 1;

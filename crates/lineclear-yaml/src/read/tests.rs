@@ -482,12 +482,12 @@ fn tags_and_numbers_that_github_refuses_are_reported() {
 }
 
 #[test]
-fn comments_are_kept_with_their_places() {
-    let text = "# é\na: 'x # no' # yes\nb: |\n  # no\n  x\n# last";
+fn comments_are_found_with_their_places() {
+    let text = "# é\na: 'x # no' # yes\nb: | # head\n  # no\n  x\nc: [1, # in\n  d#no]\n# last";
     let tree = read(text).tree.expect("no fault of syntax");
     let source = Source::new("t.yml", text);
-    let comments: Vec<_> = tree.comments.iter().map(|&span| source.slice(span)).collect();
-    assert_eq!(comments, ["# é", "# yes", "# last"]);
+    let comments: Vec<_> = tree.comments(text).into_iter().map(|span| source.slice(span)).collect();
+    assert_eq!(comments, ["# é", "# yes", "# head", "# in", "# last"]);
 }
 
 #[test]

@@ -61,9 +61,12 @@ impl Work<'_> {
                 let Some(share) = shares.get(input.repository.as_str()) else { continue };
                 let outcome = self.one(&checker, input, share);
                 outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(index, outcome);
-                if share.left.fetch_sub(1, Ordering::AcqRel) == 1 && self.named.is_whole {
-                    let found = self.together(&checker, share);
-                    together.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+                if share.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+                    if self.named.is_whole {
+                        let found = self.together(&checker, share);
+                        together.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+                    }
+                    share.project.forget();
                 }
             }
         };

@@ -30,10 +30,7 @@ impl Rule for ActionBehind {
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         for site in file.uses() {
-            if site.reference().is_none() {
-                continue;
-            }
-            let standing = lineclear_catalog::standing(&site.name, site.version);
+            let standing = site.standing();
             let Standing::Outdated { newest, why: None } = standing else { continue };
             let message = format!("`{}@{}` is behind: version {newest} is out", site.name, site.version);
             let fix = report.wants_fixes().then(|| upgrade(file, site, newest)).flatten();

@@ -76,9 +76,7 @@ impl Rule for ActionInputUnknown {
 
 /// Whether the action can have no other inputs than those that are known: its newest major version may have got some by now.
 fn is_settled(site: &UseSite<'_>, interface: &Interface) -> bool {
-    let (Standing::Outdated { newest, .. } | Standing::Removed { newest, .. }) =
-        lineclear_catalog::standing(&site.name, site.version)
-    else {
+    let (Standing::Outdated { newest, .. } | Standing::Removed { newest, .. }) = site.standing() else {
         return matches!(interface, Interface::Metadata(_));
     };
     matches!(interface, Interface::Metadata(_))

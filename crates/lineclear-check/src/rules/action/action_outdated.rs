@@ -30,10 +30,7 @@ impl Rule for ActionOutdated {
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         for site in file.uses() {
-            if site.reference().is_none() {
-                continue;
-            }
-            let standing = lineclear_catalog::standing(&site.name, site.version);
+            let standing = site.standing();
             let Standing::Outdated { newest, why: Some(why) } = standing else { continue };
             let message = format!("`{}@{}` is outdated: {why}", site.name, site.version);
             let is_newest = lineclear_catalog::Version::of(site.version).is_some_and(|version| version.major == newest);

@@ -34,7 +34,7 @@ impl Rule for ActionRemoved {
             if site.reference().is_none_or(|reference| reference.ends_with("-node20")) {
                 continue;
             }
-            let Standing::Removed { newest, why } = lineclear_catalog::standing(&site.name, site.version) else {
+            let Standing::Removed { newest, why } = site.standing() else {
                 continue;
             };
             let message = format!("`{}@{}` fails: {why}", site.name, site.version);

@@ -46,8 +46,7 @@ impl Rule for InsecureTransfer {
             "no-gpg-check",
             "nogpgcheck",
         ];
-        for site in file.scripts().iter().filter(|site| site.language.is_some() && shells::has_any(site.raw(), NEEDLES))
-        {
+        for site in file.scripts().iter().filter(|site| site.language.is_some() && site.has_any(NEEDLES)) {
             for command in &site.script().commands {
                 check_command(site, command, report);
             }

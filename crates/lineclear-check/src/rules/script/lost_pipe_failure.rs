@@ -30,7 +30,7 @@ impl Rule for LostPipeFailure {
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         for site in shells::scripts_with(file, Language::Posix, &["|"]) {
-            if !shells::is_default_bash(site) || shells::has_any(site.raw(), &["pipefail", "PIPESTATUS"]) {
+            if !shells::is_default_bash(site) || site.has_any(&["pipefail", "PIPESTATUS"]) {
                 continue;
             }
             let script = site.script();

@@ -3,7 +3,6 @@
 use lineclear_source::Severity;
 use lineclear_workflow::{Env, JobKind, RunsOn};
 
-use super::shells;
 use crate::{Activity, Dialect, Edit, File, FileKind, Fix, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/missing-ci-env.md`.
@@ -41,7 +40,7 @@ impl Rule for MissingCiEnv {
             let Some(JobKind::Steps(steps)) = site.site.job.map(|job| &job.kind) else { return false };
             let is_own = file.dialect() == Dialect::Gitea || is_self_hosted(&steps.runs_on);
             let has = [steps.env.as_ref(), site.site.step.env.as_ref()].into_iter().flatten().any(names);
-            is_own && !has && site.language.is_some() && shells::has_any(site.raw(), READERS)
+            is_own && !has && site.language.is_some() && site.has_any(READERS)
         }) else {
             return;
         };

@@ -29,9 +29,7 @@ impl Rule for PasswordArgument {
     }
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
-        for site in
-            file.scripts().iter().filter(|site| site.language.is_some() && shells::has_any(site.raw(), &["login"]))
-        {
+        for site in file.scripts().iter().filter(|site| site.language.is_some() && site.has_any(&["login"])) {
             for command in &site.script().commands {
                 let Some((program, arguments)) = command.program() else { continue };
                 let Some(verb) = arguments.iter().position(|word| word.text == "login") else { continue };

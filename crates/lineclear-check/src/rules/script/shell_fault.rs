@@ -58,7 +58,7 @@ fn dialect(site: &ScriptSite<'_>) -> Option<&'static str> {
     }
     match shells::shell_program(site) {
         // Plainly one of a machine with Windows, whose name does not say so.
-        None if shells::has_any(site.raw(), &["$env:", "Write-Host"]) => None,
+        None if site.has_any(&["$env:", "Write-Host"]) => None,
         None | Some("bash") => Some("bash"),
         Some("sh") => Some("sh"),
         Some("dash") => Some("dash"),

@@ -12,7 +12,7 @@ pub(super) fn scripts_with<'f, 'a>(
     language: Language,
     needles: &'static [&'static str],
 ) -> impl Iterator<Item = &'f ScriptSite<'a>> {
-    file.scripts().iter().filter(move |site| site.language == Some(language) && has_any(site.raw(), needles))
+    file.scripts().iter().filter(move |site| site.language == Some(language) && site.has_any(needles))
 }
 
 /// Whether the text holds any of `needles`.

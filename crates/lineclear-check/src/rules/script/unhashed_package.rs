@@ -30,8 +30,7 @@ impl Rule for UnhashedPackage {
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         const NEEDLES: &[&str] = &["npm", "npx", "bunx", "pip", "uv", "gem ", "yarn", "pnpm", "bun"];
-        for site in file.scripts().iter().filter(|site| site.language.is_some() && shells::has_any(site.raw(), NEEDLES))
-        {
+        for site in file.scripts().iter().filter(|site| site.language.is_some() && site.has_any(NEEDLES)) {
             for command in &site.script().commands {
                 let Some((program, arguments)) = command.program() else { continue };
                 for fetch in

@@ -33,8 +33,7 @@ impl Rule for UnlockedInstall {
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         const NEEDLES: &[&str] = &["npm", "yarn", "pnpm", "bun", "cargo install", "go install", "poetry", "uv sync"];
-        for site in file.scripts().iter().filter(|site| site.language.is_some() && shells::has_any(site.raw(), NEEDLES))
-        {
+        for site in file.scripts().iter().filter(|site| site.language.is_some() && site.has_any(NEEDLES)) {
             for command in &site.script().commands {
                 check_command(file, site, command, &|names| is_here(file, site, names), report);
             }

@@ -63,7 +63,7 @@ fn words<'s>(site: &'s ScriptSite<'_>) -> impl Iterator<Item = &'s Word> {
 }
 
 fn in_power_shell(file: &File<'_>, site: &ScriptSite<'_>, report: &mut Report<'_>) {
-    if shells::has_any(site.raw(), &["$GITHUB_", "${GITHUB_", "$RUNNER_", "${RUNNER_"]) {
+    if site.has_any(&["$GITHUB_", "${GITHUB_", "$RUNNER_", "${RUNNER_"]) {
         let script = site.script();
         let is_set =
             |name: &str| script.commands.iter().flat_map(|command| &command.assignments).any(|one| one.name == name);
@@ -92,7 +92,7 @@ fn in_power_shell(file: &File<'_>, site: &ScriptSite<'_>, report: &mut Report<'_
     }
     // The keywords of bash that PowerShell has no command for.
     const NEEDLES: &[&str] = &["then", "fi", "done", "esac", "export ", "[[", "set -e", "\\\n"];
-    if !shells::has_any(site.raw(), NEEDLES) {
+    if !site.has_any(NEEDLES) {
         return;
     }
     for command in &site.script().commands {
@@ -126,7 +126,7 @@ fn in_power_shell(file: &File<'_>, site: &ScriptSite<'_>, report: &mut Report<'_
 }
 
 fn in_posix(site: &ScriptSite<'_>, report: &mut Report<'_>) {
-    if !shells::has_any(site.raw(), &["$env:", "%GITHUB_", "$Env:", "${env:"]) {
+    if !site.has_any(&["$env:", "%GITHUB_", "$Env:", "${env:"]) {
         return;
     }
     for word in words(site) {
@@ -175,7 +175,7 @@ fn is_for_power_shell(site: &ScriptSite<'_>, word: &Word) -> bool {
 }
 
 fn in_cmd(site: &ScriptSite<'_>, report: &mut Report<'_>) {
-    if !shells::has_any(site.raw(), shells::COMMAND_FILES) {
+    if !site.has_any(shells::COMMAND_FILES) {
         return;
     }
     for word in words(site) {

@@ -65,17 +65,8 @@ const SHAPES: &[Shape] = &[
     shape("AGE-SECRET-KEY-1", 58, "an age key"),
 ];
 
-/// The first letters of all shapes, and of a private key's block.
-const FIRST: [bool; 256] = {
-    let mut first = [false; 256];
-    let mut index = 0;
-    while index < SHAPES.len() {
-        first[SHAPES[index].prefix.as_bytes()[0] as usize] = true;
-        index += 1;
-    }
-    first[b'-' as usize] = true;
-    first
-};
+/// No credential is shorter.
+const SHORTEST: usize = 20;
 
 impl Rule for HardCodedSecret {
     fn meta(&self) -> &'static RuleMeta {
@@ -84,20 +75,13 @@ impl Rule for HardCodedSecret {
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         let text = file.source().text();
-        let bytes = text.as_bytes();
-        let mut is_inside = false;
-        for (at, &byte) in bytes.iter().enumerate() {
-            // A credential begins where a word does.
-            if !is_inside
-                && FIRST[usize::from(byte)]
-                && let Some((length, name)) = credential(text, at)
-            {
+        each_candidate(text, &mut |at| {
+            if let Some((length, name)) = credential(text, at) {
                 report
                     .at(Span::new(at, at + length), format!("{name} stands in the file: all who can read the repository have it, now and later"))
                     .help("take it back where it was given out, make a new one, and keep that as a secret: `${{ secrets.NAME }}`");
             }
-            is_inside = byte.is_ascii_alphanumeric() || byte == b'_';
-        }
+        });
         for site in file.steps() {
             let StepKind::Uses { with, .. } = &site.step.kind else { continue };
             for (name, value) in with {
@@ -115,6 +99,32 @@ impl Rule for HardCodedSecret {
                 }
             }
         }
+    }
+}
+
+/// Calls `look` with every place where a credential could begin: where a word does, in a run of letters that is long enough for one.
+fn each_candidate(text: &str, look: &mut dyn FnMut(usize)) {
+    let bytes = text.as_bytes();
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let is_inside = |at: usize| {
+        let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+        before.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    };
+    // A run that holds none of the bytes looked at is too short.
+    let mut at = SHORTEST - 1;
+    while let Some(byte) = bytes.get(at) {
+        let mut end = at;
+        if is_part(byte) {
+            let start = bytes[..at].iter().rposition(|byte| !is_part(byte)).map_or(0, |before| before + 1);
+            end = bytes[at..].iter().position(|byte| !is_part(byte)).map_or(bytes.len(), |length| at + length);
+            if end - start >= SHORTEST {
+                (start..=end - SHORTEST).filter(|&at| !is_inside(at)).for_each(&mut *look);
+            }
+        }
+        at = end + SHORTEST;
+    }
+    for at in memchr::memmem::find_iter(bytes, "-----BEGIN ").filter(|&at| !is_inside(at)) {
+        look(at);
     }
 }
 
@@ -154,30 +164,32 @@ fn is_placeholder(body: &str) -> bool {
             .any(|word| lower.contains(word))
 }
 
-/// Whether an input holds what must not be known.
+/// Inputs that hold what must not be known.
+const SECRET_INPUTS: &[&str] = &[
+    "password",
+    "passphrase",
+    "token",
+    "api-key",
+    "apikey",
+    "api-token",
+    "secret",
+    "private-key",
+    "client-secret",
+    "access-token",
+    "secret-key",
+    "aws-secret-access-key",
+    "github-token",
+    "repo-token",
+    "webhook",
+    "slack-webhook",
+    "auth-token",
+    "ssh-private-key",
+];
+
+/// Whether an input holds what must not be known, in whatever case, with `-` or `_`.
 fn is_secret_input(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase().replace('_', "-");
-    matches!(
-        lower.as_str(),
-        "password"
-            | "passphrase"
-            | "token"
-            | "api-key"
-            | "apikey"
-            | "api-token"
-            | "secret"
-            | "private-key"
-            | "client-secret"
-            | "access-token"
-            | "secret-key"
-            | "aws-secret-access-key"
-            | "github-token"
-            | "repo-token"
-            | "webhook"
-            | "slack-webhook"
-            | "auth-token"
-            | "ssh-private-key"
-    )
+    let fold = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+    SECRET_INPUTS.iter().any(|known| known.len() == name.len() && known.bytes().eq(name.bytes().map(fold)))
 }
 
 /// Whether a value is a credential: not an expression, and no word that only stands for one.
@@ -208,6 +220,20 @@ mod tests {
     }
 
     // The texts are put together, so that they are not taken for leaked ones.
+    #[test]
+    fn every_shape_is_long_enough_to_be_looked_for_wherever_it_stands() {
+        for shape in SHAPES {
+            assert!(shape.prefix.len() + shape.length >= SHORTEST, "{}", shape.prefix);
+        }
+        let key = format!("AKIA{}", "Z7QW4ERT9YUI2OPA");
+        for before in 0..50 {
+            let text = format!("{}{key}", " ".repeat(before));
+            let mut found = Vec::new();
+            each_candidate(&text, &mut |at| found.push(at));
+            assert_eq!(found, [before]);
+        }
+    }
+
     #[test]
     fn credentials_are_told_from_what_stands_for_them() {
         check_credential(&format!("ghp_{}", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"), Some("a GitHub token"));
