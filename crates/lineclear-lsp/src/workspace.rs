@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use lineclear_catalog::Advisories;
 use lineclear_check::{Checker, FileKind, Files, Locked, Project, Settings};
 use lineclear_policy::Policy;
 use lineclear_source::Source;
@@ -120,6 +121,11 @@ impl Files for Around<'_> {
 
     fn remote(&self, uses: &str) -> Option<String> {
         self.files?.remote(uses)
+    }
+
+    fn advisories(&self) -> &Advisories {
+        static BUILT_IN: std::sync::OnceLock<Advisories> = std::sync::OnceLock::new();
+        self.files.map_or_else(|| BUILT_IN.get_or_init(Advisories::built_in), Files::advisories)
     }
 
     fn locked(&self, repository: &str, reference: &str) -> Option<Locked> {

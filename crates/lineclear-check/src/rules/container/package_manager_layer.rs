@@ -161,11 +161,11 @@ fn leaves_lists(
             ("the lists and packages stay in the image", "end the `RUN` with `&& dnf clean all`")
         }
         ("pip" | "pip3", Some("install"))
-            if keeps_downloads(run, arguments) && !removes("/root/.cache") && !removes("~/.cache") =>
+            if keeps_downloads(run, arguments) && !removes("/.cache") && !removes("~/.cache") =>
         {
             (
                 "what was downloaded stays in the image a second time",
-                "add `--no-cache-dir`, or `RUN --mount=type=cache,target=/root/.cache/pip`",
+                "add `--no-cache-dir`, or keep pip's cache outside by `RUN --mount=type=cache`",
             )
         }
         _ => return,
