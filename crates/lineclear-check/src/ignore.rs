@@ -76,6 +76,27 @@ fn report_on(ignore: &Ignore<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// Where what begins on the line `from..end` ends: behind its block, if the line opens one (`run: |`), else with the line.
+fn block_end(text: &str, from: usize, end: usize) -> usize {
+    let line = text.get(from..end).unwrap_or_default();
+    let opens =
+        line.split(" #").next().unwrap_or_default().trim_end().trim_end_matches(['-', '+']).ends_with(['|', '>']);
+    if !opens {
+        return end;
+    }
+    let column = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    // The key decides, not the dash before it.
+    let own = line.len() - line.trim_start_matches([' ', '-']).len();
+    let mut at = end;
+    for next in text.get(end + 1..).unwrap_or_default().split_inclusive('\n') {
+        if !next.trim().is_empty() && column(next) <= own {
+            break;
+        }
+        at += next.len();
+    }
+    at
+}
+
 fn read(source: &Source) -> Vec<Ignore<'_>> {
     let text = source.text();
     memchr::memmem::find_iter(text.as_bytes(), MARK).filter_map(|at| read_one(text, at)).collect()
@@ -93,7 +114,7 @@ fn read_one(text: &str, at: usize) -> Option<Ignore<'_>> {
             from = text[from..].find('\n').map_or(text.len(), |newline| from + newline + 1);
         }
         let end = text.get(from..).and_then(|rest| rest.find('\n')).map_or(text.len(), |newline| from + newline);
-        Span::new(line_start, end + 1)
+        Span::new(line_start, block_end(text, from, end) + 1)
     } else {
         Span::new(line_start, line_end + 1)
     };

@@ -179,7 +179,7 @@ mod tests {
         let settings = Settings { fixes: true, ..Settings::default() };
         let memory = Memory::default();
         let source = Source::new(".github/workflows/a.yml", text);
-        repair(&Checker::new(&settings), &source, FileKind::Workflow, &Project::new(&memory), Safety::Safe)
+        repair(&Checker::new(&settings), &source, FileKind::Workflow, &Project::new(&memory), Safety::Review)
     }
 
     #[test]

@@ -88,6 +88,12 @@ impl Settings {
         by_path.or_else(|| self.levels.get(id)).copied()
     }
 
+    /// Whether the settings for the file at `path` name the rule itself.
+    fn is_named(&self, id: &str, path: &str) -> bool {
+        let of_path = self.paths.iter().filter(|(patterns, _)| patterns.iter().any(|pattern| pattern.matches(path)));
+        self.levels.contains_key(id) || of_path.into_iter().any(|(_, levels)| levels.contains_key(id))
+    }
+
     /// Whether the rule is asked at all about the file at `path`.
     pub fn is_on(&self, meta: &RuleMeta, path: &str) -> bool {
         if let Some(only) = &self.only {
@@ -95,8 +101,9 @@ impl Settings {
         }
         match self.level(meta.id, path) {
             Some(Level::Off) => false,
-            Some(Level::As(_)) => true,
-            None => self.pedantic || meta.activity == Activity::Default,
+            // `*` sets how loud rules are; a pedantic one speaks only where it is named.
+            Some(Level::As(_)) if self.is_named(meta.id, path) => true,
+            Some(Level::As(_)) | None => self.pedantic || meta.activity == Activity::Default,
         }
     }
 }

@@ -68,7 +68,12 @@ impl Reader {
         if let Some(Value::Number(number)) = text.template.as_literal()
             && (*number <= 0.0 || !number.is_finite())
         {
-            self.warning(code::INVALID_VALUE, text.span(), format!("{place} should be greater than 0"));
+            // No time at all is odd; a negative time, and no job at once, stop the run.
+            let message = format!("{place} should be greater than 0");
+            match *number < 0.0 || place == "`max-parallel`" {
+                true => self.error(code::INVALID_VALUE, text.span(), message),
+                false => self.warning(code::INVALID_VALUE, text.span(), message),
+            }
         }
         Some(text)
     }

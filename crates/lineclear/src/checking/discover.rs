@@ -26,6 +26,8 @@ pub(crate) struct Named {
     pub(crate) inputs: Vec<Input>,
     /// Whether folders were meant, so that what several files say together can be judged.
     pub(crate) is_whole: bool,
+    /// Files that were named and of which nothing is known.
+    pub(crate) unknown: Vec<String>,
 }
 
 /// The files that `paths` name: files, folders, and patterns such as `services/**/Dockerfile`; without any, those of the repository.
@@ -45,11 +47,18 @@ pub(crate) fn discover(root: &Path, here: &Path, paths: &[PathBuf]) -> Result<Na
             named.is_whole = true;
             folder(root, &place, &mut seen, &mut named);
         } else if place.exists() {
+            if !place.is_file() {
+                return Err(format!("`{}` is neither a file nor a folder", path.display()));
+            }
             // What is named is meant, whatever it is called.
             let shown = shown(root, &place);
-            let kind = FileKind::of(&shown).unwrap_or_else(|| by_content(&place));
-            named.is_whole |= kind == FileKind::Policy;
-            add(place, shown, kind, &mut seen, &mut named);
+            match FileKind::of(&shown).or_else(|| by_content(&place, &shown)) {
+                Some(kind) => {
+                    named.is_whole |= kind == FileKind::Policy;
+                    add(place, shown, kind, &mut seen, &mut named);
+                }
+                None => named.unknown.push(shown),
+            }
         } else {
             pattern(root, here, path, &mut seen, &mut named)?;
         }
@@ -98,7 +107,7 @@ fn pattern(
     for name in listed(here).into_iter().filter(|name| pattern.matches(name)) {
         let place = here.join(&name);
         let shown = shown(root, &place);
-        if let Some(kind) = FileKind::of(&shown).or_else(|| is_yaml(&shown).then(|| by_content(&place))) {
+        if let Some(kind) = FileKind::of(&shown).or_else(|| by_content(&place, &shown)) {
             add(place, shown, kind, seen, named);
         }
     }
@@ -109,18 +118,20 @@ fn is_yaml(name: &str) -> bool {
     name.ends_with(".yml") || name.ends_with(".yaml")
 }
 
-/// A file whose name says nothing: an action if it looks like one, else a workflow.
-fn by_content(path: &Path) -> FileKind {
+/// A file whose name says nothing, by its keys. A YAML file without any is a workflow, unless it lies among a forge's other files.
+fn by_content(path: &Path, shown: &str) -> Option<FileKind> {
     let text = std::fs::read(path).unwrap_or_default();
     let has_line = |key: &[u8]| {
         text.starts_with(key) || text.windows(key.len() + 1).any(|part| part[0] == b'\n' && &part[1..] == key)
     };
+    let of_forge =
+        [".github/", ".gitea/", ".forgejo/"].iter().any(|folder| format!("/{shown}").contains(&format!("/{folder}")));
     match () {
-        () if has_line(b"jobs:") => FileKind::Workflow,
-        () if has_line(b"runs:") => FileKind::Action,
-        () if has_line(b"services:") => FileKind::Compose,
-        () if has_line(b"FROM ") => FileKind::Dockerfile,
-        () => FileKind::Workflow,
+        () if !is_yaml(shown) => has_line(b"FROM ").then_some(FileKind::Dockerfile),
+        () if has_line(b"jobs:") => Some(FileKind::Workflow),
+        () if has_line(b"runs:") => Some(FileKind::Action),
+        () if has_line(b"services:") => Some(FileKind::Compose),
+        () => (!of_forge).then_some(FileKind::Workflow),
     }
 }
 

@@ -32,7 +32,7 @@ Examples:
 A finding is silenced where it stands: # lineclear: ignore[rule] why it is fine here
 Levels, paths and runner labels are set in lineclear.toml: docs/check.md
 
-Exit codes: 0 nothing at the level of --deny (error, unless set) or above, 1 something, 2 wrong usage.";
+Exit codes: 0 nothing at the level of --deny (error, unless set) or above, 1 something, or with --diff something to repair, 2 wrong usage.";
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
@@ -87,7 +87,7 @@ pub(crate) struct CheckArgs {
     baseline: Option<PathBuf>,
 
     /// Write all findings into this file, to be left alone from now on.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["fix", "diff", "baseline"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["fix", "diff", "baseline", "rules"])]
     write_baseline: Option<PathBuf>,
 
     /// Ask git servers for what is not on this machine: commits of tags to pin, metadata of actions, called workflows.
@@ -190,9 +190,15 @@ fn checked(args: &CheckArgs) -> Result<Exit, String> {
     let root = root_of(&here);
     let mut asked = choose::asked(args, &root, &here)?;
     let stdin = args.paths.iter().any(|path| path.as_os_str() == "-");
+    for name in &asked.named.unknown {
+        output::complain(&format!("note: nothing is known of files like `{name}`; it is left out"));
+    }
     if asked.named.inputs.is_empty() && !stdin {
-        output::complain("nothing to check: there are no workflows, actions, Dockerfiles or compose files here");
-        return Ok(Exit::Success);
+        if args.paths.is_empty() || !asked.named.unknown.is_empty() {
+            output::complain("nothing to check: there are no workflows, actions, Dockerfiles or compose files here");
+            return Ok(Exit::Success);
+        }
+        return Err("there is nothing to check in what was named".to_owned());
     }
     if args.fix.is_some() || args.diff {
         return mend::mend(args, &asked, stdin);
@@ -218,7 +224,7 @@ fn tell(args: &CheckArgs, asked: &mut Asked, mut outcomes: Vec<Outcome>) -> Exit
         }
         known = all - baseline.count();
         let left = baseline.left();
-        if left > 0 && asked.named.is_whole {
+        if left > 0 && asked.named.is_whole && asked.settings.only.is_none() {
             let path = path.display();
             output::complain(&format!(
                 "note: {left} entries of {path} are no longer found; write it anew to remove them"

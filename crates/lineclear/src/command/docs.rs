@@ -124,6 +124,9 @@ fn written(args: &DocsArgs) -> Result<Exit, String> {
         Some(path) if args.check => Ok(compare(path, &text)),
         Some(path) => {
             let wrong = |error: std::io::Error| format!("`{}` cannot be written: {error}", path.display());
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder).map_err(wrong)?;
+            }
             std::fs::write(path, text).map_err(wrong)?;
             Ok(Exit::Success)
         }

@@ -35,7 +35,7 @@ pub(crate) enum State {
 /// The whole guide.
 pub(crate) fn guide(workflows: &[&Workflow], policy: &Policy, secrets: &[Need], variables: &[Need]) -> String {
     let mut text = String::from(
-        "# Pipelines\n\nWritten by `lineclear docs` from the workflows and `lineclear.toml`; `lineclear docs --check` says whether it is up to date.\n",
+        "# Pipelines\n\nWritten by `lineclear docs` from the workflows and `lineclear.toml`; `lineclear docs --output FILE --check` says whether FILE is up to date.\n",
     );
     text.push_str("\n## What starts what\n\n");
     text.push_str(&matrix::table(workflows));

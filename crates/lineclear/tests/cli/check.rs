@@ -64,7 +64,7 @@ fn a_finding_as_json_has_its_place_and_its_repair() {
     assert_eq!(place, [Some(5), Some(5), Some(5), Some(19)]);
     assert_eq!((&finding["file"], &finding["severity"]), (&".github/workflows/w.yml".into(), &"error".into()));
     let [finding] = &findings(&repository, &[], "missing-timeout")[..] else { panic!("one finding") };
-    assert_eq!(finding["fix"]["safe"], true);
+    assert_eq!(finding["fix"]["safe"], false, "a time-out can end what ran before");
     assert_eq!(finding["fix"]["edits"][0]["line"], 4);
 }
 
@@ -87,15 +87,15 @@ fn a_broken_file_stops_no_other() {
 fn s1_21_repairs_keep_comments_and_order_and_are_made_once() {
     let text = "# The build.\non: push\njobs:\n  build:   # everything\n    # where\n    runs-on: \"ubuntu-latest\"\n    steps: [ { run: make } ]\n";
     let repository = Repository::with("check-fix", text);
-    let Said { exit, stdout, .. } = repository.say(&["check", "--fix", "--diff", "--rule", "missing-timeout"]);
+    let Said { exit, stdout, .. } = repository.say(&["check", "--fix=all", "--diff", "--rule", "missing-timeout"]);
     assert_eq!(exit, 1, "there is something to repair");
     assert!(stdout.contains("+    timeout-minutes: 30\n"), "{stdout}");
     assert_eq!(repository.read(".github/workflows/w.yml"), text, "nothing is written");
-    let Said { exit, stderr, .. } = repository.say(&["check", "--fix", "--rule", "missing-timeout"]);
+    let Said { exit, stderr, .. } = repository.say(&["check", "--fix=all", "--rule", "missing-timeout"]);
     assert_eq!(exit, 0, "{stderr}");
     let fixed = repository.read(".github/workflows/w.yml");
     assert_eq!(fixed, text.replace("    runs-on:", "    timeout-minutes: 30\n    runs-on:"));
-    let Said { exit, stdout, .. } = repository.say(&["check", "--fix", "--diff", "--rule", "missing-timeout"]);
+    let Said { exit, stdout, .. } = repository.say(&["check", "--fix=all", "--diff", "--rule", "missing-timeout"]);
     assert_eq!((exit, stdout.as_str()), (0, ""));
     let (exit, plan, _) = repository.plan(&["--event", "push"]);
     assert_eq!((exit, plan["workflows"][0]["jobs"][0]["id"].as_str()), (0, Some("build")));

@@ -174,7 +174,7 @@ fn repairs_are_code_actions_and_the_outline_has_jobs_and_steps() {
         ask(&repository, &json!([{ "open": null }, { "actions": place("build:", 0, 2) }, { "symbols": null }]));
     let titles: Vec<&str> =
         answers[2].as_array().expect("a list").iter().filter_map(|action| action["title"].as_str()).collect();
-    assert!(titles.contains(&"Add `timeout-minutes: 30`"), "{titles:?}");
+    assert!(titles.contains(&"Add `timeout-minutes: 30` (to be read)"), "{titles:?}");
     assert!(titles.contains(&"Make all safe repairs of this file"), "{titles:?}");
     assert!(titles.iter().any(|title| title.starts_with("Ignore `missing-timeout` here")), "{titles:?}");
     let jobs = answers[3].as_array().expect("a list");

@@ -17,7 +17,7 @@ static META: RuleMeta = RuleMeta {
     activity: Activity::Default,
     dialects: Dialect::ALL,
     files: &[FileKind::Workflow],
-    repair: Repair::Safe,
+    repair: Repair::Review,
     since: "0.1",
     page: page!("missing-timeout"),
 };
@@ -37,11 +37,10 @@ impl Rule for MissingTimeout {
                 continue;
             }
             let fix = report.wants_fixes().then(|| {
-                let (minutes, is_known) = limit(&steps.steps);
-                let entry = format!("timeout-minutes: {minutes}");
+                let entry = format!("timeout-minutes: {}", limit(&steps.steps));
                 let edits = vec![Edit::add_first_entry(file.source(), job.body, &entry)];
-                let title = format!("add `{entry}`");
-                if is_known { Fix::safe(title, edits) } else { Fix::review(title, edits) }
+                // Nobody knows here how long the job takes.
+                Fix::review(format!("add `{entry}`"), edits)
             });
             report
                 .at(
@@ -54,20 +53,17 @@ impl Rule for MissingTimeout {
     }
 }
 
-/// The limit that a fix gives a job: its steps have the time that they are given, and the rest of the job as long as any. Also
-/// whether all that steps are given is known.
-fn limit(steps: &[Step]) -> (u64, bool) {
+/// The limit that a fix gives a job, in minutes: its steps have the time that they are given, and the rest of the job as long as any.
+fn limit(steps: &[Step]) -> u64 {
     let mut minutes = u64::from(MINUTES);
-    let mut is_known = true;
     for step in steps {
-        let inner = if let StepKind::Parallel { steps } = &step.kind { limit(steps) } else { (0, true) };
-        let own = step.timeout_minutes.as_ref().map(|limit| limit.raw().trim().parse::<u32>());
+        let inner = if let StepKind::Parallel { steps } = &step.kind { limit(steps) } else { 0 };
+        let own = step.timeout_minutes.as_ref().and_then(|limit| limit.raw().trim().parse::<u32>().ok());
         let given = match own {
-            Some(Ok(own)) if own > MINUTES => u64::from(own),
-            _ => inner.0.saturating_sub(u64::from(MINUTES)),
+            Some(own) if own > MINUTES => u64::from(own),
+            _ => inner.saturating_sub(u64::from(MINUTES)),
         };
         minutes = minutes.saturating_add(given);
-        is_known &= inner.1 && !matches!(own, Some(Err(_)));
     }
-    (minutes, is_known)
+    minutes
 }

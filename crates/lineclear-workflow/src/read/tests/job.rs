@@ -143,10 +143,10 @@ fn matrices_are_made_of_lists() {
     check_job(
         "    strategy: { matrix: [1], max-parallel: 0, fail-fast: sometimes }\n",
         expect![[r#"
-        6:25 error wrong-type expected a mapping for `matrix`, found a sequence
-        6:44 warning invalid-value `max-parallel` should be greater than 0
-        6:58 error wrong-type expected true, false or an expression for `fail-fast`, found a string
-    "#]],
+            6:25 error wrong-type expected a mapping for `matrix`, found a sequence
+            6:44 error invalid-value `max-parallel` should be greater than 0
+            6:58 error wrong-type expected true, false or an expression for `fail-fast`, found a string
+        "#]],
     );
 }
 

@@ -11,6 +11,7 @@ use lineclear_workflow::FilterPattern;
 
 use super::{Asked, CheckArgs, Forge};
 use crate::checking::{Around, Named, Outcome, decode, discover};
+use crate::output;
 
 /// Reads everything that decides.
 ///
@@ -44,6 +45,16 @@ pub(super) fn asked(args: &CheckArgs, root: &Path, here: &Path) -> Result<Asked,
         settings.report_unused_ignores = false;
     }
     let of_policy = policy.baseline.map(|path| root.join(path.value)).filter(|_| args.write_baseline.is_none());
+    let of_policy = of_policy.filter(|path| {
+        let is_there = path.exists();
+        if !is_there {
+            let path = path.display();
+            output::complain(&format!(
+                "note: the baseline {path} is not there yet; `--write-baseline {path}` writes it"
+            ));
+        }
+        is_there
+    });
     let baseline = args.baseline.clone().or(of_policy).map(|path| read_baseline(&path)).transpose()?;
     let repositories: BTreeSet<&String> = named.inputs.iter().map(|input| &input.repository).collect();
     let around = repositories

@@ -66,7 +66,11 @@ pub(super) fn mend(args: &CheckArgs, asked: &Asked, stdin: bool) -> Result<Exit,
         return Ok(if files > 0 { Exit::WorkFailed } else { Exit::Success });
     }
     let mut again = choose::asked(args, &asked.root, &asked.root)?;
-    again.named = crate::checking::Named { inputs: asked.named.inputs.clone(), is_whole: asked.named.is_whole };
+    again.named = crate::checking::Named {
+        inputs: asked.named.inputs.clone(),
+        is_whole: asked.named.is_whole,
+        unknown: Vec::new(),
+    };
     let outcomes: Vec<Outcome> = again.check();
     Ok(tell(args, &mut again, outcomes))
 }
