@@ -32,7 +32,8 @@ pub(crate) fn apply(source: &Source, findings: &mut Vec<Finding>, report_unused:
     if report_unused {
         let mut found = Vec::new();
         let mut report = Report::new(&UNUSED_IGNORE, false, &mut found);
-        ignores.iter().for_each(|ignore| report_on(ignore, &mut report));
+        let mut suggestions = 0;
+        ignores.iter().for_each(|ignore| report_on(ignore, &mut suggestions, &mut report));
         findings.extend(found.into_iter().map(|(_, finding)| finding));
     }
     ignored
@@ -50,7 +51,10 @@ fn is_ignored(ignores: &[Ignore<'_>], finding: &Finding) -> bool {
     is_ignored
 }
 
-fn report_on(ignore: &Ignore<'_>, report: &mut Report<'_>) {
+/// "Did you mean" is a comparison with every rule, so a file gets it this often.
+const MOST_SUGGESTIONS: usize = 50;
+
+fn report_on(ignore: &Ignore<'_>, suggestions: &mut usize, report: &mut Report<'_>) {
     if ignore.rules.is_empty() {
         report
             .at(ignore.span, "this comment ignores nothing: it names no rule")
@@ -60,7 +64,9 @@ fn report_on(ignore: &Ignore<'_>, report: &mut Report<'_>) {
     for (rule, span, used) in &ignore.rules {
         if crate::rules::meta(rule).is_none() {
             let known = crate::rules::all().map(|meta| meta.id);
-            let message = match lineclear_source::suggest(rule, known) {
+            *suggestions += 1;
+            let near = if *suggestions > MOST_SUGGESTIONS { None } else { lineclear_source::suggest(rule, known) };
+            let message = match near {
                 Some(near) => format!("there is no rule `{rule}`; did you mean `{near}`?"),
                 None => format!("there is no rule `{rule}`"),
             };

@@ -23,6 +23,9 @@ pub(crate) enum Standing {
     Running,
 }
 
+/// Of a job with more steps than any person writes, the steps are not told apart: each would be looked at for each.
+const MOST_STEPS: usize = 1_000;
+
 /// `steps` at a place.
 pub(super) fn steps<'a>(file: &File<'a>, place: &Place<'a>) -> Type {
     if file.action().is_some_and(|action| !is_composite(action)) {
@@ -30,6 +33,9 @@ pub(super) fn steps<'a>(file: &File<'a>, place: &Place<'a>) -> Type {
         return Type::Any;
     }
     let own = own_steps(file, place.job);
+    if own.len() > MOST_STEPS {
+        return Type::Any;
+    }
     let mut properties = Vec::new();
     for (at, site) in own.iter().enumerate() {
         let Some(id) = &site.step.id else { continue };

@@ -14,7 +14,7 @@ jobs:
     steps:
       - uses: ./.github/actions/greet
       - id: tag
-        run: echo name=1 >> \"$GITHUB_OUTPUT\"
+        run: echo \"::set-output name=name::1\"
   test:
     needs: [build]
     runs-on: ${{ matrix.os }}
