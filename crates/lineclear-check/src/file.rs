@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use lineclear_catalog::Platform;
 use lineclear_compose::Compose;
 use lineclear_dockerfile::Dockerfile;
 use lineclear_policy::Policy;
@@ -14,6 +15,7 @@ use lineclear_yaml::{Limits, Tree};
 
 use crate::rules::container::Layers;
 use crate::rules::deeds::{Done, deeds};
+use crate::rules::job::machine::Machine;
 use crate::rules::supply::needed_scopes::{self, Needed};
 use crate::site::{Steps, gather_runs};
 use crate::types::Typed;
@@ -271,12 +273,15 @@ pub(crate) fn language(shell: Option<&str>, job: Option<&Job>) -> Option<Languag
     }
 }
 
-/// Whether a job's labels say that it runs on Windows, whatever the matrix.
+/// Whether a job runs on Windows for sure: a label says so, or every value that the label may come out as.
 fn is_windows(job: &Job) -> bool {
     let JobKind::Steps(steps) = &job.kind else { return false };
     let RunsOn::Labels(labels) = &steps.runs_on else { return false };
-    labels
-        .value
-        .iter()
-        .any(|label| !label.raw().contains("${{") && label.raw().to_ascii_lowercase().contains("windows"))
+    let is_open = |label: &Text| label.raw().contains("${{");
+    let says_so = |label: &Text| !is_open(label) && label.raw().to_ascii_lowercase().contains("windows");
+    labels.value.iter().any(says_so)
+        || labels.value.iter().any(is_open)
+            && Machine::of(job)
+                .and_then(|machine| machine.platforms())
+                .is_some_and(|platforms| platforms.is_only(Platform::Windows))
 }

@@ -4,7 +4,7 @@ use lineclear_source::Severity;
 use lineclear_workflow::{ActionRef, Job};
 
 use super::workspace::may_be_checked_out;
-use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
+use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, UseSite, page};
 
 /// Manual and tests: `docs/rules/local-action-before-checkout.md`.
 #[derive(Debug)]
@@ -32,7 +32,10 @@ impl Rule for LocalActionBeforeCheckout {
         let mut told: Option<*const Job> = None;
         for site in file.uses() {
             let (ActionRef::Local { path }, Some(job)) = (&site.uses.value, site.site.job) else { continue };
-            if told == Some(std::ptr::from_ref(job)) || may_be_checked_out(file, site) {
+            if told == Some(std::ptr::from_ref(job))
+                || may_be_checked_out(file, site)
+                || has_unread_checkout(file, site, job)
+            {
                 continue;
             }
             told = Some(std::ptr::from_ref(job));
@@ -41,4 +44,11 @@ impl Rule for LocalActionBeforeCheckout {
             report.at(site.uses.span, message).help("put a step with `actions/checkout` before it");
         }
     }
+}
+
+/// Whether the job's text before the step has a checkout that could not be read, such as one without `@`: that is the fault then.
+fn has_unread_checkout(file: &File<'_>, site: &UseSite<'_>, job: &Job) -> bool {
+    let text = file.source().text();
+    let before = text.get(job.span.start as usize..site.uses.span.start as usize).unwrap_or_default();
+    before.lines().any(|line| line.contains("actions/checkout") && !line.trim_start().starts_with('#'))
 }

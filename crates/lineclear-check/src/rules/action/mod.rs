@@ -21,6 +21,7 @@ mod artifact_not_uploaded;
 mod fixed_cache_key;
 mod input_form;
 mod local_action_before_checkout;
+mod number_as_version;
 mod superfluous_action;
 mod typosquatted_action;
 mod unused_action_input;
@@ -34,6 +35,7 @@ pub const RULES: &[&dyn Rule] = &[
     &action_input_missing::ActionInputMissing,
     &action_input_deprecated::ActionInputDeprecated,
     &action_input_value::ActionInputValue,
+    &number_as_version::NumberAsVersion,
     &action_removed::ActionRemoved,
     &action_outdated::ActionOutdated,
     &action_behind::ActionBehind,

@@ -72,6 +72,11 @@ impl Layers {
         self.includes
     }
 
+    /// Whether there is a file below.
+    pub(super) fn has_base(&self) -> bool {
+        self.merged.is_some()
+    }
+
     /// Whether the file below has a service of this name.
     pub(super) fn is_below(&self, service: &str) -> bool {
         self.below.contains(service)

@@ -31,6 +31,7 @@ mod root_image;
 mod secret_in_image;
 mod secret_words;
 mod service_without_healthcheck;
+mod service_without_image;
 mod shell_form_command;
 mod source_mount_in_delivery;
 mod undeclared_build_argument;
@@ -71,6 +72,7 @@ pub const RULES: &[&dyn Rule] = &[
     &root_image::RootImage,
     &secret_in_image::SecretInImage,
     &service_without_healthcheck::ServiceWithoutHealthcheck,
+    &service_without_image::ServiceWithoutImage,
     &shell_form_command::ShellFormCommand,
     &source_mount_in_delivery::SourceMountInDelivery,
     &undeclared_build_argument::UndeclaredBuildArgument,

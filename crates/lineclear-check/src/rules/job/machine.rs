@@ -10,35 +10,35 @@ use lineclear_yaml::Scalar;
 
 /// What `runs-on` asks of a machine.
 #[derive(Debug)]
-pub(super) struct Machine<'a> {
+pub(crate) struct Machine<'a> {
     /// The machine must have all of them.
-    pub(super) labels: Vec<Label<'a>>,
+    pub(crate) labels: Vec<Label<'a>>,
     /// Whether a group is named: its runners may have any labels.
-    pub(super) has_group: bool,
+    pub(crate) has_group: bool,
 }
 
 /// One label, with the texts that it may come out as.
 #[derive(Debug, Default)]
-pub(super) struct Label<'a> {
+pub(crate) struct Label<'a> {
     /// Those that are written somewhere.
-    pub(super) choices: Vec<Choice<'a>>,
+    pub(crate) choices: Vec<Choice<'a>>,
     /// Whether it may come out as something else, too.
-    pub(super) is_open: bool,
+    pub(crate) is_open: bool,
 }
 
 /// A text that a label, or another value with expressions, may come out as.
 #[derive(Clone, Debug)]
-pub(super) struct Choice<'a> {
-    pub(super) text: Cow<'a, str>,
+pub(crate) struct Choice<'a> {
+    pub(crate) text: Cow<'a, str>,
     /// Where it, or the part of it that differs, is written.
-    pub(super) span: Span,
+    pub(crate) span: Span,
     /// Whether the span holds the text as it is, so that another can be put there.
-    pub(super) is_whole: bool,
+    pub(crate) is_whole: bool,
 }
 
 /// A set of platforms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Platforms(u8);
+pub(crate) struct Platforms(u8);
 
 impl Platforms {
     const ALL: Self = Self(0b111);
@@ -52,7 +52,7 @@ impl Platforms {
         })
     }
 
-    pub(super) fn has(self, platform: Platform) -> bool {
+    pub(crate) fn has(self, platform: Platform) -> bool {
         self.0 & Self::of(platform).0 != 0
     }
 
@@ -62,7 +62,7 @@ impl Platforms {
     }
 
     /// Whether there is no other platform.
-    pub(super) fn is_only(self, platform: Platform) -> bool {
+    pub(crate) fn is_only(self, platform: Platform) -> bool {
         self == Self::of(platform)
     }
 
@@ -76,7 +76,7 @@ impl Platforms {
 
 impl<'a> Machine<'a> {
     /// Of a job that runs steps.
-    pub(super) fn of(job: &'a Job) -> Option<Self> {
+    pub(crate) fn of(job: &'a Job) -> Option<Self> {
         let JobKind::Steps(steps) = &job.kind else { return None };
         let (texts, has_group) = match &steps.runs_on {
             RunsOn::Labels(labels) => (&labels.value, false),
@@ -92,7 +92,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The platforms that it may have; nothing if the labels do not tell.
-    pub(super) fn platforms(&self) -> Option<Platforms> {
+    pub(crate) fn platforms(&self) -> Option<Platforms> {
         let mut known = None;
         for label in &self.labels {
             if let Some(platforms) = label.platforms() {

@@ -14,7 +14,7 @@ mod filter_never;
 mod gitea_ignored;
 mod job_never;
 mod linux_only;
-mod machine;
+pub(crate) mod machine;
 mod matrix_outputs;
 mod missing_timeout;
 mod needs_redundant;

@@ -94,7 +94,11 @@ fn check_one(file: &File<'_>, site: &ScriptSite<'_>, at: usize, old: &Old, repor
     report
         .at(span, message)
         .severity(if fails { Severity::Error } else { Severity::Warning })
-        .help(format!("append {written} to the file `{variable}`"))
+        .help(if super::shells::is_shell_known(site) {
+            format!("append {written} to the file `{variable}`")
+        } else {
+            format!("add `shell: bash` to the step, for not every machine may have it as its default, and append {written} to the file `{variable}`")
+        })
         .fix(fix);
 }
 
@@ -105,6 +109,10 @@ fn allows_insecure(file: &File<'_>, site: &ScriptSite<'_>) -> bool {
 
 /// A plain `echo` of one command becomes one that appends to the file.
 fn fix(file: &File<'_>, site: &ScriptSite<'_>, command: &Command, at: usize, old: &Old) -> Option<Fix> {
+    // What is right in bash writes nothing in PowerShell.
+    if !super::shells::is_shell_known(site) {
+        return None;
+    }
     let redirect = match site.language? {
         Language::Posix => format!(" >> \"${}\"", old.file),
         // Windows' own PowerShell would write UTF-16.

@@ -1,9 +1,11 @@
 //! What rules ask of a script and its shell.
 
+use lineclear_catalog::Platform;
 use lineclear_shell::{Command, Language, Part, Script, Word};
 use lineclear_source::Span;
 use lineclear_workflow::{Job, JobKind, StepKind, Text};
 
+use crate::rules::job::machine::Machine;
 use crate::{Edit, File, ScriptSite, Scripted};
 
 /// The scripts of one language whose text holds any of `needles`: most scripts are never taken apart.
@@ -48,6 +50,16 @@ pub(super) fn is_hosted_unix(job: Option<&Job>) -> bool {
     let Some(JobKind::Steps(steps)) = job.map(|job| &job.kind) else { return false };
     let RunsOn::Labels(labels) = &steps.runs_on else { return false };
     labels.value.iter().all(|label| label.raw().starts_with("ubuntu-") || label.raw().starts_with("macos-"))
+}
+
+/// Whether no machine that the job may get would read the script with another shell: one is written, or every machine's default is the
+/// same.
+pub(super) fn is_shell_known(site: &ScriptSite<'_>) -> bool {
+    if site.shell.is_some() || site.language == Some(Language::PowerShell) || container_image(site.site.job).is_some() {
+        return true;
+    }
+    let platforms = site.site.job.and_then(Machine::of).and_then(|machine| machine.platforms());
+    platforms.is_some_and(|platforms| !platforms.has(Platform::Windows))
 }
 
 /// Whether the job says that it runs on a machine of its own.
