@@ -1,6 +1,7 @@
 //! The steps that use an action, with what is known of the action.
 
 use std::cell::OnceCell;
+use std::ops::Range;
 use std::sync::Arc;
 
 use lineclear_catalog::{ActionFacts, Runtime, Standing};
@@ -126,8 +127,14 @@ impl Interface {
     pub fn takes_any_input(&self) -> bool {
         match self {
             Self::Facts(facts) => facts.takes_any_input,
-            // What could not be read may be an input.
-            Self::Metadata(read) => read.model.is_none() || read.has_errors(),
+            // What could not be read may be an input, but not under `runs`.
+            Self::Metadata(read) => read.model.as_ref().is_none_or(|action| {
+                let mut errors = read.diagnostics.iter().filter(|finding| finding.is_error()).peekable();
+                errors.peek().is_some() && {
+                    let runs = runs_of(action.source.text());
+                    errors.any(|error| error.span.is_none_or(|span| !runs.contains(&(span.start as usize))))
+                }
+            }),
         }
     }
 
@@ -174,6 +181,17 @@ impl Interface {
     pub fn input(&self, name: &str) -> Option<Parameter<'_>> {
         self.inputs().find(|input| input.name.eq_ignore_ascii_case(name))
     }
+}
+
+/// Where the text of an action has what stands under `runs`; nothing in flow style.
+fn runs_of(text: &str) -> Range<usize> {
+    const KEY: &str = "\nruns:";
+    let start = if text.starts_with("runs:") { Some("runs:".len()) } else { text.find(KEY).map(|at| at + KEY.len()) };
+    let Some(start) = start else { return 0..0 };
+    let rest = text.get(start..).unwrap_or_default();
+    let is_key = |at: &usize| rest.as_bytes().get(at + 1).is_some_and(u8::is_ascii_alphabetic);
+    let end = memchr::memchr_iter(b'\n', rest.as_bytes()).find(is_key).unwrap_or(rest.len());
+    start..start + end
 }
 
 /// The input `name`, in whatever case it is written.

@@ -89,7 +89,8 @@ fn look_at<'a>(file: &File<'a>, site: &ExpressionSite<'a>, asked: &Asked<'a>, re
     let Some(reference) = asked.value.as_reference() else { return };
     let Some(values) = of(file, site, &reference) else { return };
     // Events that do not start the workflow and refs it never runs for have rules of their own.
-    let is_elsewhere = !matches!(values, Values::Callers) && is_event_or_ref(&reference);
+    // They look at workflows only.
+    let is_elsewhere = file.workflow().is_some() && !matches!(values, Values::Callers) && is_event_or_ref(&reference);
     if is_elsewhere && matches!(asked.question, Question::Is | Question::Begins) {
         return;
     }

@@ -61,6 +61,10 @@ impl Rule for UntrustedCheckout {
                 || has_environment(site.job)
                 || may_only_read(workflow.permissions.as_ref(), site.job) && !file.source().text().contains("secrets.");
             let message = match &runs {
+                Some(runs) if guard == Guard::Open && !is_lowered => format!(
+                    "fetches an outsider's code in a run for `{event}`, and `{}` runs it: nothing keeps anyone from taking the job's secrets and token",
+                    lineclear_source::shortened(&runs.what, 40)
+                ),
                 Some(runs) => format!(
                     "fetches an outsider's code in a run for `{event}`, and `{}` runs it: it has the job's secrets and token",
                     lineclear_source::shortened(&runs.what, 40)
