@@ -345,3 +345,101 @@ fn is_remote(program: &str) -> bool {
             | "gdb"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use lineclear_shell::Language;
+
+    use super::*;
+
+    fn check(script: &str, expected: Standing) {
+        let start = script.find("${{ x }}").unwrap();
+        let read = Script::read(script, Language::Posix);
+        assert_eq!(standing(&read, script, &(start..start + 8)), expected, "{script}");
+    }
+
+    #[test]
+    fn data_of_a_known_command_is_plain() {
+        for script in [
+            "echo ${{ x }}",
+            "echo \"a ${{ x }}\" >> \"$GITHUB_OUTPUT\"",
+            "printf '%s' \"${{ x }}\"",
+            "A=${{ x }}",
+            "export A=${{ x }}",
+            "A=\"${{ x }}\" make",
+            "[[ ${{ x }} == a ]]",
+            "if [ \"${{ x }}\" = a ]; then ls; fi",
+            "gh pr comment --body \"${{ x }}\"",
+            "curl -d '${{ x }}' https://example.com",
+            "git commit -m \"${{ x }}\"",
+            "A=$(echo \"${{ x }}\" | tr a b)",
+            "echo \"${{ x }}\" | jq -r .a",
+            "cat >> $GITHUB_ENV <<EOF\n${{ x }}\nEOF",
+        ] {
+            check(script, Standing::Plain);
+        }
+    }
+
+    #[test]
+    fn what_an_unknown_command_gets_is_to_be_read() {
+        for script in [
+            "make ${{ x }}",
+            "./deploy \"${{ x }}\"",
+            "git push origin ${{ x }}",
+            "[ ${{ x }} = a ]",
+            "[[ $a == ${{ x }} ]]",
+            "python3 tool.py \"${{ x }}\"",
+            "docker build -t \"${{ x }}\" .",
+            "cd ${{ x }}",
+        ] {
+            check(script, Standing::Read);
+        }
+    }
+
+    #[test]
+    fn what_is_read_as_code_stays() {
+        for script in [
+            "eval \"a ${{ x }}\"",
+            "bash -c \"a ${{ x }}\"",
+            "bash -ec 'a ${{ x }}'",
+            "sudo -u me zsh -c \"a ${{ x }}\"",
+            "ssh a@b \"${{ x }}\"",
+            "docker exec a sh -c \"${{ x }}\"",
+            "kubectl exec a -- ls \"${{ x }}\"",
+            "node -e \"f('${{ x }}')\"",
+            "perl -pe \"s/a/${{ x }}/\" a",
+            "ruby -e \"puts '${{ x }}'\"",
+            "psql -c \"${{ x }}\"",
+            "mysql -e \"${{ x }}\"",
+            "awk \"/${{ x }}/\" a",
+            "sed -i \"s/a/${{ x }}/\" a",
+            "jq \".a = ${{ x }}\" a",
+            "echo \"${{ x }}\" | xargs sh -c",
+            "echo \"${{ x }}\" | xargs rm",
+            "pwsh -Command \"${{ x }}\"",
+            "su -c \"${{ x }}\" me",
+            "nix develop -c bash -c \"${{ x }}\"",
+            "eval \"$(echo ${{ x }})\"",
+            "echo \"${{ x }}\" > run.sh",
+            "echo \"${{ x }}\" | tee run.sh",
+            "echo \"${{ x }}\" | cat | bash",
+            "ssh a <<EOF\n${{ x }}\nEOF",
+            "python3 - <<EOF\n${{ x }}\nEOF",
+            "cat > a <<EOF\n${{ x }}\nEOF",
+            "A=\"${{ x }}\"\n$A",
+            "export A=\"${{ x }}\"\neval \"$A\"",
+            "for a in ${{ x }}; do ls; done",
+            "a=(${{ x }})",
+            "${{ x }}",
+            "./${{ x }}",
+            "echo \\\"${{ x }}\\\"",
+            "echo $(( ${{ x }} + 1 ))",
+            "echo \"${a:-${{ x }}}\"",
+            "[[ \"${{ x }}\" -eq 1 ]]",
+            "gh api --jq \".${{ x }}\"",
+            "gh api graphql -f query=\"${{ x }}\"",
+        ] {
+            check(script, Standing::Unsure);
+        }
+    }
+}
