@@ -59,7 +59,14 @@ impl Edit {
         let at = mapping.start;
         if source.text().as_bytes().get(at as usize) == Some(&b'{') {
             let is_empty = source.slice(mapping).trim_matches(['{', '}', ' ']).is_empty();
-            return Self::insert(at + 1, if is_empty { format!(" {entry} ") } else { format!(" {entry},") });
+            let has_blank = source.text().as_bytes().get(at as usize + 1).is_some_and(u8::is_ascii_whitespace);
+            let new = match (is_empty, has_blank) {
+                (true, _) => format!(" {entry} "),
+                (false, true) => format!(" {entry},"),
+                // `,key` is not what anyone writes.
+                (false, false) => format!(" {entry}, "),
+            };
+            return Self::insert(at + 1, new);
         }
         let indent = " ".repeat(indent_of(source, at));
         Self::insert(at, format!("{}\n{indent}", indented(entry, &indent)))
@@ -147,6 +154,9 @@ mod tests {
         let flow = Source::new("a.yml", "job: { a: 1 }\n");
         let first = Edit::add_first_entry(&flow, Span::new(5, 13), "b: 2");
         assert_eq!(apply(flow.text(), &[first]).unwrap(), "job: { b: 2, a: 1 }\n");
+        let tight = Source::new("a.yml", "job: {a: 1}\n");
+        let first = Edit::add_first_entry(&tight, Span::new(5, 11), "b: 2");
+        assert_eq!(apply(tight.text(), &[first]).unwrap(), "job: { b: 2, a: 1}\n");
         assert_eq!(Edit::add_entry_after(&flow, Span::new(7, 8), Span::new(10, 11), "b: 2"), None);
     }
 

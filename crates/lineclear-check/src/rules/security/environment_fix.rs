@@ -1,13 +1,14 @@
 //! Takes expressions out of a script: their values come through `env`, and the script names variables.
 
 use lineclear_expr::{Expr, Segment, Template, TemplatePart};
-use lineclear_shell::Language;
+use lineclear_shell::{Language, Script};
 use lineclear_source::Span;
 use lineclear_workflow::{Env, JobKind, RunsOn, Step, Text};
 use lineclear_yaml::{Scalar, ScalarStyle};
 
 use super::embedding::{Around, in_posix, in_powershell};
 use super::relay::Code;
+use super::standing::{Standing, standing};
 use super::taint::{Viewpoint, value_in};
 use crate::{Edit, File, Fix};
 
@@ -56,21 +57,32 @@ pub(super) fn through_environment(
     wanted: &[&Expr],
 ) -> Option<Fix> {
     let step = from.step?;
+    // A script that is written elsewhere, or that others use, too, does not belong to this step alone.
+    if !is_within(text.span(), step.span) || is_anchored(file, text.span()) {
+        return None;
+    }
+    let script = match reader {
+        Reader::Posix => Script::read(text.raw(), Language::Posix),
+        Reader::PowerShell => Script::read(text.raw(), Language::PowerShell),
+        Reader::JavaScript => Script::default(),
+    };
+    let mut changes: Vec<(std::ops::Range<usize>, String)> = Vec::new();
     let mut edits = Vec::new();
     let mut added: Vec<(String, String)> = Vec::new();
     let mut is_safe = true;
     for &expr in wanted {
         let (name, is_new) = name_of(expr, step, from, file, &added)?;
         let range = braced(text, expr)?;
-        let replaced = replaced(text.raw(), range.clone(), reader, &name, expr)?;
+        let replaced = replaced(&script, text.raw(), range.clone(), reader, &name)?;
         is_safe &= replaced.is_safe;
         let new = in_scalar(&text.scalar, &replaced)?;
+        changes.push((replaced.range.clone(), replaced.text.clone()));
         edits.push(Edit::replace(text.scalar.span_of(replaced.range), new));
         if is_new {
             added.push((name, value(expr)?));
         }
     }
-    if edits.is_empty() {
+    if edits.is_empty() || (reader == Reader::Posix && !keeps_commands(&script, text.raw(), changes)) {
         return None;
     }
     if !added.is_empty() {
@@ -109,48 +121,129 @@ struct Replaced {
     is_safe: bool,
 }
 
-fn replaced(script: &str, range: std::ops::Range<usize>, reader: Reader, name: &str, expr: &Expr) -> Option<Replaced> {
-    let line = script.get(..range.start)?.rsplit('\n').next()?.trim_start();
-    // Without quotes the value is taken apart into words, which may be meant: only part of a word, or what is printed, surely is not.
-    let is_word =
-        line.ends_with(['=', '/', ':', '-', '@', ',']) || line.starts_with("echo ") || line.starts_with("printf ");
-    let is_list = !is_word || line.starts_with("for ") || expr.text().contains("files");
+fn replaced(
+    commands: &Script,
+    script: &str,
+    range: std::ops::Range<usize>,
+    reader: Reader,
+    name: &str,
+) -> Option<Replaced> {
+    let quoted = || {
+        // Quotes with nothing else in them can be exchanged; `$'…'` are no such quotes.
+        let outer = range.start.checked_sub(1)?..range.end + 1;
+        let text = script.get(outer.clone())?;
+        let is_dollar = script.get(..outer.start)?.ends_with('$');
+        (text.starts_with('\'') && text.ends_with('\'') && !is_dollar).then_some(outer)
+    };
     match reader {
-        Reader::Posix => match in_posix(script, range.start) {
-            Around::Expanding => Some(Replaced { range, text: format!("${{{name}}}"), is_safe: true }),
-            Around::Bare => Some(Replaced { range, text: format!("\"${{{name}}}\""), is_safe: !is_list }),
-            Around::Fixed => {
-                // Quotes with nothing else in them can be exchanged.
-                let outer = range.start.checked_sub(1)?..range.end + 1;
-                (script.get(outer.clone())?.starts_with('\'') && script.get(outer.clone())?.ends_with('\''))
-                    .then(|| Replaced { range: outer, text: format!("\"${{{name}}}\""), is_safe: true })
+        Reader::Posix => {
+            let is_safe = match standing(commands, script, &range) {
+                Standing::Unsure => return None,
+                Standing::Read => false,
+                Standing::Plain => true,
+            };
+            match in_posix(script, range.start) {
+                Around::Expanding => Some(Replaced { range, text: format!("${{{name}}}"), is_safe }),
+                Around::Bare => Some(Replaced { range, text: format!("\"${{{name}}}\""), is_safe }),
+                Around::Fixed => Some(Replaced { range: quoted()?, text: format!("\"${{{name}}}\""), is_safe }),
+                Around::Comment => None,
             }
-            Around::Comment => None,
-        },
-        Reader::PowerShell => match in_powershell(script, range.start) {
-            Around::Expanding => Some(Replaced { range, text: format!("${{env:{name}}}"), is_safe: true }),
-            Around::Bare => Some(Replaced { range, text: format!("$env:{name}"), is_safe: false }),
-            Around::Fixed => {
-                let outer = range.start.checked_sub(1)?..range.end + 1;
-                (script.get(outer.clone())?.starts_with('\'') && script.get(outer.clone())?.ends_with('\''))
-                    .then(|| Replaced { range: outer, text: format!("$env:{name}"), is_safe: true })
+        }
+        Reader::PowerShell => {
+            let line = script.get(..range.start)?.rsplit('\n').next()?;
+            if line.contains('`') || runs_text(script) {
+                return None;
             }
-            Around::Comment => None,
-        },
+            let holder = commands.commands.iter().filter(|command| command.span.contains(&range.start)).next_back();
+            let is_printed = holder.and_then(|command| command.program()).is_some_and(|(program, _)| {
+                ["write-host", "write-output", "echo"].iter().any(|printer| program.eq_ignore_ascii_case(printer))
+            });
+            match in_powershell(script, range.start) {
+                Around::Expanding => Some(Replaced { range, text: format!("${{env:{name}}}"), is_safe: is_printed }),
+                Around::Bare => Some(Replaced { range, text: format!("$env:{name}"), is_safe: false }),
+                Around::Fixed => Some(Replaced { range: quoted()?, text: format!("$env:{name}"), is_safe: is_printed }),
+                Around::Comment => None,
+            }
+        }
         Reader::JavaScript => in_javascript(script, range, name),
     }
 }
 
-/// Quotes with nothing else in them become the variable; a template takes it.
+/// Whether a PowerShell script hands texts to an interpreter.
+fn runs_text(script: &str) -> bool {
+    let lower = script.to_ascii_lowercase();
+    let starters = [
+        "iex",
+        "invoke-",
+        "scriptblock",
+        "bash",
+        "sh -c",
+        "-command",
+        "cmd /c",
+        "cmd.exe",
+        "python",
+        "node ",
+        "ssh ",
+        "docker ",
+        "kubectl ",
+        "set-content",
+        "out-file",
+    ];
+    starters.iter().any(|starter| lower.contains(starter))
+}
+
+/// Whether the script with the changes has the commands that it had, each with as many words.
+fn keeps_commands(before: &Script, raw: &str, mut changes: Vec<(std::ops::Range<usize>, String)>) -> bool {
+    changes.sort_by_key(|(range, _)| range.start);
+    let mut text = raw.to_owned();
+    for (range, new) in changes.iter().rev() {
+        if !text.is_char_boundary(range.start) || range.end > text.len() || !text.is_char_boundary(range.end) {
+            return false;
+        }
+        text.replace_range(range.clone(), new);
+    }
+    let after = Script::read(&text, Language::Posix);
+    let words = |script: &Script| script.commands.iter().map(|command| command.words.len()).collect::<Vec<_>>();
+    before.groups.len() == after.groups.len() && words(before) == words(&after)
+}
+
+fn is_within(inner: Span, outer: Span) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
+
+/// Whether a name for aliases stands before the value.
+fn is_anchored(file: &File<'_>, value: Span) -> bool {
+    let before = file.source().text().get(..value.start as usize).unwrap_or_default();
+    before.trim_end().rsplit([' ', '\n', '\t']).next().is_some_and(|word| word.starts_with(['&', '!']))
+}
+
+/// Quotes with nothing else in them become the variable; a template takes it. Where the script runs texts, nothing does.
 fn in_javascript(script: &str, range: std::ops::Range<usize>, name: &str) -> Option<Replaced> {
+    if ["eval(", "exec", "spawn", "Function("].iter().any(|starter| script.contains(starter)) {
+        return None;
+    }
+    let before = script.get(..range.start)?;
+    let line = before.rsplit('\n').next()?;
+    if line.contains('\\') || line.trim_start().starts_with("//") {
+        return None;
+    }
     let outer = range.start.checked_sub(1)?..range.end + 1;
     let quoted = script.get(outer.clone())?;
     let quote = ['\'', '"', '`'].into_iter().find(|quote| quoted.starts_with(*quote) && quoted.ends_with(*quote));
     if quote.is_some() {
-        return Some(Replaced { range: outer, text: format!("process.env.{name}"), is_safe: true });
+        let outside = line.get(..line.len() - 1)?;
+        // Quotes inside of other quotes are text; before a colon there may be a key.
+        let is_open = ['\'', '"'].iter().any(|quote| outside.matches(*quote).count() % 2 == 1)
+            || script.get(..outer.start)?.matches('`').count() % 2 == 1;
+        let is_key = script.get(outer.end..)?.trim_start().starts_with(':');
+        return (!is_open && !is_key).then(|| Replaced {
+            range: outer,
+            text: format!("process.env.{name}"),
+            is_safe: true,
+        });
     }
-    let line = script.get(..range.start)?.rsplit('\n').next()?;
-    let in_template = line.matches('`').count() % 2 == 1 && !line.contains(['\'', '"']);
+    let in_template =
+        before.matches('`').count() % 2 == 1 && line.matches('`').count() % 2 == 1 && !line.contains(['\'', '"']);
     in_template.then(|| Replaced { range, text: format!("${{process.env.{name}}}"), is_safe: true })
 }
 
@@ -259,6 +352,9 @@ fn additions(file: &File<'_>, step: &Step, text: &Text, added: &[(String, String
     let entries: Vec<String> = added.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     match &step.env {
         Some(Env::Names(names)) => {
+            if !is_own(file, step, names) {
+                return None;
+            }
             if let Some((first, _)) = names.first()
                 && let Some((_, last)) = names.last()
                 && let Some(edit) = Edit::add_entry_after(source, first.span(), last.span(), &entries.join("\n"))
@@ -272,6 +368,8 @@ fn additions(file: &File<'_>, step: &Step, text: &Text, added: &[(String, String
             is_flow.then(|| vec![Edit::insert(first.start, format!("{}, ", in_flow(added)))])
         }
         Some(Env::Expression(_)) => None,
+        // An `env` that could not be read, or has nothing in it: a second one would be a fault.
+        None if has_env_key(file, step) => None,
         None if !is_block(file, step) => {
             let flow = format!("env: {{ {} }}", in_flow(added));
             Some(vec![Edit::add_first_entry(source, step.span, &flow)])
@@ -284,6 +382,29 @@ fn additions(file: &File<'_>, step: &Step, text: &Text, added: &[(String, String
             Some(vec![Edit::add_first_entry(source, span, &format!("env:{lines}"))])
         }
     }
+}
+
+/// Whether the variables stand in the step, and have no name by which others use them.
+fn is_own(file: &File<'_>, step: &Step, names: &[(Text, Text)]) -> bool {
+    let is_here =
+        |(name, value): &(Text, Text)| is_within(name.span(), step.span) && is_within(value.span(), step.span);
+    let Some((first, _)) = names.first() else { return false };
+    if !names.iter().all(is_here) {
+        return false;
+    }
+    let before = file.source().text().get(step.span.start as usize..first.span().start as usize).unwrap_or_default();
+    before.rfind("env").and_then(|at| before.get(at..)).is_some_and(|between| !between.contains(['&', '*', '!']))
+}
+
+/// Whether the step's text has a key `env`, whatever its value is.
+fn has_env_key(file: &File<'_>, step: &Step) -> bool {
+    let text = file.source().slice(step.span);
+    text.match_indices("env").any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default().trim_end_matches(['"', '\'']);
+        let behind = text.get(at + 3..).unwrap_or_default().trim_start_matches(['"', '\'']);
+        let is_first = before.trim_end_matches([' ', '-']).ends_with(['\n', '{', ',']) || before.is_empty();
+        is_first && behind.trim_start_matches(' ').starts_with(':')
+    })
 }
 
 /// The entries of a flow mapping, in which braces stand in quotes only.

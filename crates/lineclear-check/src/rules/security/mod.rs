@@ -29,6 +29,7 @@ mod secret_in_log;
 mod secret_in_script;
 mod self_hosted_pull_request;
 mod spoofable_actor;
+mod standing;
 mod taint;
 mod template_injection;
 mod trust;

@@ -1,14 +1,15 @@
 //! `template-injection`: text that somebody else chose becomes part of a script.
 
 use lineclear_expr::Expr;
+use lineclear_shell::{Command, Language, Part, Word};
 use lineclear_source::Severity;
-use lineclear_workflow::{ActionRef, Job, JobKind, Key, StepKind, Text, TextTree, Workflow, WorkflowRef};
+use lineclear_workflow::{ActionRef, Env, Job, JobKind, Key, StepKind, Text, TextTree, Workflow, WorkflowRef};
 
 use super::environment_fix::{Reader, reader_of, reader_of_input, through_environment};
 use super::relay::code_input;
 use super::taint::{Flows, Taint, Viewpoint};
 use super::trust::Reach;
-use crate::{Activity, Dialect, File, FileKind, Fix, Group, Repair, Report, Rule, RuleMeta, page};
+use crate::{Activity, Dialect, File, FileKind, Fix, Group, Repair, Report, Rule, RuleMeta, ScriptSite, page};
 
 /// Manual and tests: `docs/rules/template-injection.md`.
 #[derive(Debug)]
@@ -38,6 +39,7 @@ impl Rule for TemplateInjection {
             let from = Viewpoint { job: script.site.job, step: Some(script.site.step) };
             let reader = || reader_of(script.shell, script.language, from);
             check_code(file, flows, script.text, from, &reader, report);
+            check_evaluated(flows, script, from, report);
         }
         for site in file.steps() {
             let StepKind::Uses { uses, with } = &site.step.kind else { continue };
@@ -113,6 +115,51 @@ fn check_code<'a>(
             .severity(severity(reach))
             .help("pass the value through `env`, and use the variable in quotes: its text is then never read as code")
             .fix(fix.clone());
+    }
+}
+
+/// Reports variables of the step that a shell inside of the shell reads as code: `eval "$TITLE"`.
+fn check_evaluated<'a>(flows: Flows<'_, 'a>, site: &ScriptSite<'a>, from: Viewpoint<'a>, report: &mut Report<'_>) {
+    let Some(Env::Names(names)) = &site.site.step.env else { return };
+    if site.language != Some(Language::Posix) || !site.has_any(&["eval", "sh -"]) {
+        return;
+    }
+    for (name, value) in names {
+        let Some((_, taint, reach)) = tainted(flows, value, from).into_iter().max_by_key(|(_, _, reach)| *reach) else {
+            continue;
+        };
+        for command in &site.script().commands {
+            for part in evaluated(command).iter().flat_map(|word| &word.parts) {
+                if !matches!(part, Part::Variable { name: it, .. } if it == name.raw()) {
+                    continue;
+                }
+                let message = format!(
+                    "`{}`, which holds `{}`, is read as code by another shell: {}",
+                    name.raw(),
+                    taint.origin,
+                    whose(&taint, reach)
+                );
+                report
+                    .at(site.span_of(part.span()), message)
+                    .severity(severity(reach))
+                    .help("call the command without `eval`, or let the inner shell expand the variable: `bash -c 'echo \"$NAME\"'`");
+            }
+        }
+    }
+}
+
+/// The words of the command that it reads as a script.
+fn evaluated(command: &Command) -> &[Word] {
+    match command.program() {
+        Some(("eval", arguments)) => arguments,
+        Some(("bash" | "sh" | "dash" | "zsh", arguments)) => {
+            let option = arguments.iter().position(|word| {
+                word.text.starts_with('-') && !word.text.starts_with("--") && word.text.ends_with('c')
+            });
+            // What stands behind the script are its arguments.
+            option.and_then(|at| arguments.get(at + 1..at + 2)).unwrap_or_default()
+        }
+        _ => &[],
     }
 }
 
