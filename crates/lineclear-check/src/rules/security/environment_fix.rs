@@ -154,7 +154,7 @@ fn replaced(
             if line.contains('`') || runs_text(script) {
                 return None;
             }
-            let holder = commands.commands.iter().filter(|command| command.span.contains(&range.start)).next_back();
+            let holder = commands.commands.iter().rfind(|command| command.span.contains(&range.start));
             let is_printed = holder.and_then(|command| command.program()).is_some_and(|(program, _)| {
                 ["write-host", "write-output", "echo"].iter().any(|printer| program.eq_ignore_ascii_case(printer))
             });
