@@ -63,7 +63,8 @@ impl<'t> Reader<'t> {
             }
             let before = self.at;
             let connector = self.command(reads_from);
-            reads_from = (connector == Connector::Pipe).then(|| self.script.commands.len().saturating_sub(1));
+            // Before a pipe with nothing in front of it there is no command to read from.
+            reads_from = if connector == Connector::Pipe { self.script.commands.len().checked_sub(1) } else { None };
             if self.at == before {
                 self.at += char_len(self.text, self.at);
             }

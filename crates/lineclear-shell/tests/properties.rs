@@ -237,3 +237,10 @@ fn hostile_texts_take_no_time() {
         }
     }
 }
+
+#[test]
+fn a_pipe_behind_nothing_reads_from_nothing() {
+    check("^\n|a", Language::Cmd);
+    check("|a", Language::PowerShell);
+    check("| a | b", Language::Posix);
+}
