@@ -4,7 +4,7 @@
 //! completion of keys, values, jobs, contexts and inputs, go to where something is defined, and repairs as code actions.
 //! Everything it knows comes from the checker and the models; it reads files through [`Files`](lineclear_check::Files), unsaved texts first.
 //!
-//! One message is answered after the other, in order. Start reading at [`serve`]; a document and what is known of it is [`Document`](document::Document).
+//! One message is answered after the other, in order. Start reading at [`serve`]; a document and what is known of it is in `document`.
 
 #![warn(missing_docs)]
 
