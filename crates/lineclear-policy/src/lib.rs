@@ -3,7 +3,7 @@
 //! [`Policy::read`] gives what was understood together with everything that is wrong. This crate opens no file and knows no workflow:
 //! whether a gate's checks exist is asked where both are known. Keys and their meaning are in `docs/policy.md`.
 //!
-//! Start reading at [`Policy`]; each part of the file is a module, and all of them read through [`table`].
+//! Start reading at [`Policy`]; each part of the file is a module, and all of them read through `table`.
 
 #![warn(missing_docs)]
 
