@@ -53,7 +53,8 @@ fn backend() -> Result<HostBackend, Box<dyn Error>> {
 
 fn open(backend: &HostBackend, number: u32) -> Result<Box<dyn Room>, Box<dyn Error>> {
     let job = JobKey::new(format!("job-{number}"));
-    let request = RoomRequest { run: RunId(1), job, repository: "widget".into(), workspace: Workspace::Empty };
+    let request =
+        RoomRequest { run: RunId(1), job, repository: "widget".into(), workspace: Workspace::Empty, isolation: None };
     Ok(backend.open(&request)?)
 }
 

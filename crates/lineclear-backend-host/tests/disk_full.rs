@@ -30,7 +30,7 @@ impl Drop for SmallDisk {
 }
 
 fn request(workspace: Workspace) -> RoomRequest {
-    RoomRequest { run: RunId(1), job: JobKey::new("job"), repository: "widget".into(), workspace }
+    RoomRequest { run: RunId(1), job: JobKey::new("job"), repository: "widget".into(), workspace, isolation: None }
 }
 
 fn assert_full(result: Result<Box<dyn lineclear_backend::Room>, OpenError>) {

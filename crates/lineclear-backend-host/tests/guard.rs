@@ -170,8 +170,13 @@ fn victim(folder: &Path, mark: &str, how: &str) -> ! {
 
 /// A job whose steps all leave something behind.
 fn job(backend: &dyn Backend, key: &str, mark: &str) {
-    let request =
-        RoomRequest { run: RunId(1), job: JobKey::new(key), repository: "widget".into(), workspace: Workspace::Empty };
+    let request = RoomRequest {
+        run: RunId(1),
+        job: JobKey::new(key),
+        repository: "widget".into(),
+        workspace: Workspace::Empty,
+        isolation: None,
+    };
     let room = backend.open(&request).expect("a room");
     for (number, script) in ESCAPES.iter().enumerate() {
         let script = format!("echo > file-{number}; {}", script.replace("MARK", mark));
@@ -193,8 +198,13 @@ fn job(backend: &dyn Backend, key: &str, mark: &str) {
 }
 
 fn open(backend: &dyn Backend, key: &str) -> Box<dyn Room> {
-    let request =
-        RoomRequest { run: RunId(1), job: JobKey::new(key), repository: "widget".into(), workspace: Workspace::Empty };
+    let request = RoomRequest {
+        run: RunId(1),
+        job: JobKey::new(key),
+        repository: "widget".into(),
+        workspace: Workspace::Empty,
+        isolation: None,
+    };
     backend.open(&request).expect("a room")
 }
 

@@ -746,7 +746,7 @@ fn a_run() -> RunId {
 }
 
 fn request(job: &str, workspace: Workspace) -> RoomRequest {
-    RoomRequest { run: a_run(), job: JobKey::new(job), repository: "widget".into(), workspace }
+    RoomRequest { run: a_run(), job: JobKey::new(job), repository: "widget".into(), workspace, isolation: None }
 }
 
 fn open(backend: &dyn Backend, workspace: Workspace) -> Box<dyn Room> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use lineclear_event::{JobKey, RunId};
 
-use crate::{Command, Process, StartError};
+use crate::{Command, Enforcement, Isolation, JobNetwork, Process, StartError};
 
 /// Opens rooms for jobs. One backend serves many jobs at once, from many threads.
 pub trait Backend: Send + Sync + fmt::Debug {
@@ -29,6 +29,8 @@ pub struct RoomRequest {
     pub repository: String,
     /// Where the job works.
     pub workspace: Workspace,
+    /// How far its processes are kept from the machine; `None`: not at all.
+    pub isolation: Option<Isolation>,
 }
 
 /// Where the job works.
@@ -88,6 +90,26 @@ pub trait Room: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`StartError`], which says what about the command was wrong.
     fn start(&self, command: &Command) -> Result<Box<dyn Process>, StartError>;
+
+    /// What a path on this machine is for the processes of this room: another one in a container.
+    fn seen(&self, path: &Path) -> PathBuf {
+        path.to_owned()
+    }
+
+    /// Whether programs are found and started inside of a container, where this machine's own files are of no use.
+    fn is_container(&self) -> bool {
+        false
+    }
+
+    /// What became of the [`Isolation`] that was asked for, part by part; empty where none was.
+    fn enforcement(&self) -> &[Enforcement] {
+        &[]
+    }
+
+    /// The job's own loopback, where it has one.
+    fn network(&self) -> Option<Arc<dyn JobNetwork>> {
+        None
+    }
 
     /// Processes of this job that are still alive, in no order: those that run, and those that outlived their step.
     fn remains(&self) -> Vec<Remain>;

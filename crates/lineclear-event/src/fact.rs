@@ -38,6 +38,53 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         shown: String,
     },
+    /// An image that was pulled, built or pushed.
+    Image(ImageFact),
+}
+
+/// What is known of an image that a job had to do with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageFact {
+    pub deed: ImageDeed,
+    /// The names it goes by, each with its tag: what was pulled, or the tags that were given.
+    pub names: Vec<String>,
+    /// `sha256:…` of the manifest or index; empty for an image that has none yet, because it was only built.
+    pub digest: String,
+    /// `linux/amd64`, each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub platforms: Vec<String>,
+    /// What the image's configuration says, where it was looked at; of the first platform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<ImageConfigFact>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageDeed {
+    Pulled,
+    Built,
+    Pushed,
+}
+
+/// What people ask of an image.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageConfigFact {
+    /// Empty means root.
+    pub user: String,
+    /// The command of `HEALTHCHECK`; `None` where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health_check: Option<String>,
+    /// `8000/tcp`, each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Bytes: of the layers as they are on this machine, or compressed where only a registry was asked.
+    pub size: u64,
+    pub layers: u32,
+    /// The image it was built from, where its Dockerfile or annotations say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
 }
 
 /// What kind of thing [`Fact::Used`] tells of.

@@ -16,7 +16,10 @@ mod timestamp;
 
 pub use cause::with_causes;
 pub use conclusion::{Conclusion, Outcome};
-pub use fact::{Coverage, Fact, Findings, TestCase, TestOutcome, TestResults, TestTotals, UsedKind};
+pub use fact::{
+    Coverage, Fact, Findings, ImageConfigFact, ImageDeed, ImageFact, TestCase, TestOutcome, TestResults, TestTotals,
+    UsedKind,
+};
 pub use forge_event::{Changed, ForgeEvent, Repository};
 pub use hexadecimal::hexadecimal;
 pub use id::{JobKey, RunId};

@@ -20,7 +20,7 @@ pub fn markdown(facts: &[Fact]) -> String {
             Fact::Tests(results) => tests.push(results),
             Fact::Coverage(found) => coverage.push(found),
             Fact::Findings(found) => findings.push(found),
-            Fact::Cache { .. } | Fact::Used { .. } | Fact::ForgeCall { .. } => {}
+            Fact::Cache { .. } | Fact::Used { .. } | Fact::ForgeCall { .. } | Fact::Image(_) => {}
         }
     }
     let parts = [write_tests(&tests), write_coverage(&coverage), write_findings(&findings)];

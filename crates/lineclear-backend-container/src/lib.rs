@@ -1,0 +1,1 @@
+//! Jobs, services and Docker actions in containers.

@@ -1,0 +1,1 @@
+//! A container engine over its API.

@@ -1,0 +1,1 @@
+//! A job's own door to the container engine.

@@ -1,0 +1,1 @@
+//! Keeps the processes of a job from the machine they run on.
