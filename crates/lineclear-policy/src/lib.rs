@@ -15,6 +15,7 @@ mod levels;
 mod order;
 mod placeholder;
 mod policy;
+mod runner;
 mod table;
 
 pub use check::{CheckPolicy, Dialect, PathRules, RuleLevel};
@@ -24,3 +25,4 @@ pub use image::{Image, SbomFormat, TagRule};
 pub use levels::Levels;
 pub use order::{Obstacle, Unreachable};
 pub use policy::Policy;
+pub use runner::{DockerConfig, Enforce, EngineChoice, EngineView, IsolationPolicy, NetworkPolicy, RunnerPolicy};

@@ -4,7 +4,7 @@ use lineclear_source::{Diagnostic, Source, Span};
 use toml::de::DeTable;
 
 use crate::table::{Findings, Table, span_of};
-use crate::{CheckPolicy, Environment, Gate, Image, Levels};
+use crate::{CheckPolicy, Environment, Gate, Image, Levels, RunnerPolicy};
 
 /// `lineclear.toml`.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Policy {
     pub levels: Levels,
     /// `[check]`
     pub check: CheckPolicy,
+    /// `[runner]`
+    pub runner: RunnerPolicy,
 }
 
 impl Policy {
@@ -49,6 +51,9 @@ impl Policy {
         }
         if let Some(table) = root.table("check", &mut findings) {
             policy.check = CheckPolicy::read(table, &mut findings);
+        }
+        if let Some(table) = root.table("runner", &mut findings) {
+            policy.runner = RunnerPolicy::read(table, &mut findings);
         }
         root.finish(&mut findings);
         (policy, findings.into_diagnostics())
@@ -119,37 +124,52 @@ pedantic = "yes"
 rules = { missing-timeout = "of" }
 [[check.paths]]
 rules = { "*" = "off" }
+[runner]
+engine = "dokcer"
+images = { ubuntu-latest = "" }
+engine-view = "all"
+[runner.isolation]
+memory = "2 gigs"
+cpus = 0
+network = "host"
+allow = ["example.org:443"]
 "#;
         check_findings(
             text,
             &expect![[r#"
-            2:1 policy-unknown-key: `gates` is not a key of `lineclear.toml`; did you mean `gate`?
-            4:1 policy-unknown-key: `requre` is not a key of `gate.main`; did you mean `require`?
-            5:1 policy-value: `gate.main.require` has no `check`
-            5:12 policy-value: `require` has to be a list of strings, or of tables with `check` and `on`, not a whole number
-            5:42 policy-value: `pull-request` is not a value of `on`; did you mean `pull_request`?
-            6:20 policy-value: `min` has to be a number from 0 to 100
-            7:19 policy-value: `critcal` is not a value of `block`; did you mean `critical`?
-            7:40 policy-value: `budget` has to be a whole number from 0 on
-            8:13 policy-value: `7 days` is not a time: write a number and `s`, `m`, `h` or `d`, as `90s`
-            10:14 policy-value: `{ownr}` stands for nothing; did you mean `${owner}`?
-            10:14 policy-value: `repository` names a tag or digest: tags are chosen by `tags`
-            11:6 policy-value: `main` is not a ref: write `refs/heads/…` or `refs/tags/…`
-            11:26 policy-value: `{short_sha}` stands for nothing; did you mean `${short-sha}`?
-            12:8 policy-value: `sbom` has to be a list of strings, not a string
-            13:14 policy-value: `amd64` is not a platform: write it as `linux/amd64`
-            15:23 policy-value: 3 approvals are asked of 2 people: none ever suffices
-            15:47 policy-unknown-key: `not_author` is not a key of `environment.production.approvals`; did you mean `not-author`?
-            16:19 policy-value: `compose_ssh` is not a value of `kind`; did you mean `compose-ssh`?
-            17:18 policy-value: `example.com` is not an address: it begins with `https://` or `http://`
-            17:44 policy-value: `attempts` has to be a whole number from 1 on
-            18:22 policy-value: `environment.staging.deploy` has no `host`
-            20:1 policy-unknown-key: `hosts` is not a key of `environment.staging.deploy`; did you mean `host`?
-            22:14 policy-value: `flake-rate` has to be a number from 0 to 1
-            24:8 policy-value: `warn` is not a value of `deny`
-            25:12 policy-value: `pedantic` has to be `true` or `false`, not a string
-            26:29 policy-value: `of` is not a value of `missing-timeout`; did you mean `off`?
-            27:9 policy-value: this entry of `check.paths` names no `files`"#]],
+                2:1 policy-unknown-key: `gates` is not a key of `lineclear.toml`; did you mean `gate`?
+                4:1 policy-unknown-key: `requre` is not a key of `gate.main`; did you mean `require`?
+                5:1 policy-value: `gate.main.require` has no `check`
+                5:12 policy-value: `require` has to be a list of strings, or of tables with `check` and `on`, not a whole number
+                5:42 policy-value: `pull-request` is not a value of `on`; did you mean `pull_request`?
+                6:20 policy-value: `min` has to be a number from 0 to 100
+                7:19 policy-value: `critcal` is not a value of `block`; did you mean `critical`?
+                7:40 policy-value: `budget` has to be a whole number from 0 on
+                8:13 policy-value: `7 days` is not a time: write a number and `s`, `m`, `h` or `d`, as `90s`
+                10:14 policy-value: `{ownr}` stands for nothing; did you mean `${owner}`?
+                10:14 policy-value: `repository` names a tag or digest: tags are chosen by `tags`
+                11:6 policy-value: `main` is not a ref: write `refs/heads/…` or `refs/tags/…`
+                11:26 policy-value: `{short_sha}` stands for nothing; did you mean `${short-sha}`?
+                12:8 policy-value: `sbom` has to be a list of strings, not a string
+                13:14 policy-value: `amd64` is not a platform: write it as `linux/amd64`
+                15:23 policy-value: 3 approvals are asked of 2 people: none ever suffices
+                15:47 policy-unknown-key: `not_author` is not a key of `environment.production.approvals`; did you mean `not-author`?
+                16:19 policy-value: `compose_ssh` is not a value of `kind`; did you mean `compose-ssh`?
+                17:18 policy-value: `example.com` is not an address: it begins with `https://` or `http://`
+                17:44 policy-value: `attempts` has to be a whole number from 1 on
+                18:22 policy-value: `environment.staging.deploy` has no `host`
+                20:1 policy-unknown-key: `hosts` is not a key of `environment.staging.deploy`; did you mean `host`?
+                22:14 policy-value: `flake-rate` has to be a number from 0 to 1
+                24:8 policy-value: `warn` is not a value of `deny`
+                25:12 policy-value: `pedantic` has to be `true` or `false`, not a string
+                26:29 policy-value: `of` is not a value of `missing-timeout`; did you mean `off`?
+                27:9 policy-value: this entry of `check.paths` names no `files`
+                30:10 policy-value: `dokcer` is no container engine
+                31:28 policy-value: `ubuntu-latest` is empty
+                32:15 policy-value: `all` is not a value of `engine-view`
+                34:10 policy-value: `2 gigs` is not a size: write a number and `K`, `M`, `G` or `T`, as `512M`
+                35:8 policy-value: a job without any processor cannot run
+                37:10 policy-value: `allow` adds destinations to the network `loopback`: leave `network` out"#]],
         );
     }
 

@@ -205,6 +205,17 @@ impl<'t> Table<'t> {
         Some(Spanned::new(duration?, text.span))
     }
 
+    /// A number of bytes such as `512M`, `2G` or `1048576`, in steps of 1024.
+    pub(crate) fn size(&mut self, key: &'static str, findings: &mut Findings<'_>) -> Option<Spanned<u64>> {
+        let text = self.string(key, findings)?;
+        let size = parse_size(&text.value);
+        if size.is_none() {
+            let message = format!("`{}` is not a size: write a number and `K`, `M`, `G` or `T`, as `512M`", text.value);
+            findings.value(text.span, message);
+        }
+        Some(Spanned::new(size?, text.span))
+    }
+
     /// One of a few words.
     pub(crate) fn choice<T: Copy>(
         &mut self,
@@ -316,6 +327,20 @@ fn kind_of(value: &DeValue<'_>) -> &'static str {
     }
 }
 
+/// Bytes; `None` for what is no size, or nothing, or more than fits.
+fn parse_size(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let power = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 0,
+        "K" | "KB" | "KIB" => 1,
+        "M" | "MB" | "MIB" => 2,
+        "G" | "GB" | "GIB" => 3,
+        "T" | "TB" | "TIB" => 4,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1024_u64.pow(power)).filter(|bytes| *bytes > 0)
+}
+
 fn parse_duration(text: &str) -> Option<Duration> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let seconds = match unit {
@@ -332,6 +357,16 @@ fn parse_duration(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_count_in_steps_of_1024() {
+        assert_eq!(parse_size("512M"), Some(512 << 20));
+        assert_eq!(parse_size("2GiB"), Some(2 << 30));
+        assert_eq!(parse_size("1048576"), Some(1 << 20));
+        for wrong in ["", "G", "0G", "-1G", "1.5G", "2 G", "2X", "99999999999T"] {
+            assert_eq!(parse_size(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn times_have_one_unit() {
