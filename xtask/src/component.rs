@@ -4,7 +4,8 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use crate::shell::{Cmd, has};
+use crate::newer;
+use crate::shell::{Cmd, has, is_root, works};
 
 /// A component: how to see that it is there, and the Debian packages that bring it.
 struct Component {
@@ -33,20 +34,50 @@ const COMPONENTS: &[Component] = &[
         is_there: || Path::new("/usr/bin/chromium").exists() || std::env::var_os("CHROMIUM_PATH").is_some(),
         packages: &["chromium"],
     },
+    // Debian's engine only recommends a tool for packet filters, and cannot start its networks without one.
+    Component { name: "a Docker engine", is_there: || has("dockerd") && has("docker"), packages: &["docker.io"] },
+    Component { name: "iptables", is_there: || has("iptables") && has("iptables-legacy"), packages: &["iptables"] },
+    Component {
+        name: "a registry",
+        is_there: || works("docker-registry", &["--version"]),
+        packages: &["docker-registry"],
+    },
+    // Not any busybox: images made of it hold nothing else.
+    Component {
+        name: "a static busybox",
+        is_there: || Path::new("/bin/busybox").exists() && !works("ldd", &["/bin/busybox"]),
+        packages: &["busybox-static"],
+    },
+    Component { name: "mmdebstrap", is_there: || works("mmdebstrap", &["--version"]), packages: &["mmdebstrap"] },
+    Component { name: "Podman", is_there: || works("podman", &["info"]), packages: &["podman"] },
+    Component { name: "Buildah", is_there: || works("buildah", &["--version"]), packages: &["buildah"] },
+    Component { name: "skopeo", is_there: || works("skopeo", &["--version"]), packages: &["skopeo"] },
+    Component {
+        name: "QEMU for programs of other processors",
+        is_there: || works("qemu-aarch64-static", &["--version"]),
+        packages: &["qemu-user-static"],
+    },
+    Component { name: "nftables", is_there: || works("nft", &["--version"]), packages: &["nftables"] },
+    Component { name: "slirp4netns", is_there: || works("slirp4netns", &["--version"]), packages: &["slirp4netns"] },
+    Component { name: "newuidmap", is_there: || has("newuidmap"), packages: &["uidmap"] },
 ];
 
 /// Installs what is missing on Debian; elsewhere, or without the rights to, names it.
 pub fn install() -> Result<()> {
+    install_packages()?;
+    newer::install()
+}
+
+fn install_packages() -> Result<()> {
     let missing: Vec<&Component> = COMPONENTS.iter().filter(|component| !(component.is_there)()).collect();
     if missing.is_empty() {
-        println!("all components are here");
+        println!("all packages are here");
         return Ok(());
     }
     let names: Vec<&str> = missing.iter().map(|component| component.name).collect();
     let packages: Vec<&str> = missing.iter().flat_map(|component| component.packages).copied().collect();
     println!("missing: {}", names.join(", "));
-    let is_root = Cmd::new("id").args(&["-u"]).read().is_ok_and(|id| id.trim() == "0");
-    if !has("apt-get") || !is_root {
+    if !has("apt-get") || !is_root() {
         bail!("please install {} (on Debian: apt-get install {})", names.join(", "), packages.join(" "));
     }
     println!("installing {}", packages.join(" "));

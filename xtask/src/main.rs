@@ -2,9 +2,11 @@
 
 mod bench;
 mod component;
+mod engine;
 mod example;
 mod fuzz;
 mod house;
+mod newer;
 mod shell;
 
 use std::process::ExitCode;
@@ -17,6 +19,7 @@ Developer tasks. Usage: cargo xtask TASK…
 
   test        everything that CI checks: all of the following, in this order
   components  install what the tests need (Debian, as root), or name what is missing
+              (`unit` and `examples` start a container engine where none answers, and stop it)
   fmt         the code is formatted
   house       crates depend as docs/architecture.md says; licences; nothing private in the texts
   lint        clippy with warnings denied
@@ -31,6 +34,9 @@ Developer tasks. Usage: cargo xtask TASK…
 
 /// One task: its name and what carries it out.
 type Task = (&'static str, fn() -> Result<()>);
+
+/// The tasks whose tests talk to a container engine: one is started for them where none answers.
+const WITH_ENGINE: [&str; 2] = ["unit", "examples"];
 
 const TASKS: &[Task] = &[
     ("components", component::install),
@@ -66,10 +72,17 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     }
+    // Stopped when it is dropped, also after a failure, if it was started here.
+    let mut engine = None;
     for (name, task) in chosen {
         let start = Instant::now();
         println!("== {name}");
-        if let Err(error) = task() {
+        let prepared = if WITH_ENGINE.contains(&name) && engine.is_none() {
+            engine::ensure().map(|found| engine = Some(found))
+        } else {
+            Ok(())
+        };
+        if let Err(error) = prepared.and_then(|()| task()) {
             eprintln!("== {name} failed: {error:#}");
             return ExitCode::FAILURE;
         }
