@@ -16,13 +16,14 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use lineclear_backend::Owner;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::family::{self, Freeze};
 use crate::job_processes::TRACKING;
 use crate::journal::{Journal, State};
-use crate::owner::{self, Owner};
+use crate::owner;
 use crate::proc_table::{self, Entry};
 
 /// The first argument that makes a program a guard: it then calls [`main`] and nothing else.

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use lineclear_backend::OpenError;
+use lineclear_backend::{OpenError, Owner};
 use lineclear_event::RunId;
 
 use crate::guard::{Guard, PREFIX};
-use crate::owner::{self, Owner};
+use crate::owner;
 use crate::process::Detach;
 use crate::settings::HostSettings;
 use crate::skeleton::{self, Shape, Skeleton};
@@ -158,7 +158,7 @@ impl Instance {
             self.guard.folder_made(&path);
             match fs::create_dir(&path) {
                 Ok(()) => {
-                    self.owner().mark(&path).map_err(|error| fail(&path, error))?;
+                    owner::mark(self.owner(), &path).map_err(|error| fail(&path, error))?;
                     return Ok(path);
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -192,7 +192,7 @@ impl Instance {
             let folder = base.join(self.prefix.trim_start_matches(PREFIX).trim_end_matches('-'));
             self.guard.folder_made(&folder);
             skeleton::make_private(&folder).ok()?;
-            self.owner().mark(&folder).ok()?;
+            owner::mark(self.owner(), &folder).ok()?;
             Some(folder)
         });
         made.as_deref()

@@ -3,12 +3,12 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::family;
-use crate::proc_table;
+use lineclear_backend::Owner;
+
 use crate::remove;
 
 /// The name of the mark. It is a symbolic link whose target is the text: that is written in one step or not at all.
@@ -17,78 +17,19 @@ pub(crate) const MARK: &str = ".owner";
 /// A folder without a mark may be about to get one.
 const UNMARKED: Duration = Duration::from_secs(60);
 
-/// A process, named so that nobody else is ever taken for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Owner {
-    pid: u32,
-    /// In clock ticks after boot.
-    started: u64,
-    boot: String,
-    /// The namespace in which `pid` is counted: a container counts its own.
-    pids: u64,
-    host: String,
+/// Marks a folder as this owner's.
+pub(crate) fn mark(owner: &Owner, folder: &Path) -> io::Result<()> {
+    symlink(owner.write(), folder.join(MARK))
 }
 
-impl Owner {
-    /// This process.
-    pub(crate) fn this() -> Self {
-        let pid = family::own_pid();
-        Self {
-            pid,
-            started: proc_table::entry(pid).map_or(0, |entry| entry.started),
-            boot: fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().into(),
-            pids: fs::metadata("/proc/self/ns/pid").map_or(0, |namespace| namespace.ino()),
-            host: fs::read_to_string("/proc/sys/kernel/hostname")
-                .unwrap_or_default()
-                .trim()
-                .replace(char::is_whitespace, "-"),
-        }
-    }
-
-    pub(crate) fn write(&self) -> String {
-        format!("lineclear {} {} {} {} {}", self.pid, self.started, self.boot, self.pids, self.host)
-    }
-
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut words = text.split(' ');
-        if words.next()? != "lineclear" {
-            return None;
-        }
-        Some(Self {
-            pid: words.next()?.parse().ok()?,
-            started: words.next()?.parse().ok()?,
-            boot: words.next()?.into(),
-            pids: words.next()?.parse().ok()?,
-            host: words.next()?.into(),
-        })
-    }
-
-    /// Marks a folder as this owner's.
-    pub(crate) fn mark(&self, folder: &Path) -> io::Result<()> {
-        symlink(self.write(), folder.join(MARK))
-    }
-
-    /// Whose mark a folder bears.
-    fn of(folder: &Path) -> Option<Self> {
-        Self::parse(fs::read_link(folder.join(MARK)).ok()?.to_str()?)
-    }
-
-    /// Whether this owner is known to be gone. `here` is the process that asks.
-    fn is_gone(&self, here: &Self) -> bool {
-        if self.host != here.host {
-            return false; // Another machine shares this folder; its processes cannot be seen.
-        }
-        if self.boot != here.boot {
-            return true;
-        }
-        self.pids == here.pids
-            && proc_table::entry(self.pid).is_none_or(|now| now.is_dead() || now.started != self.started)
-    }
+/// Whose mark a folder bears.
+fn owner_of(folder: &Path) -> Option<Owner> {
+    Owner::parse(fs::read_link(folder.join(MARK)).ok()?.to_str()?)
 }
 
 /// Removes a folder that `owner`, which is gone, made or was about to make. One of another owner stays.
 pub(crate) fn remove_folder_of(owner: &Owner, folder: &Path) -> io::Result<()> {
-    match Owner::of(folder) {
+    match owner_of(folder) {
         Some(its) if its == *owner => remove::tree(folder).map_err(|left| left.source),
         Some(_) => Ok(()),
         // Its owner ended before marking it: then it is empty.
@@ -101,7 +42,7 @@ pub(crate) fn remove_folder_of(owner: &Owner, folder: &Path) -> io::Result<()> {
 
 /// Whether the folder belongs to a process that is known to be gone.
 pub(crate) fn is_abandoned(folder: &Path, here: &Owner) -> bool {
-    Owner::of(folder).is_some_and(|owner| owner.is_gone(here))
+    owner_of(folder).is_some_and(|owner| owner.is_gone(here))
 }
 
 /// Removes what processes that ended without cleaning up left in `work`, and of scratch folders. Returns the folders
@@ -149,8 +90,8 @@ mod tests {
     fn a_mark_is_read_as_it_was_written() {
         let folder = tempfile::tempdir().expect("a folder");
         let here = Owner::this();
-        here.mark(folder.path()).expect("a mark");
-        assert_eq!(Owner::of(folder.path()), Some(here));
+        mark(&here, folder.path()).expect("a mark");
+        assert_eq!(owner_of(folder.path()), Some(here));
     }
 
     #[test]
@@ -167,7 +108,7 @@ mod tests {
         ];
         for (name, owner, _) in &cases {
             fs::create_dir_all(work.path().join(name).join("job/repo")).expect("folders");
-            owner.mark(&work.path().join(name)).expect("a mark");
+            mark(owner, &work.path().join(name)).expect("a mark");
         }
         for name in ["_tool", "7", "notes"] {
             fs::create_dir_all(work.path().join(name).join("kept")).expect("folders");

@@ -2,7 +2,8 @@
 //!
 //! Each promise is a function that panics if the backend breaks it. An implementation runs them all with
 //! [`backend_contract!`](crate::backend_contract), against the real thing, in one short test file. The machine behind the
-//! backend must have `sh` with the usual commands.
+//! backend must have `sh` with the usual commands. A room may see its folders under other paths, as one in a container does:
+//! what scripts name and print goes through [`Room::seen`].
 
 use std::ffi::OsString;
 use std::fs;
@@ -174,7 +175,7 @@ pub fn any_job_key_gives_a_room_of_its_own(backend: &dyn Backend) {
     folders.dedup();
     assert_eq!(folders.len(), count, "two rooms share a folder");
     for room in rooms {
-        assert_eq!(run_ok(&*room, "pwd"), format!("{}\n", room.layout().workspace.display()));
+        assert_eq!(run_ok(&*room, "pwd"), format!("{}\n", shown(&*room, &room.layout().workspace)));
         close(room);
     }
 }
@@ -208,9 +209,9 @@ pub fn a_room_after_another_finds_nothing_of_it(backend: &dyn Backend) {
         let layout = room.layout();
         let found = format!(
             "ls -A '{}' '{}' '{}' ../..",
-            layout.workspace.display(),
-            layout.temp.display(),
-            layout.actions.display()
+            shown(&*room, &layout.workspace),
+            shown(&*room, &layout.temp),
+            shown(&*room, &layout.actions)
         );
         let listed = run_ok(&*room, &found);
         assert!(!listed.contains("left-behind"), "{listed}");
@@ -218,7 +219,7 @@ pub fn a_room_after_another_finds_nothing_of_it(backend: &dyn Backend) {
             &*room,
             &format!(
                 "touch left-behind .left-behind ../left-behind ../../left-behind '{}/left-behind'",
-                layout.temp.display()
+                shown(&*room, &layout.temp)
             ),
         );
         ids.push(room.tracking_id().to_owned());
@@ -235,7 +236,7 @@ pub fn what_a_job_did_to_its_folders_does_not_keep_them(backend: &dyn Backend) {
     let script = "mkdir -p a/b 'new\nline' -- -rf; touch a/b/c -- --help; ln -s /nowhere dangling; mkfifo pipe
         chmod 000 a/b; chmod 500 a; chmod 555 .; rmdir \"$TEMP_FOLDER\"";
     let mut command = sh(&*room, script);
-    command.env.push(("TEMP_FOLDER".into(), layout.temp.clone().into()));
+    command.env.push(("TEMP_FOLDER".into(), room.seen(&layout.temp).into()));
     finish(&*room, &command);
     close(room);
     assert!(!layout.workspace.exists());
@@ -247,7 +248,7 @@ pub fn what_lies_behind_a_link_outlives_the_job(backend: &dyn Backend) {
     fs::write(folder.path().join("inner/precious"), "x").expect("a file");
     let room = open(backend, Workspace::Empty);
     let (workspace, temp) = (room.layout().workspace.clone(), room.layout().temp.clone());
-    let (target, temp) = (folder.path().display(), temp.display());
+    let (target, temp) = (folder.path().display(), shown(&*room, &temp));
     run(
         &*room,
         &format!(
@@ -325,7 +326,7 @@ pub fn the_working_directory_is_the_one_given(backend: &dyn Backend) {
     command.program = "er/tool".into();
     command.args.clear();
     let end = finish(&*room, &command);
-    assert_eq!(end.stdout, format!("{}\n", command.working_directory.display()).into_bytes());
+    assert_eq!(end.stdout, format!("{}\n", shown(&*room, &command.working_directory)).into_bytes());
     close(room);
 }
 
@@ -773,7 +774,7 @@ fn sh(room: &dyn Room, script: &str) -> Command {
 /// A script with a file of its own for its outputs, as each step of a job has.
 fn step(room: &dyn Room, name: &str, script: &str) -> Command {
     let mut command = sh(room, script);
-    command.env.push(("GITHUB_OUTPUT".into(), room.layout().scratch.join(name).into()));
+    command.env.push(("GITHUB_OUTPUT".into(), room.seen(&room.layout().scratch.join(name)).into()));
     command
 }
 
@@ -836,6 +837,11 @@ fn commands(remains: &[Remain]) -> Vec<String> {
     let mut commands: Vec<String> = remains.iter().map(|remain| remain.command.clone()).collect();
     commands.sort();
     commands
+}
+
+/// A path as the processes of the room know it.
+fn shown(room: &dyn Room, path: &Path) -> String {
+    room.seen(path).display().to_string()
 }
 
 /// Whether the process runs: one that nobody has waited for yet does not.

@@ -10,6 +10,8 @@ mod containers;
 pub mod contract;
 mod door;
 mod isolation;
+pub mod labels;
+mod owner;
 mod process;
 mod room;
 mod uncleaned;
@@ -21,6 +23,7 @@ pub use containers::{
 };
 pub use door::{DoorRequest, EngineDoor, EngineDoors};
 pub use isolation::{Destination, Enforcement, Isolation, IsolationPart, JobNetwork, NetworkAccess, ResourceLimits};
+pub use owner::Owner;
 pub use process::{Command, Exit, Happening, Process, Signal, StartError, Stream};
 pub use room::{Backend, Fill, Layout, OpenError, Remain, Room, RoomRequest, Workspace};
 pub use uncleaned::Uncleaned;
