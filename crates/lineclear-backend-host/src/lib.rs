@@ -32,6 +32,6 @@ mod working_tree;
 pub use backend::HostBackend;
 pub use git_dir::{GitDirError, GitDirOptions, Head, Refs, clone_git_dir};
 pub use guard::GuardProgram;
-pub use owner::sweep;
+pub use owner::{abandoned, sweep};
 pub use settings::{HostSettings, Sessions};
 pub use working_tree::WorkingTree;

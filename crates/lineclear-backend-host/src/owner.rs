@@ -72,6 +72,14 @@ pub fn sweep(work: &Path) -> Vec<PathBuf> {
     removed
 }
 
+/// The folders that [`sweep`] would remove because their owner is gone.
+pub fn abandoned(work: &Path) -> Vec<PathBuf> {
+    let here = Owner::this();
+    let bases = std::iter::once(work.to_owned()).chain(crate::scratch::bases());
+    let folders = bases.filter_map(|base| fs::read_dir(base).ok()).flatten().flatten().map(|item| item.path());
+    folders.filter(|folder| is_abandoned(folder, &here)).collect()
+}
+
 /// A run's folder whose maker ended between making and marking it. It is empty, and only an empty one is removed.
 fn is_unmarked_and_old(folder: &Path, name: &str) -> bool {
     let of_a_run = name.chars().all(|c| c.is_ascii_digit() || c == '.');

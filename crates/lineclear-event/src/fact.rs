@@ -39,7 +39,7 @@ pub enum Fact {
         shown: String,
     },
     /// An image that was pulled, built or pushed.
-    Image(ImageFact),
+    Image(Box<ImageFact>),
 }
 
 /// What is known of an image that a job had to do with.

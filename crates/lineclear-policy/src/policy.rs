@@ -214,7 +214,7 @@ allow = ["example.org:443"]
         let manual = include_str!("../../../docs/policy.md");
         let examples: Vec<&str> =
             manual.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-        assert_eq!(examples.len(), 4);
+        assert_eq!(examples.len(), 5);
         for example in examples {
             assert_eq!(Policy::read(&Source::new("lineclear.toml", example)).1, []);
         }

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::command::history::{artifacts, cache, diff, flakes, logs, replay, runs, why};
-use crate::command::{check, docs, eval, lsp, overview, plan, prune, run, secret, variable};
+use crate::command::{check, docs, doctor, eval, lsp, overview, plan, prune, run, secret, variable};
 use crate::exit::Exit;
 use crate::output;
 
@@ -74,6 +74,8 @@ enum Command {
     Variable(variable::VariableArgs),
     /// Remove old runs, expired artifacts and unused caches.
     Prune(prune::PruneArgs),
+    /// Say what this machine has for jobs and what it lacks, and remove what killed runs left.
+    Doctor(doctor::DoctorArgs),
     /// Answer an editor by the Language Server Protocol, on standard input and output.
     Lsp(lsp::LspArgs),
     /// Print a script that completes lineclear's arguments in a shell.
@@ -120,6 +122,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Secret(args)) => secret::run(&args),
         Some(Command::Variable(args)) => variable::run(&args),
         Some(Command::Prune(args)) => prune::run(&args),
+        Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Lsp(args)) => lsp::run(&args),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

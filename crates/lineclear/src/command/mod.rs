@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod docs;
+pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod history;
 pub(crate) mod lsp;
