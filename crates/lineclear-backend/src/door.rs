@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lineclear_event::{JobKey, RunId};
+use lineclear_event::{ImageFact, JobKey, RunId};
 
-use crate::{JobNetwork, Told};
+use crate::{Credentials, JobNetwork, Layout, Told};
 
 /// Opens doors to the engine, one for each job.
 pub trait EngineDoors: Send + Sync + fmt::Debug {
@@ -27,11 +27,30 @@ pub struct DoorRequest<'r> {
     pub tracking_id: &'r str,
     /// A folder of the job's own for the socket.
     pub folder: &'r Path,
+    /// The job's folders: containers may mount them.
+    pub layout: &'r Layout,
+    /// Folders that processes of the job see at another place than where they are on this machine (seen, really), such as a private
+    /// `/tmp`. Those of the job's own container need not be here: the door asks the engine for them.
+    pub seen: &'r [(PathBuf, PathBuf)],
+    /// Whether the job is kept from the machine: its containers then get nothing of it but the job's folders, and no privileges.
+    pub is_confined: bool,
     /// The job's own loopback: published ports are opened there, so that jobs with the same ports do not meet.
     pub network: Option<Arc<dyn JobNetwork>>,
+    /// What opens the embedded registry to this job; `None`: mapped names are not mapped.
+    pub registry: Option<&'r Credentials>,
+    /// Is told of images that go through the door.
+    pub images: Option<Arc<dyn ImagesTold>>,
+}
+
+/// Is told what became of images.
+pub trait ImagesTold: Send + Sync + fmt::Debug {
+    /// An image was pushed, pulled or built. Called from threads of the door.
+    fn image(&self, fact: ImageFact);
 }
 
 /// An open door. What steps make through it is theirs alone: other jobs do not see it, and it is removed when the door closes.
+///
+/// Dropped without being closed, it removes it all the same, and nobody is told.
 pub trait EngineDoor: Send + Sync + fmt::Debug {
     /// The socket, for `DOCKER_HOST`.
     fn socket(&self) -> &Path;

@@ -21,7 +21,7 @@ pub use containers::{
     ActionContainer, ActionImage, ContainerError, ContainerSpec, Containers, ContainersFacts, ContainersRequest,
     Credentials, JobContainers, PreparedImage, ServiceFacts, ServiceSpec, Told,
 };
-pub use door::{DoorRequest, EngineDoor, EngineDoors};
+pub use door::{DoorRequest, EngineDoor, EngineDoors, ImagesTold};
 pub use isolation::{Destination, Enforcement, Isolation, IsolationPart, JobNetwork, NetworkAccess, ResourceLimits};
 pub use owner::Owner;
 pub use process::{Command, Exit, Happening, Process, Signal, StartError, Stream};
