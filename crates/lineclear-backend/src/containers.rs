@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lineclear_event::{JobKey, RunId};
 
@@ -44,10 +46,34 @@ pub struct ContainersRequest<'r> {
     pub services: Vec<ServiceSpec>,
     /// The door to the engine that steps in containers are given in place of the engine's own socket; `None`: none.
     pub engine_socket: Option<&'r Path>,
+    /// Where images are looked for before their own registry, also those of Docker actions.
+    pub route: Arc<ImageRoute>,
+    pub stop: Stop<'r>,
+}
+
+/// Where an image is looked for first, by its name as written. `None`: only where the name says.
+pub type ImageRoute = dyn Fn(&str) -> Option<RoutedImage> + Send + Sync;
+
+/// Another name of an image, under which it is pulled if it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoutedImage {
+    pub image: String,
+    pub credentials: Option<Credentials>,
+}
+
+/// How work that takes long learns that nobody waits for it any more.
+#[derive(Clone, Copy)]
+pub struct Stop<'s> {
     /// Rung when the job is cancelled; what is being made is given up then.
-    pub wake: &'r Wake,
+    pub wake: &'s Wake,
     /// Whether to give up now; asked whenever `wake` was rung, and now and then.
-    pub is_cancelled: &'r (dyn Fn() -> bool + Sync),
+    pub is_cancelled: &'s (dyn Fn() -> bool + Sync),
+}
+
+impl fmt::Debug for Stop<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stop").field("is_cancelled", &(self.is_cancelled)()).finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for ContainersRequest<'_> {
@@ -119,11 +145,14 @@ pub trait JobContainers: Send + Sync + fmt::Debug {
     /// Where steps run, if the job has a container of its own.
     fn room(&self) -> Option<&dyn Room>;
 
+    /// How containers of this job, also those of Docker actions, reach this machine. `None` where they cannot.
+    fn host(&self) -> Option<HostReach>;
+
     /// Makes an action's image ready: pulls it (three tries), or builds it from its Dockerfile. Once for each source in a job.
     ///
     /// # Errors
     /// [`ContainerError`].
-    fn prepare(&self, image: &ActionImage, told: &dyn Told) -> Result<PreparedImage, ContainerError>;
+    fn prepare(&self, image: &ActionImage, stop: Stop<'_>, told: &dyn Told) -> Result<PreparedImage, ContainerError>;
 
     /// Runs a Docker action's container to its end; it is removed then. Paths of the job's folders in `env` are translated.
     ///
@@ -139,6 +168,15 @@ pub trait JobContainers: Send + Sync + fmt::Debug {
     /// # Errors
     /// If something of the job is left after all: what, in one sentence each.
     fn close(self: Box<Self>, told: &dyn Told) -> io::Result<()>;
+}
+
+/// How containers reach the machine that Lineclear runs on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostReach {
+    /// What they call it: an address, or a name that they can resolve.
+    pub name: String,
+    /// Where this machine listens for them: the gateway of their network, or loopback where the engine forwards to it.
+    pub listen: IpAddr,
 }
 
 /// What containers give to the `job` context.
@@ -219,4 +257,18 @@ pub enum ContainerError {
     Ended { what: String, code: i64, hint: Option<String> },
     #[error("the job was cancelled while its containers were made")]
     Cancelled,
+}
+
+/// A machine without containers: everything that needs one is refused with this reason.
+#[derive(Clone, Debug)]
+pub struct NoContainers(pub &'static str);
+
+impl Containers for NoContainers {
+    fn engine(&self) -> Result<String, ContainerError> {
+        Err(ContainerError::NoEngine { tried: vec![self.0.to_owned()] })
+    }
+
+    fn open(&self, _: &ContainersRequest<'_>, _: &dyn Told) -> Result<Box<dyn JobContainers>, ContainerError> {
+        Err(ContainerError::NoEngine { tried: vec![self.0.to_owned()] })
+    }
 }

@@ -19,9 +19,10 @@ mod wake;
 
 pub use containers::{
     ActionContainer, ActionImage, ContainerError, ContainerSpec, Containers, ContainersFacts, ContainersRequest,
-    Credentials, JobContainers, PreparedImage, ServiceFacts, ServiceSpec, Told,
+    Credentials, HostReach, ImageRoute, JobContainers, NoContainers, PreparedImage, RoutedImage, ServiceFacts,
+    ServiceSpec, Stop, Told,
 };
-pub use door::{DoorRequest, EngineDoor, EngineDoors, ImagesTold};
+pub use door::{DoorRequest, EngineDoor, EngineDoors, ImagesTold, NoDoors};
 pub use isolation::{Destination, Enforcement, Isolation, IsolationPart, JobNetwork, NetworkAccess, ResourceLimits};
 pub use owner::Owner;
 pub use process::{Command, Exit, Happening, Process, Signal, StartError, Stream};

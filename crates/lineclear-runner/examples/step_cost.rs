@@ -150,6 +150,8 @@ impl Rig {
         let hands = JobHands {
             settings: &self.settings,
             backend: &*self.backend,
+            containers: &lineclear_backend::NoContainers("the example has none"),
+            doors: &lineclear_backend::NoDoors,
             workspace: Workspace::Empty,
             caches: self.store.clone(),
             artifacts: self.store.clone(),

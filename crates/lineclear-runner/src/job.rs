@@ -106,7 +106,7 @@ pub fn run_job(spec: &JobSpec, secrets: &Secrets, hands: &JobHands<'_>) -> JobRe
         job: spec.job.clone(),
         repository: repository_name(spec),
         workspace: hands.workspace.clone(),
-        isolation: None,
+        isolation: hands.settings.isolation.clone(),
     };
     let room = match hands.backend.open(&request) {
         Ok(room) => room,

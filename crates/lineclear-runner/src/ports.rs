@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use lineclear_backend::{Backend, Wake, Workspace};
+use lineclear_backend::{Backend, Containers, EngineDoors, Isolation, Wake, Workspace};
 use lineclear_command::SharedMasker;
 use lineclear_event::{JobKey, RunEvent, Timestamp};
 use lineclear_forge::{Caller, ForgeApi};
@@ -147,6 +147,10 @@ pub struct RunnerSettings {
     pub token: String,
     /// Labels of `runs-on` that this machine stands for, beside those that name what it is.
     pub host_labels: Vec<String>,
+    /// Labels of `runs-on` that stand for an image: a job with one, and without a container of its own, runs in that image.
+    pub label_images: Vec<(String, String)>,
+    /// How far jobs are kept from the machine; `None`: not at all.
+    pub isolation: Option<Isolation>,
     /// Addresses and tokens of services that steps talk to.
     pub service_env: ServiceEnv,
     /// The job's masks, for who has to hide the job's secrets elsewhere too; its own where there are none.
@@ -168,6 +172,8 @@ impl Default for RunnerSettings {
             store_repository: String::new(),
             token: String::new(),
             host_labels: Vec::new(),
+            label_images: Vec::new(),
+            isolation: None,
             service_env: ServiceEnv::default(),
             masks: None,
             pause: None,
@@ -191,6 +197,9 @@ pub struct ServiceEnv {
 pub struct JobHands<'a> {
     pub settings: &'a RunnerSettings,
     pub backend: &'a dyn Backend,
+    pub containers: &'a dyn Containers,
+    /// The doors to the container engine that steps are given.
+    pub doors: &'a dyn EngineDoors,
     pub workspace: Workspace,
     pub caches: Arc<dyn Caches>,
     pub artifacts: Arc<dyn Artifacts>,

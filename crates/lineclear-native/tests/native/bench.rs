@@ -209,6 +209,8 @@ impl Bench {
         let hands = JobHands {
             settings: &settings,
             backend: &backend,
+            containers: &lineclear_backend::NoContainers("the bench has none"),
+            doors: &lineclear_backend::NoDoors,
             workspace: match self.place {
                 Place::Copied => Workspace::Copy(Arc::new(WorkingTree::new(&self.root))),
                 Place::Itself => Workspace::InPlace(self.root.clone()),

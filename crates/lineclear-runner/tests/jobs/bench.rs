@@ -177,6 +177,8 @@ impl Bench {
         let hands = JobHands {
             settings: &settings,
             backend: &backend,
+            containers: &lineclear_backend::NoContainers("the bench has none"),
+            doors: &lineclear_backend::NoDoors,
             workspace: Workspace::Copy(Arc::new(Files(self.files.clone()))),
             caches: store.clone(),
             artifacts: store.clone(),

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lineclear_backend::{Backend, Workspace};
+use lineclear_backend::{Backend, NoContainers, NoDoors, Workspace};
 use lineclear_backend_host::{GuardProgram, HostBackend, HostSettings, WorkingTree};
 use lineclear_drive::{Drive, RealTime, inbox};
 use lineclear_event::{AnnotationLevel, Conclusion, Envelope, JobReport, JobSpec, RunEvent};
@@ -224,6 +224,8 @@ impl JobRunner {
             &JobHands {
                 settings: &settings,
                 backend: &*self.backend as &dyn Backend,
+                containers: &NoContainers("containers are not built in yet"),
+                doors: &NoDoors,
                 workspace: self.workspace.clone(),
                 caches: Arc::clone(&self.store) as Arc<dyn Caches>,
                 artifacts: Arc::clone(&self.store) as Arc<dyn Artifacts>,
