@@ -12,12 +12,28 @@ pub struct Isolation {
     /// The system's files cannot be changed; the job's own folders and a private `/tmp` can.
     pub read_only_system: bool,
     pub limits: ResourceLimits,
+    pub enforce: Enforce,
+}
+
+/// What happens where a part of an isolation cannot be enforced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Enforce {
+    /// The job runs without it, and [`Room::enforcement`](crate::Room::enforcement) says so.
+    #[default]
+    BestEffort,
+    /// The room does not open: [`OpenError::NotEnforced`](crate::OpenError::NotEnforced).
+    Strict,
 }
 
 impl Default for Isolation {
     /// As `--isolate` without more: a read-only system, loopback only, no limits.
     fn default() -> Self {
-        Self { network: NetworkAccess::Loopback, read_only_system: true, limits: ResourceLimits::default() }
+        Self {
+            network: NetworkAccess::Loopback,
+            read_only_system: true,
+            limits: ResourceLimits::default(),
+            enforce: Enforce::default(),
+        }
     }
 }
 
@@ -64,6 +80,26 @@ pub struct Enforcement {
     pub what: IsolationPart,
     /// By which means it is enforced, or why it is not.
     pub how: Result<String, String>,
+}
+
+impl fmt::Display for Enforcement {
+    /// ``network: loopback of its own``, or ``network: not enforced: …``.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.how {
+            Ok(means) => write!(f, "{}: {means}", self.what),
+            Err(why) => write!(f, "{}: not enforced: {why}", self.what),
+        }
+    }
+}
+
+/// Something that the isolation did to a job: a connection refused, a process killed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intervention {
+    pub what: IsolationPart,
+    /// One sentence for the job's log, such as ``the job used more than its 512 MiB of memory: a process was killed``.
+    pub message: String,
+    /// Whether it ended a process: then it is the reason why a step failed.
+    pub fatal: bool,
 }
 
 /// A part of an [`Isolation`] that is enforced or not.

@@ -10,6 +10,7 @@ mod containers;
 pub mod contract;
 mod door;
 mod isolation;
+mod isolation_text;
 pub mod labels;
 mod owner;
 mod process;
@@ -23,7 +24,11 @@ pub use containers::{
     ServiceSpec, Stop, Told,
 };
 pub use door::{DoorRequest, EngineDoor, EngineDoors, ImagesTold, NoDoors};
-pub use isolation::{Destination, Enforcement, Isolation, IsolationPart, JobNetwork, NetworkAccess, ResourceLimits};
+pub use isolation::{
+    Destination, Enforce, Enforcement, Intervention, Isolation, IsolationPart, JobNetwork, NetworkAccess,
+    ResourceLimits,
+};
+pub use isolation_text::{IsolationTextError, parse_bytes, parse_processors, show_bytes};
 pub use owner::Owner;
 pub use process::{Command, Exit, Happening, Process, Signal, StartError, Stream};
 pub use room::{Backend, Fill, Layout, OpenError, Remain, Room, RoomRequest, Workspace};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use lineclear_event::{JobKey, RunId};
 
-use crate::{Command, Enforcement, Isolation, JobNetwork, Process, StartError};
+use crate::{Command, Enforcement, Intervention, Isolation, JobNetwork, Process, StartError};
 
 /// Opens rooms for jobs. One backend serves many jobs at once, from many threads.
 pub trait Backend: Send + Sync + fmt::Debug {
@@ -106,6 +106,11 @@ pub trait Room: Send + Sync + fmt::Debug {
         &[]
     }
 
+    /// What the isolation did to the job since this was asked last, the oldest first. Asked when a step has ended, and at the end.
+    fn interventions(&self) -> Vec<Intervention> {
+        Vec::new()
+    }
+
     /// The job's own loopback, where it has one.
     fn network(&self) -> Option<Arc<dyn JobNetwork>> {
         None
@@ -144,4 +149,10 @@ pub enum OpenError {
     /// There is no room for the folders or the files.
     #[error("the disk that holds `{path}` is full")]
     DiskFull { path: PathBuf },
+    /// The isolation asked for is to be enforced or refused, and this machine cannot enforce all of it.
+    #[error("this machine cannot keep the job as it was asked to: {}", parts.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    NotEnforced {
+        /// Those that failed.
+        parts: Vec<Enforcement>,
+    },
 }
