@@ -8,6 +8,7 @@ use crate::cli::name_and_value;
 use crate::exit::Exit;
 use crate::session::actions::FetchArgs;
 use crate::session::forge_choice::ForgeAsked;
+use crate::session::machine::MachineArgs;
 use crate::{session, watch};
 
 const EXAMPLES: &str = "\
@@ -141,6 +142,9 @@ pub(crate) struct RunArgs {
 
     #[command(flatten)]
     pub(crate) fetch: FetchArgs,
+
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
 
     /// How to show what happens. [default: tree on a terminal, else plain]
     #[arg(long, value_name = "FORMAT")]

@@ -6,6 +6,7 @@ pub(crate) mod forge_choice;
 mod git_bridge;
 mod hands;
 mod interrupt;
+pub(crate) mod machine;
 mod narrow;
 mod pause;
 mod prepare;
@@ -37,6 +38,7 @@ use crate::settings::{self, now};
 use actions::ActionFiles;
 use forge_choice::{ForgeAsked, ForgeChoice};
 use hands::{LocalHands, Pool};
+use machine::Machine;
 use pause::ShellPause;
 use prepare::{Prepared, Stopped};
 use sink::{RunSink, Telling};
@@ -79,6 +81,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     let backend = Arc::new(host_backend(&home)?);
     let store = Arc::new(FolderStore::open(&home).map_err(|error| Stopped::unusable_home(&error))?);
     let files = Arc::new(ActionFiles::new(root.clone(), &args.fetch));
+    let machine = Machine::of(&root, &args.machine, &args.labels)?;
     let mut prepared = prepare::prepare(args, &checkout, &files, &*store)?;
     if args.dry_run {
         return Ok(prepared.show_plan(args));
@@ -123,7 +126,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         env: prepared.env.clone(),
         repository_root: root,
         store_repository: prepared.event.repository.full_name(),
-        host_labels: args.labels.clone(),
+        host_labels: machine.labels.clone(),
         pause,
         ..RunnerSettings::default()
     };
