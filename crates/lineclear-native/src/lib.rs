@@ -13,6 +13,7 @@ mod download_artifact;
 mod forge;
 mod github_script;
 mod globs;
+mod images;
 mod labeler;
 mod merge_artifacts;
 mod paths_filter;
@@ -62,5 +63,6 @@ pub fn all_with(repositories: Option<PathBuf>) -> Vec<Box<dyn NativeAction>> {
     actions.extend(setup::all());
     actions.extend(test_reports::all());
     actions.extend(coverage_reports::all());
+    actions.extend(images::all());
     actions
 }
