@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use lineclear_backend::Room;
+use lineclear_backend::{ImageRoute, Room};
 use lineclear_event::{AnnotationLevel, Fact, JobContexts, RunId, Timestamp};
 use lineclear_forge::{Caller, ForgeApi};
 use lineclear_store::{Artifacts, Caches};
@@ -72,6 +72,8 @@ pub struct Call<'a> {
     pub room: &'a dyn Room,
     pub caches: Arc<dyn Caches>,
     pub artifacts: Arc<dyn Artifacts>,
+    /// Under which other name an image is looked for first, or kept: the names that this run has a registry of its own for.
+    pub image_route: Arc<ImageRoute>,
     /// The forge's API, under the job's `permissions:`.
     pub forge: Arc<dyn ForgeApi>,
     pub caller: &'a Caller,
@@ -109,6 +111,13 @@ pub trait Effects {
     fn add_matcher(&mut self, json: &str);
     /// Runs a program in the job's room and streams its output into the step's log; gives its exit code.
     fn run(&mut self, program: &str, args: &[&str], options: RunOptions<'_>) -> Result<i32, NativeError>;
+    /// Runs a program as [`Effects::run`] does, and gives the last of what it said too, standard output and error together.
+    fn run_heard(
+        &mut self,
+        program: &str,
+        args: &[&str],
+        options: RunOptions<'_>,
+    ) -> Result<(i32, String), NativeError>;
     /// Runs a script on the Node that JavaScript actions run on, as one of them: its commands are interpreted and its command files
     /// read. Gives its exit code.
     fn node(&mut self, script: &Path) -> Result<i32, NativeError>;

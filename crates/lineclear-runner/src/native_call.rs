@@ -27,6 +27,8 @@ use crate::worker::Worker;
 /// How much of a captured program's output is kept, and how many of its last lines an error shows.
 const LARGEST_CAPTURE: usize = 64 << 20;
 const LINES_IN_ERROR: usize = 20;
+/// How much of what a program said last is handed back to the action.
+const LARGEST_LAST: usize = 64 << 10;
 
 #[derive(Clone, Copy)]
 enum When {
@@ -98,6 +100,7 @@ fn run(
             room: job.room,
             caches: Arc::clone(&job.hands.caches),
             artifacts: Arc::clone(&job.hands.artifacts),
+            image_route: Arc::new(|_| None),
             forge: Arc::clone(&job.hands.forge),
             caller: &job.hands.caller,
             repository: job.hands.settings.store_repository.clone(),
@@ -208,6 +211,18 @@ impl Effects for CallEffects<'_> {
         if !options.quiet {
             call.log.show(&format!("[command]{}", command_line(program, args)));
         }
+        self.heard(program, args, options).map(|(code, _)| code)
+    }
+
+    fn run_heard(
+        &mut self,
+        program: &str,
+        args: &[&str],
+        options: RunOptions<'_>,
+    ) -> Result<(i32, String), NativeError> {
+        if !options.quiet {
+            self.call.log.show(&format!("[command]{}", command_line(program, args)));
+        }
         self.heard(program, args, options)
     }
 
@@ -216,6 +231,7 @@ impl Effects for CallEffects<'_> {
         let action = self.env.get("GITHUB_ACTION_REPOSITORY").unwrap_or_default().to_string_lossy().into_owned();
         let program = self.call.job.node_program(&path, &action).map_err(NativeError)?;
         self.heard(&program.to_string_lossy(), &[&script.to_string_lossy()], RunOptions::default())
+            .map(|(code, _)| code)
     }
 
     fn capture(&mut self, program: &str, args: &[&str], options: RunOptions<'_>) -> Result<String, NativeError> {
@@ -241,8 +257,8 @@ impl Effects for CallEffects<'_> {
 }
 
 impl CallEffects<'_> {
-    /// Runs a program and interprets what it says.
-    fn heard(&mut self, program: &str, args: &[&str], options: RunOptions<'_>) -> Result<i32, NativeError> {
+    /// Runs a program and interprets what it says; gives the last of it too.
+    fn heard(&mut self, program: &str, args: &[&str], options: RunOptions<'_>) -> Result<(i32, String), NativeError> {
         let call = self.call;
         let quiet_masker = call.job.masker.clone();
         let settings = InterpreterSettings { debug: call.job.debug, ..InterpreterSettings::default() };
@@ -250,7 +266,12 @@ impl CallEffects<'_> {
             if options.quiet { Arc::new(Mutex::new(Matchers::default())) } else { Arc::clone(&call.job.matchers) };
         let mut interpreter = Interpreter::new(settings, quiet_masker, matchers);
         let mut listener = Listener::new(call.log, &call.job.matchers, call.job);
+        let mut last = Vec::new();
         let ended = self.start(program, args, options, &mut |stream, bytes| {
+            last.extend_from_slice(bytes);
+            if last.len() > 2 * LARGEST_LAST {
+                last.drain(..last.len() - LARGEST_LAST);
+            }
             if !options.quiet {
                 interpreter.feed(stream, bytes, &mut listener);
             }
@@ -259,7 +280,7 @@ impl CallEffects<'_> {
         for (name, value) in listener.into_outputs() {
             self.changes.push(Change::Output(name, value));
         }
-        Ok(ended.exit.code())
+        Ok((ended.exit.code(), String::from_utf8_lossy(&last).into_owned()))
     }
 
     fn start(
