@@ -1,6 +1,9 @@
 //! `runner-label`: a job whose label no machine has waits for a day and is cancelled.
 
+use std::borrow::Cow;
+
 use lineclear_catalog::{hosted_label, hosted_labels, is_self_hosted_label};
+use lineclear_policy::Policy;
 use lineclear_source::{Severity, Spanned, suggest};
 
 use super::machine::{Choice, Machine};
@@ -30,12 +33,14 @@ impl Rule for RunnerLabel {
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         let policy = file.project().policy();
-        let own = policy.as_ref().map_or(&[][..], |policy| &policy.check.runner_labels);
+        let own = policy.as_ref().map(|policy| labels(policy)).unwrap_or_default();
+        let own = &*own;
+        let are_all_named = policy.as_ref().is_some_and(|policy| !policy.check.runner_labels.is_empty());
         for job in file.jobs() {
             let Some(machine) = Machine::of(job) else { continue };
             if machine.may_be_self_hosted() {
                 check_slips(&machine, own, report);
-                if !machine.has_group && !own.is_empty() {
+                if !machine.has_group && are_all_named {
                     machine.labels.iter().flat_map(|label| &label.choices).for_each(|one| check_own(one, own, report));
                 }
                 continue;
@@ -50,6 +55,16 @@ impl Rule for RunnerLabel {
             }
         }
     }
+}
+
+/// The labels that `lineclear.toml` knows: those of the team's runners, and those that `run` gives a meaning to.
+fn labels(policy: &Policy) -> Cow<'_, [Spanned<String>]> {
+    let runner = &policy.runner;
+    if runner.labels.is_empty() && runner.images.is_empty() {
+        return Cow::Borrowed(&policy.check.runner_labels);
+    }
+    let images = runner.images.iter().map(|(label, _)| label);
+    Cow::Owned(policy.check.runner_labels.iter().chain(&runner.labels).chain(images).cloned().collect())
 }
 
 /// Labels of a matrix that has both GitHub's machines and others: one that is nearly GitHub's is a slip all the same.
