@@ -49,6 +49,8 @@ const COMPONENTS: &[Component] = &[
         packages: &["busybox-static"],
     },
     Component { name: "mmdebstrap", is_there: || works("mmdebstrap", &["--version"]), packages: &["mmdebstrap"] },
+    Component { name: "zstd", is_there: || has("zstd"), packages: &["zstd"] },
+    Component { name: "openssl", is_there: || has("openssl"), packages: &["openssl"] },
     Component { name: "Podman", is_there: || works("podman", &["info"]), packages: &["podman"] },
     Component { name: "Buildah", is_there: || works("buildah", &["--version"]), packages: &["buildah"] },
     Component { name: "skopeo", is_there: || works("skopeo", &["--version"]), packages: &["skopeo"] },

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::shell::{cargo, root};
+use crate::taskboard;
 
 /// Runs each example twice: the second run must find its caches.
 pub fn run_all() -> Result<()> {
@@ -17,6 +18,7 @@ pub fn run_all() -> Result<()> {
             run(&root().join("examples").join(example), &home, &["--ref", "refs/heads/main"])?;
         }
     }
+    taskboard::run(&home)?;
     std::fs::remove_dir_all(&home).with_context(|| format!("cannot remove `{}`", home.display()))
 }
 
@@ -30,12 +32,26 @@ pub fn run_own_job() -> Result<()> {
 
 /// Runs the workflows of `folder` and demands that the run, and every job that ran, succeeded.
 fn run(folder: &Path, home: &Path, args: &[&str]) -> Result<()> {
-    let lineclear = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
-    let lineclear = lineclear.join("release/lineclear");
+    run_for_events(folder, home, args, &[]).map(drop)
+}
+
+/// The binary of the release build.
+pub fn lineclear() -> std::path::PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), std::path::PathBuf::from);
+    target.join("release/lineclear")
+}
+
+/// The same, with more environment; gives the events of the run.
+pub fn run_for_events(folder: &Path, home: &Path, args: &[&str], environment: &[(&str, &str)]) -> Result<Vec<Value>> {
+    let lineclear = lineclear();
     let folder = folder.to_string_lossy();
     let mut arguments = vec!["run", "-C", &*folder, "--format", "json"];
     arguments.extend(args);
-    let output = std::process::Command::new(&lineclear).args(&arguments).env("LINECLEAR_HOME", home).output();
+    let output = std::process::Command::new(&lineclear)
+        .args(&arguments)
+        .env("LINECLEAR_HOME", home)
+        .envs(environment.iter().copied())
+        .output();
     let output = output.with_context(|| format!("cannot start `{}`", lineclear.display()))?;
     let events: Vec<Value> = String::from_utf8_lossy(&output.stdout)
         .lines()
@@ -52,7 +68,7 @@ fn run(folder: &Path, home: &Path, args: &[&str]) -> Result<()> {
         bail!("{} ended with {}: {}", folder, output.status, String::from_utf8_lossy(&output.stderr));
     }
     match events.last() {
-        Some(last) if last["event"] == "run_finished" && last["conclusion"] == "success" => Ok(()),
+        Some(last) if last["event"] == "run_finished" && last["conclusion"] == "success" => Ok(events),
         last => bail!("the last event should say that the run succeeded, but is {last:?}"),
     }
 }

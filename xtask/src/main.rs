@@ -8,6 +8,7 @@ mod fuzz;
 mod house;
 mod newer;
 mod shell;
+mod taskboard;
 
 use std::process::ExitCode;
 use std::time::Instant;

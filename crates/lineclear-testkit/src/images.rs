@@ -110,6 +110,22 @@ fn made_once(name: &str, fill: impl FnOnce(&Path)) {
     assert!(tar.wait().expect("tar ends").success(), "tar packs the image");
 }
 
+/// The name of an image made from Debian packages, as the script of the example `taskboard` makes them: `python:3.11-slim`,
+/// `node:18-slim`, `postgres:15`, `redis:7`, `nginx:1.22`, `debian:bookworm`.
+///
+/// They are made once per machine, which takes about a minute; where [`busybox`] does, take that.
+pub fn debian(image: &str) -> String {
+    static PREFIX: OnceLock<String> = OnceLock::new();
+    let prefix = PREFIX.get_or_init(|| {
+        ensure_engine();
+        let script = crate::examples().join("taskboard/images/build.sh");
+        let output = Command::new(script).stdin(Stdio::null()).output().expect("the script starts");
+        assert!(output.status.success(), "images/build.sh: {}\n{ADVICE}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("a name").trim().to_owned()
+    });
+    format!("{prefix}{image}")
+}
+
 /// The user that [`registry_with_login`] knows.
 pub const USER: &str = "tester";
 
@@ -240,6 +256,17 @@ mod tests {
             docker(&["run", "--rm", "--network=none", "--user=worker", first, "sh", "-c", "id -u; env | grep PATH"]);
         assert_eq!(said, "1000\nPATH=/usr/bin:/bin\n");
         assert_eq!(docker(&["image", "inspect", "--format", "{{.Id}}", busybox()]), created);
+    }
+
+    #[test]
+    fn images_of_debian_packages_have_their_programs() {
+        let version = |image: &str, program: &[&str]| {
+            let name = debian(image);
+            docker(&[&["run", "--rm", "--network=none", &name], program].concat())
+        };
+        assert!(version("python:3.11-slim", &["python", "--version"]).starts_with("Python 3.11."));
+        assert!(version("node:18-slim", &["node", "--version"]).starts_with("v18."));
+        assert!(version("postgres:15", &["psql", "--version"]).contains(" 15."));
     }
 
     #[test]

@@ -1,0 +1,167 @@
+//! The example of several services: its whole pipeline, three times, with a real registry to deliver to.
+//!
+//! A push of `main`, the same push again with what was kept, and a pull request; each in a repository of its own, as a team has it.
+//! What is asked: how the jobs ended, what stands in the registries, and that the container engine is as it was before.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use lineclear_testkit::images::{PASSWORD, Registry, USER, registry_with_login};
+use serde_json::Value;
+
+use crate::example::run_for_events;
+use crate::shell::{Cmd, root};
+
+/// What the workflow builds.
+const IMAGES: [&str; 4] = ["web", "celery", "celery-beat", "nginx"];
+
+/// The owner as the forge writes it; names of images have it in lower case.
+const OWNER: &str = "Acme-Garden";
+
+pub fn run(home: &Path) -> Result<()> {
+    let example = root().join("examples/taskboard");
+    println!("-- taskboard, base images");
+    let prefix = Cmd::new(example.join("images/build.sh")).read()?;
+    let variable = format!("IMAGE_PREFIX={}", prefix.trim());
+    let repository = repository(&example)?;
+    let commit = Cmd::new("git").args(&["rev-parse", "HEAD"]).folder(repository.path()).read()?;
+    let commit = commit.trim();
+    let delivery = registry_with_login();
+    let secrets = [
+        ("DELIVERY_REGISTRY", delivery.address()),
+        ("DELIVERY_USER", USER),
+        ("DELIVERY_PASSWORD", PASSWORD),
+        ("DJANGO_SECRET_KEY", "a-key-of-this-test-alone"),
+        ("POSTGRES_PASSWORD", "a-password-of-this-test-alone"),
+        ("REDIS_PASSWORD", "another-password-of-this-test"),
+    ];
+    let before = Remains::look()?;
+    let go = |event: &[&str]| {
+        let mut arguments = vec!["--var", &variable];
+        arguments.extend(secrets.iter().flat_map(|(name, _)| ["--secret", name]));
+        arguments.extend(event);
+        let events = run_for_events(repository.path(), home, &arguments, &secrets)?;
+        // Whatever was started for this run is gone with it.
+        let left = Remains::look()?.beside(&before);
+        ensure!(left.is_empty(), "the run left in the container engine: {}", left.join(", "));
+        Ok(events)
+    };
+
+    println!("-- taskboard, first push");
+    let first = go(&["--ref", "refs/heads/main"])?;
+    all_succeeded(&first, &[])?;
+    let delivered = delivered(&delivery, commit)?;
+
+    println!("-- taskboard, second push");
+    let second = go(&["--ref", "refs/heads/main"])?;
+    all_succeeded(&second, &[])?;
+    // Nothing changed, so nothing was built: the same commit is the same image.
+    ensure!(self::delivered(&delivery, commit)? == delivered, "a second run of a commit delivered other images");
+
+    println!("-- taskboard, pull request");
+    Cmd::new("git").args(&["checkout", "-q", "-b", "feature/colours"]).folder(repository.path()).run()?;
+    let style = repository.path().join("frontend/src/style.css");
+    std::fs::write(&style, std::fs::read_to_string(&style)? + "h1 { color: #37647a; }\n")?;
+    commit_all(repository.path(), "colours")?;
+    let tags = || IMAGES.iter().map(|image| tags(&delivery, image)).collect::<Result<Vec<_>>>();
+    let known = tags()?;
+    let pull_request = go(&["--event", "pull_request"])?;
+    all_succeeded(&pull_request, &["Publish"])?;
+    ensure!(tags()? == known, "a pull request delivered images");
+    Ok(())
+}
+
+/// The tracked files of the example as a repository with one commit and the address of a forge.
+fn repository(example: &Path) -> Result<tempfile::TempDir> {
+    let folder = tempfile::Builder::new().prefix("lineclear-taskboard-").tempdir()?;
+    let files = Cmd::new("git").args(&["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+    let files = files.folder(example).read()?;
+    for file in files.split('\0').filter(|file| !file.is_empty()) {
+        let (from, to) = (example.join(file), folder.path().join(file));
+        std::fs::create_dir_all(to.parent().context("a file stands in a folder")?)?;
+        std::fs::copy(&from, &to).with_context(|| format!("cannot copy `{}`", from.display()))?;
+    }
+    let origin = format!("https://github.com/{OWNER}/taskboard.git");
+    Cmd::new("git").args(&["init", "-q", "-b", "main"]).folder(folder.path()).run()?;
+    Cmd::new("git").args(&["remote", "add", "origin", &origin]).folder(folder.path()).run()?;
+    commit_all(folder.path(), "taskboard")?;
+    Ok(folder)
+}
+
+fn commit_all(folder: &Path, message: &str) -> Result<()> {
+    Cmd::new("git").args(&["add", "--all"]).folder(folder).run()?;
+    let who = ["-c", "user.name=Tester", "-c", "user.email=tester@example.org"];
+    Cmd::new("git").args(&who).args(&["commit", "-q", "-m", message]).folder(folder).run()
+}
+
+/// Every job succeeded, but those in `skipped`, which were left out.
+fn all_succeeded(events: &[Value], skipped: &[&str]) -> Result<()> {
+    let jobs: BTreeMap<&str, &str> = events
+        .iter()
+        .filter(|event| event["event"] == "job_finished")
+        .filter_map(|event| Some((event["name"].as_str()?, event["conclusion"].as_str()?)))
+        .collect();
+    let mut wanted: BTreeMap<&str, &str> = ["Backend", "Front end", "Tests in the test stack", "Smoke test", "Publish"]
+        .map(|name| (name, "success"))
+        .into();
+    let images = IMAGES.map(|image| format!("Image {image}"));
+    wanted.extend(images.iter().map(|name| (name.as_str(), "success")));
+    wanted.extend(skipped.iter().map(|name| (*name, "skipped")));
+    ensure!(jobs == wanted, "the jobs ended as {jobs:?}, which should have been {wanted:?}");
+    Ok(())
+}
+
+/// The digest of each image that was delivered for `commit`.
+fn delivered(registry: &Registry, commit: &str) -> Result<BTreeMap<&'static str, String>> {
+    let digest = |image: &&'static str| {
+        let name = format!("docker://{}:{commit}", repository_name(registry, image));
+        let text = skopeo(&["inspect", "--no-tags", &name])?;
+        let facts: Value = serde_json::from_str(&text)?;
+        let title = &facts["Labels"]["org.opencontainers.image.title"];
+        ensure!(*title == format!("taskboard-{image}"), "`{name}` has the title {title}");
+        let digest = facts["Digest"].as_str().context("an image has a digest")?;
+        Ok((*image, digest.to_owned()))
+    };
+    IMAGES.iter().map(digest).collect()
+}
+
+fn tags(registry: &Registry, image: &str) -> Result<Value> {
+    let text = skopeo(&["list-tags", &format!("docker://{}", repository_name(registry, image))])?;
+    Ok(serde_json::from_str::<Value>(&text)?["Tags"].clone())
+}
+
+fn repository_name(registry: &Registry, image: &str) -> String {
+    format!("{}/{}/taskboard-{image}", registry.address(), OWNER.to_lowercase())
+}
+
+/// Asks the registry that was delivered to, with a client that is not ours.
+fn skopeo(args: &[&str]) -> Result<String> {
+    let (deed, rest) = args.split_first().context("a deed")?;
+    let login = format!("{USER}:{PASSWORD}");
+    Cmd::new("skopeo").args(&[deed, "--tls-verify=false", "--creds", &login]).args(rest).read()
+}
+
+/// Containers, networks and volumes of the container engine.
+struct Remains(BTreeSet<String>);
+
+impl Remains {
+    fn look() -> Result<Self> {
+        let mut all = BTreeSet::new();
+        for (kind, list) in [
+            ("container", &["ps", "--all", "--format", "{{.Names}} {{.Labels}}"][..]),
+            ("network", &["network", "ls", "--format", "{{.Name}} {{.Labels}}"]),
+            ("volume", &["volume", "ls", "--format", "{{.Name}} {{.Labels}}"]),
+        ] {
+            let said = Cmd::new("docker").args(list).read()?;
+            all.extend(said.lines().map(|line| format!("{kind} {line}")));
+        }
+        Ok(Self(all))
+    }
+
+    /// What is here and was not in `before`, as far as it is of this example, by its name or its labels.
+    fn beside(&self, before: &Self) -> Vec<String> {
+        let new = self.0.difference(&before.0);
+        new.filter(|line| line.contains("taskboard")).cloned().collect()
+    }
+}
