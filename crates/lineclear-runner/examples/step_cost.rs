@@ -152,6 +152,8 @@ impl Rig {
             backend: &*self.backend,
             containers: &lineclear_backend::NoContainers("the example has none"),
             doors: &lineclear_backend::NoDoors,
+            images: None,
+            reach: None,
             workspace: Workspace::Empty,
             caches: self.store.clone(),
             artifacts: self.store.clone(),

@@ -4,6 +4,7 @@
 //! Sections 5.1 and 5.2 of the protocol notes, after `ActionManager.cs` of `actions/runner`.
 
 use std::collections::HashMap;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -12,10 +13,11 @@ use lineclear_event::WorkflowOrigin;
 use lineclear_source::Source;
 use lineclear_workflow::{Action, ActionRef, Runs};
 
+use crate::containers::Place;
 use crate::display_name;
 use crate::frame::Origin;
 use crate::job::Job;
-use crate::native::NativeAction;
+use crate::native::{InContainer, NativeAction};
 use crate::plain_file;
 use crate::ports::{FetchedAction, inside, lock};
 
@@ -33,6 +35,8 @@ pub(crate) struct LoadedAction {
     /// The commit, when it is known.
     pub(crate) sha: Option<String>,
     pub(crate) folder: PathBuf,
+    /// What the folder lies in: nothing of the action is outside.
+    pub(crate) root: PathBuf,
     pub(crate) origin: Origin,
     pub(crate) metadata: Action,
     pub(crate) body: Body,
@@ -76,7 +80,7 @@ impl Job<'_> {
 
     fn load_anew(&self, uses: &ActionRef, origin: &Origin) -> Result<LoadedAction, String> {
         match uses {
-            ActionRef::Docker { .. } => Err(needs_container_engine(&display_name::reference(uses))),
+            ActionRef::Docker { image } => of_image(image, origin),
             ActionRef::Local { path } => self.load_local(path, origin),
             ActionRef::SameRepository { path } => self.load_same_repository(path, origin),
             ActionRef::Remote { owner, repo, path, reference } => {
@@ -100,9 +104,10 @@ impl Job<'_> {
                     is_local: false,
                 };
                 let within = path.as_deref().unwrap_or_default();
-                let folder = inside(&folder, within)
+                let root = folder;
+                let folder = inside(&root, within)
                     .ok_or_else(|| format!("`{}` leads out of its repository", loaded.reference))?;
-                read(loaded, folder)
+                read(loaded, root, folder)
             }
         }
     }
@@ -120,7 +125,7 @@ impl Job<'_> {
             origin: origin.clone(),
             is_local: true,
         };
-        read(found, folder)
+        read(found, workspace.clone(), folder)
     }
 
     fn load_same_repository(&self, path: &str, origin: &Origin) -> Result<LoadedAction, String> {
@@ -136,7 +141,16 @@ impl Job<'_> {
             }
         };
         let folder = inside(&root, path).ok_or_else(|| format!("`{reference}` leads out of its repository"))?;
-        read(Found { reference, repository, version, sha: None, origin: origin.clone(), is_local: false }, folder)
+        // Outside of the job's folders a container sees nothing.
+        let (root, folder) = match (self.place(), origin) {
+            (Place::Machine | Place::Action, _) | (_, Origin::Remote { .. }) => (root, folder),
+            (Place::Container, Origin::Here) => {
+                let copy = self.copied(&folder, &format!("{SAME_REPOSITORY}/{path}"))?;
+                (copy.clone(), copy)
+            }
+        };
+        let found = Found { reference, repository, version, sha: None, origin: origin.clone(), is_local: false };
+        read(found, root, folder)
     }
 
     fn fetch(&self, place: RemotePlace<'_>) -> Result<FetchedAction, String> {
@@ -145,17 +159,37 @@ impl Job<'_> {
         if let Some(known) = lock(&self.loader.fetched).get(&key) {
             return known.clone();
         }
-        let fetched = self.hands.actions.fetch(owner, repo, reference);
+        let fetched = self.hands.actions.fetch(owner, repo, reference).and_then(|fetched| match self.place() {
+            Place::Machine | Place::Action => Ok(fetched),
+            Place::Container => {
+                let folder = self.copied(&fetched.folder, &format!("{owner}/{repo}/{reference}"))?;
+                Ok(FetchedAction { folder, ..fetched })
+            }
+        });
         lock(&self.loader.fetched).insert(key, fetched.clone());
         fetched
     }
 
-    /// The built-in action that stands for `name@reference`.
+    /// A copy of an action's files in the folder of the job that its container sees.
+    fn copied(&self, from: &Path, name: &str) -> Result<PathBuf, String> {
+        let to = inside(&self.room.layout().actions, name)
+            .ok_or_else(|| format!("the action `{name}` would be put outside of the job's folders"))?;
+        if !to.exists() {
+            copy_tree(from, &to)
+                .map_err(|error| format!("cannot copy the action `{name}` for the job's container: {error}"))?;
+        }
+        Ok(to)
+    }
+
+    /// The built-in action that stands for `name@reference` where this job's steps run.
     fn native(&self, name: &str, reference: &str) -> Option<usize> {
-        self.hands
-            .natives
-            .iter()
-            .position(|native| native.name().eq_ignore_ascii_case(name) && native.stands_for(reference))
+        let runs_here = |native: &dyn NativeAction| match self.place() {
+            Place::Machine | Place::Action => true,
+            Place::Container => native.in_container() == InContainer::BuiltIn,
+        };
+        self.hands.natives.iter().position(|native| {
+            native.name().eq_ignore_ascii_case(name) && native.stands_for(reference) && runs_here(&**native)
+        })
     }
 
     pub(crate) fn native_action(&self, number: usize) -> Option<&dyn NativeAction> {
@@ -183,12 +217,54 @@ impl Job<'_> {
             version,
             sha: None,
             folder: PathBuf::new(),
+            root: PathBuf::new(),
             origin: Origin::Here,
             metadata,
             body: Body::Native(number),
             is_local: false,
         })
     }
+}
+
+/// Where the copies of actions of the run's own repository are put.
+const SAME_REPOSITORY: &str = "__repository";
+
+/// Copies a folder without its history. Links stay links, what is neither file, folder nor link is left out. Nothing is left of a copy
+/// that fails.
+fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
+    let parent = to.parent().unwrap_or(to);
+    fs::create_dir_all(parent)?;
+    // Two steps may want the same action at once: whoever is first has made it.
+    let draft = parent.join(format!(".{}-{:?}", std::process::id(), std::thread::current().id()));
+    let copied = copy_into(from, &draft).and_then(|()| match fs::rename(&draft, to) {
+        Err(_) if to.is_dir() => fs::remove_dir_all(&draft),
+        renamed => renamed,
+    });
+    if copied.is_err() {
+        // The first error is the one that counts; what is left goes with the job's folders.
+        let _ = fs::remove_dir_all(&draft);
+    }
+    copied
+}
+
+fn copy_into(from: &Path, to: &Path) -> io::Result<()> {
+    let mut waiting = vec![(from.to_owned(), to.to_owned())];
+    while let Some((from, to)) = waiting.pop() {
+        fs::create_dir(&to)?;
+        for entry in fs::read_dir(&from)? {
+            let entry = entry?;
+            let (kind, name) = (entry.file_type()?, entry.file_name());
+            let target = to.join(&name);
+            if kind.is_dir() && name != ".git" {
+                waiting.push((entry.path(), target));
+            } else if kind.is_symlink() {
+                std::os::unix::fs::symlink(fs::read_link(entry.path())?, target)?;
+            } else if kind.is_file() {
+                fs::copy(entry.path(), target)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A repository at a commit.
@@ -220,7 +296,7 @@ struct Found {
 }
 
 /// Reads the metadata in `folder`: `action.yml`, then `action.yaml`; a bare Dockerfile is a Docker action (trap 78).
-fn read(found: Found, folder: PathBuf) -> Result<LoadedAction, String> {
+fn read(found: Found, root: PathBuf, folder: PathBuf) -> Result<LoadedAction, String> {
     let Found { reference, repository, version, sha, origin, is_local } = found;
     for name in ["action.yml", "action.yaml"] {
         let file = folder.join(name);
@@ -237,14 +313,27 @@ fn read(found: Found, folder: PathBuf) -> Result<LoadedAction, String> {
             version,
             sha,
             folder,
+            root,
             origin,
             metadata,
             body: Body::OfItsOwn,
             is_local,
         });
     }
-    if ["Dockerfile", "dockerfile"].iter().any(|name| folder.join(name).is_file()) {
-        return Err(needs_container_engine(&reference));
+    if let Some(name) = ["Dockerfile", "dockerfile"].into_iter().find(|name| folder.join(name).is_file()) {
+        let metadata = docker_metadata(&reference, name)?;
+        return Ok(LoadedAction {
+            reference,
+            repository,
+            version,
+            sha,
+            folder,
+            root,
+            origin,
+            metadata,
+            body: Body::OfItsOwn,
+            is_local,
+        });
     }
     Err(missing(&reference, &folder, is_local))
 }
@@ -278,12 +367,30 @@ fn metadata(source: &Source, reference: &str) -> Result<Action, String> {
     }
 }
 
-/// Why a Docker action is not run, and what to do instead.
-pub(crate) fn needs_container_engine(reference: &str) -> String {
-    format!(
-        "`{reference}` is a Docker action and needs a container engine; this job runs directly on the machine: use a JavaScript or \
-         composite action or a `run` step in its place, or run the workflow where Docker actions are available"
-    )
+/// The action that `docker://image` is: a container of the image, with what stands under `with`.
+fn of_image(image: &str, origin: &Origin) -> Result<LoadedAction, String> {
+    let reference = format!("docker://{image}");
+    let metadata = docker_metadata(&reference, &reference)?;
+    Ok(LoadedAction {
+        reference,
+        repository: String::new(),
+        version: String::new(),
+        sha: None,
+        folder: PathBuf::new(),
+        root: PathBuf::new(),
+        origin: origin.clone(),
+        metadata,
+        body: Body::OfItsOwn,
+        is_local: false,
+    })
+}
+
+/// The metadata of a Docker action that has none.
+fn docker_metadata(reference: &str, image: &str) -> Result<Action, String> {
+    // Every JSON string is a YAML scalar.
+    let image = serde_json::Value::from(image);
+    let text = format!("name: Docker action\nruns: {{ using: docker, image: {image} }}\n");
+    metadata(&Source::new(reference, text), reference)
 }
 
 impl LoadedAction {

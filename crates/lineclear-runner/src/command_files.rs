@@ -6,8 +6,9 @@
 //! # Source
 //! Section 2.5 of the protocol notes, after `FileCommandManager.cs` of `actions/runner`.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use lineclear_command::{parse_pairs, parse_paths};
@@ -34,6 +35,14 @@ pub(crate) struct CommandFiles {
     paths: [PathBuf; 5],
 }
 
+/// Who has to be able to write to the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Writers {
+    ThisUser,
+    /// A container's user may be another one.
+    AnyUser,
+}
+
 /// What a step wrote, file by file, as far as it could be read.
 #[derive(Debug, Default)]
 pub(crate) struct Written {
@@ -54,22 +63,25 @@ pub(crate) enum Summary {
 
 impl CommandFiles {
     /// Makes the files in `folder`; `number` is new in the job.
-    pub(crate) fn create(folder: &Path, number: u64) -> io::Result<Self> {
+    pub(crate) fn create(folder: &Path, number: u64, writers: Writers) -> io::Result<Self> {
         let paths = FILES.map(|(_, prefix)| folder.join(format!("{prefix}_{number}")));
-        match Self::create_all(&paths) {
+        match Self::create_all(&paths, writers) {
             // A step may have removed the whole folder.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 fs::create_dir_all(folder)?;
-                Self::create_all(&paths)?;
+                Self::create_all(&paths, writers)?;
             }
             other => other?,
         }
         Ok(Self { paths })
     }
 
-    fn create_all(paths: &[PathBuf; 5]) -> io::Result<()> {
+    fn create_all(paths: &[PathBuf; 5], writers: Writers) -> io::Result<()> {
         for path in paths {
-            OpenOptions::new().write(true).create_new(true).open(path)?;
+            let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+            if writers == Writers::AnyUser {
+                file.set_permissions(Permissions::from_mode(0o666))?;
+            }
         }
         Ok(())
     }
@@ -192,8 +204,8 @@ mod tests {
 
     fn after(change: impl FnOnce(&CommandFiles)) -> Written {
         let folder = tempfile::tempdir().expect("a folder");
-        let files =
-            CommandFiles::create(&folder.path().join("made"), 1).expect("the folder is made when it is missing");
+        let files = CommandFiles::create(&folder.path().join("made"), 1, Writers::ThisUser)
+            .expect("the folder is made when it is missing");
         change(&files);
         files.read()
     }

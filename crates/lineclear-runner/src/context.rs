@@ -4,10 +4,10 @@
 //! Sections 3.6, 3.10 and 3.11 of the protocol notes. Which context may be named where is enforced by the workflow's reader.
 
 use std::cell::{OnceCell, RefCell};
-use std::ffi::OsStr;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use lineclear_backend::Layout;
+use lineclear_backend::{ContainersFacts, Layout};
 use lineclear_command::SharedMasker;
 use lineclear_event::{JobContexts, JobSpec, WorkflowOrigin};
 use lineclear_expr::{MapScope, Object, Scope, StatusFunction, Value};
@@ -216,6 +216,9 @@ impl<'s> StepScope<'s> {
     fn job_context(&self) -> Value {
         let mut job = Object::new();
         job.insert("status", self.job_status().as_str());
+        if let Some(facts) = self.job.containers.facts() {
+            insert_containers(&mut job, facts);
+        }
         // Of the file that holds the job: `github` tells of the one that the event started.
         let github = |key: &str| self.job.contexts.github.get(key);
         let (reference, sha) = match &self.job.spec.file {
@@ -253,6 +256,35 @@ impl<'s> StepScope<'s> {
     }
 }
 
+/// `job.container` and `job.services`, as far as the job has them.
+///
+/// # Source
+/// Section 3.11 of the protocol notes. Ports are texts on both sides (trap 79).
+fn insert_containers(job: &mut Object, facts: &ContainersFacts) {
+    if let Some(id) = &facts.container {
+        let mut container = Object::new();
+        container.insert("id", id.as_str());
+        container.insert("network", facts.network.as_str());
+        job.insert("container", container);
+    }
+    if facts.services.is_empty() {
+        return;
+    }
+    let mut services = Object::new();
+    for service in &facts.services {
+        let mut ports = Object::new();
+        for (inside, outside) in &service.ports {
+            ports.insert(inside.as_str(), outside.as_str());
+        }
+        let mut known = Object::new();
+        known.insert("id", service.container.as_str());
+        known.insert("network", facts.network.as_str());
+        known.insert("ports", ports);
+        services.insert(service.id.as_str(), known);
+    }
+    job.insert("services", services);
+}
+
 impl Scope for StepScope<'_> {
     fn context(&self, name: &str) -> Option<Value> {
         let contexts = &self.job.contexts;
@@ -287,7 +319,8 @@ impl Scope for StepScope<'_> {
         if let Some((_, known)) = self.hashes.borrow().iter().find(|(asked, _)| asked == patterns) {
             return Some(known.clone());
         }
-        let home = self.job.machine_variable("HOME").and_then(OsStr::to_str);
+        let home = self.job.home();
+        let home = home.as_deref().and_then(Path::to_str);
         let hash = hash_files::hash_files(&self.job.room.layout().workspace, home, patterns);
         self.hashes.borrow_mut().push((patterns.to_vec(), hash.clone()));
         Some(hash)

@@ -110,6 +110,22 @@ impl ProcessEnv {
         }
     }
 
+    /// Puts other values in the place of some: `None` keeps one.
+    pub(crate) fn change_values(&mut self, change: impl Fn(&OsStr) -> Option<OsString>) {
+        for value in self.variables.values_mut() {
+            if let Some(changed) = change(value) {
+                *value = changed;
+            }
+        }
+    }
+
+    /// Sets what nobody has set.
+    pub(crate) fn set_missing(&mut self, env: &Env) {
+        for (name, value) in env.iter() {
+            self.variables.entry(name.into()).or_insert_with(|| value.into());
+        }
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&OsStr> {
         self.variables.get(OsStr::new(name)).map(OsString::as_os_str)
     }

@@ -6,6 +6,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use crate::containers::Place;
 use crate::environment::Env;
 use crate::frame::Frame;
 use crate::invocation::{ProcessKind, Program, StepCall};
@@ -93,7 +94,9 @@ fn run_script(
     }
     let shell = Shell::parse(shell).map_err(|error| error.to_string())?;
     let files = call.command_files()?;
-    let env = call.process_env(worker, frame, &frame.identity, &files, ProcessKind::Run, &[]);
+    // It is the machine's own: it runs there, also where the job has a container.
+    let place = Place::Machine;
+    let env = call.process_env(worker, frame, &frame.identity, &files, ProcessKind::Run, place, &[]);
     let found = program::find(&shell.program, env.get("PATH").unwrap_or_default())
         .ok_or_else(|| format!("{variable} needs `{}`, which is not on the PATH", shell.program))?;
     call.log.show(&format!(
@@ -107,6 +110,7 @@ fn run_script(
         program: found.as_os_str(),
         arguments: shell.arguments(&file.to_string_lossy()).into_iter().map(Into::into).collect(),
         folder: &call.job.room.layout().workspace,
+        place,
         tells_exit_code: true,
     };
     Ok(call.run(worker, files, env, &program))

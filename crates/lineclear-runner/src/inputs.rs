@@ -4,7 +4,7 @@
 //! Sections 1.5 and 5.3 of the protocol notes, after `ActionRunner.cs` of `actions/runner`.
 
 use lineclear_source::Spanned;
-use lineclear_workflow::Text;
+use lineclear_workflow::{Runs, Text};
 
 use crate::action::LoadedAction;
 use crate::context::{Speaker, StepScope};
@@ -49,10 +49,16 @@ pub(crate) fn resolve(
 
 /// Warns of inputs that the action does not know or wants no more.
 pub(crate) fn warn(call: &StepCall<'_>, action: &LoadedAction, with: &[(Spanned<String>, Text)]) {
+    if action.reference.starts_with("docker://") {
+        // An image says nothing of its inputs.
+        return;
+    }
     let declared = &action.metadata.inputs;
+    let is_docker = matches!(action.metadata.runs, Runs::Docker { .. });
     let unknown: Vec<String> = with
         .iter()
         .map(|(name, _)| &name.value)
+        .filter(|name| !(is_docker && ["args", "entrypoint"].iter().any(|known| name.eq_ignore_ascii_case(known))))
         .filter(|name| !declared.iter().any(|input| input.name.value.eq_ignore_ascii_case(name)))
         .map(|name| format!("'{name}'"))
         .collect();

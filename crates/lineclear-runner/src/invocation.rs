@@ -4,19 +4,20 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
 
-use lineclear_backend::{Command, StartError};
+use lineclear_backend::{Command, Process, StartError};
 use lineclear_command::{Interpreter, InterpreterSettings};
 use lineclear_event::Outcome;
 
 use crate::command_files::{CommandFiles, LARGEST_SUMMARY, Summary};
+use crate::containers::Place;
 use crate::environment::{self, Env, ProcessEnv};
 use crate::frame::{Frame, Identity};
 use crate::job::Job;
 use crate::listener::{Heard, Listener};
 use crate::log::StepLog;
-use crate::pause::Place;
+use crate::pause::LastPlace;
 use crate::process::{self, Limits};
-use crate::stage::{self, Stage};
+use crate::stage::{self, Stage, Tells};
 use crate::worker::Worker;
 
 /// One step as the parts that carry it out see it.
@@ -43,13 +44,14 @@ pub(crate) struct StepCall<'s> {
 pub(crate) enum ProcessKind {
     Run,
     JavaScript,
+    Docker,
 }
 
 impl<'s> StepCall<'s> {
     /// New command files for a process of this step.
     pub(crate) fn command_files(&self) -> Result<CommandFiles, String> {
         let folder = &self.job.room.layout().scratch;
-        CommandFiles::create(folder, self.job.next_number())
+        CommandFiles::create(folder, self.job.next_number(), self.job.writers())
             .map_err(|error| format!("cannot make the step's command files in `{}`: {error}", folder.display()))
     }
 
@@ -61,14 +63,15 @@ impl<'s> StepCall<'s> {
         identity: &Identity,
         files: &CommandFiles,
         kind: ProcessKind,
+        place: Place,
         inputs: &[(String, String)],
     ) -> ProcessEnv {
         let job = self.job;
-        let mut env = ProcessEnv::new(job.room.base_env());
+        let mut env = ProcessEnv::new(&job.base_env(place));
         for layer in [&worker.env, &frame.calling_env, self.env] {
             env.lay_over(layer);
         }
-        if kind == ProcessKind::JavaScript {
+        if kind != ProcessKind::Run {
             for (name, value) in worker.states.get(self.key).into_iter().flatten() {
                 env.set(format!("STATE_{name}"), value);
             }
@@ -77,7 +80,14 @@ impl<'s> StepCall<'s> {
             }
             env.remove("NODE_ICU_DATA");
         }
-        env.prepend_path(&worker.path);
+        // A Docker action has the `PATH` of its image, whatever other steps added to theirs.
+        if place != Place::Action {
+            let named = |folder: &String| job.inside(place, Path::new(folder)).to_string_lossy().into_owned();
+            match place {
+                Place::Container => env.prepend_path(&worker.path.iter().map(named).collect::<Vec<_>>()),
+                Place::Machine | Place::Action => env.prepend_path(&worker.path),
+            }
+        }
         for (name, value) in &job.exports {
             env.set(name, value);
         }
@@ -96,11 +106,13 @@ impl<'s> StepCall<'s> {
         let services = match kind {
             ProcessKind::Run => &services.run_steps,
             ProcessKind::JavaScript => &services.javascript_actions,
+            ProcessKind::Docker => &services.docker_actions,
         };
         for (name, value) in services {
             env.set(name, value);
         }
         env.finish();
+        env.change_values(|value| job.value_inside(place, value));
         env
     }
 
@@ -114,11 +126,7 @@ impl<'s> StepCall<'s> {
         env: ProcessEnv,
         program: &Program<'_>,
     ) -> Stage {
-        let settings = InterpreterSettings {
-            insecure_commands: is_true(env.get("ACTIONS_ALLOW_UNSECURE_COMMANDS")),
-            insecure_stop_tokens: is_true(env.get("ACTIONS_ALLOW_UNSECURE_STOPCOMMAND_TOKENS")),
-            debug: self.job.debug,
-        };
+        let settings = settings(self.job, &env);
         let command = Command {
             program: program.program.to_owned(),
             args: program.arguments.clone(),
@@ -126,21 +134,43 @@ impl<'s> StepCall<'s> {
             working_directory: program.folder.to_owned(),
         };
         if self.job.hands.settings.pause.is_some() {
-            worker.last_place = Some(Place { env: command.env.clone(), folder: command.working_directory.clone() });
+            worker.last_place = Some(LastPlace {
+                env: command.env.clone(),
+                folder: command.working_directory.clone(),
+                container: (program.place == Place::Container)
+                    .then(|| self.job.containers.facts().and_then(|facts| facts.container.clone()))
+                    .flatten(),
+            });
         }
-        let mut listener = Listener::new(self.log, &self.job.matchers, self.job);
-        let ended = match self.job.room.start(&command) {
-            Err(error) => return Stage::told_failure(self.log, start_failure(&error, &command)),
-            Ok(mut process) => {
-                let mut interpreter =
-                    Interpreter::new(settings, self.job.masker.clone(), std::sync::Arc::clone(&self.job.matchers));
-                let ended = process::carry(process.as_mut(), self.limits, &mut |stream, bytes| {
-                    interpreter.feed(stream, bytes, &mut listener);
-                });
-                interpreter.finish(&mut listener);
-                ended
-            }
+        let started = self
+            .job
+            .room_at(program.place)
+            .and_then(|room| room.start(&command).map_err(|error| start_failure(&error, &command, program.place)));
+        let tells = if program.tells_exit_code { Tells::Annotation } else { Tells::Debug("Node") };
+        self.carry(worker, files, settings, started, tells)
+    }
+
+    /// Carries a process that was started to its end, as [`StepCall::run`] does.
+    pub(crate) fn carry(
+        &self,
+        worker: &mut Worker,
+        files: CommandFiles,
+        settings: InterpreterSettings,
+        started: Result<Box<dyn Process>, String>,
+        tells: Tells,
+    ) -> Stage {
+        let mut process = match started {
+            Ok(process) => process,
+            Err(reason) => return Stage::told_failure(self.log, reason),
         };
+        let mut listener = Listener::new(self.log, &self.job.matchers, self.job);
+        let mut interpreter =
+            Interpreter::new(settings, self.job.masker.clone(), std::sync::Arc::clone(&self.job.matchers));
+        let ended = process::carry(process.as_mut(), self.limits, &mut |stream, bytes| {
+            interpreter.feed(stream, bytes, &mut listener);
+        });
+        interpreter.finish(&mut listener);
+        drop(process);
         let Listener { mut heard, .. } = listener;
         self.take_in(worker, files, &mut heard);
         let Heard { outputs, state, failures, .. } = heard;
@@ -151,7 +181,7 @@ impl<'s> StepCall<'s> {
             Err(error) => Stage::told_failure(self.log, format!("lost the step's process: {error}")),
             Ok(ended) => match ended.halted {
                 Some(why) => Stage { exit_code: Some(ended.exit.code()), ..Stage::halted(self.log, why) },
-                None => stage::of_exit(self.log, ended.exit, program.tells_exit_code),
+                None => stage::of_exit(self.log, ended.exit, tells),
             },
         };
         if stage.outcome == Outcome::Success
@@ -186,7 +216,7 @@ impl<'s> StepCall<'s> {
             worker.set_env(name, value);
         }
         for folder in heard.paths.drain(..) {
-            worker.add_path(folder);
+            worker.add_path(self.job.path_entry_here(folder));
         }
         let written = files.read();
         for (name, value) in written.env {
@@ -201,7 +231,7 @@ impl<'s> StepCall<'s> {
             }
         }
         for folder in written.paths {
-            worker.add_path(folder);
+            worker.add_path(self.job.path_entry_here(folder));
         }
         heard.outputs.extend(written.outputs);
         heard.state.extend(written.state);
@@ -227,13 +257,30 @@ impl<'s> StepCall<'s> {
 pub(crate) struct Program<'p> {
     pub(crate) program: &'p OsStr,
     pub(crate) arguments: Vec<OsString>,
+    /// As the machine calls it, where it is one of the job's folders.
     pub(crate) folder: &'p Path,
+    pub(crate) place: Place,
     /// Whether an exit code other than 0 is an annotation, as it is for scripts.
     pub(crate) tells_exit_code: bool,
 }
 
-fn start_failure(error: &StartError, command: &Command) -> String {
+/// How a process is listened to.
+pub(crate) fn settings(job: &Job<'_>, env: &ProcessEnv) -> InterpreterSettings {
+    InterpreterSettings {
+        insecure_commands: is_true(env.get("ACTIONS_ALLOW_UNSECURE_COMMANDS")),
+        insecure_stop_tokens: is_true(env.get("ACTIONS_ALLOW_UNSECURE_STOPCOMMAND_TOKENS")),
+        debug: job.debug,
+    }
+}
+
+/// Why a process could not be started, and the way out.
+pub(crate) fn start_failure(error: &StartError, command: &Command, place: Place) -> String {
     match error {
+        StartError::NotFound { program } if place == Place::Container => {
+            format!(
+                "there is no program `{program}` in the job's container: use an image that has it, or another shell"
+            )
+        }
         StartError::NoWorkingDirectory { path } => {
             format!(
                 "the working directory `{}` does not exist: create it in an earlier step, or check it out first",

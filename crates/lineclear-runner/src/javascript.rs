@@ -1,4 +1,4 @@
-//! JavaScript actions: the machine's Node runs them.
+//! JavaScript actions: the machine's Node runs them, or that of the job's container.
 //!
 //! # Source
 //! Sections 1.4, 1.5 and 5.2 of the protocol notes, after `NodeScriptActionHandler.cs` of `actions/runner`.
@@ -12,6 +12,7 @@ use lineclear_backend::Command;
 use lineclear_workflow::Runs;
 
 use crate::action::LoadedAction;
+use crate::containers::Place;
 use crate::frame::{Frame, Identity};
 use crate::inputs::Inputs;
 use crate::invocation::{ProcessKind, Program, StepCall};
@@ -24,7 +25,7 @@ use crate::program;
 use crate::stage::Stage;
 use crate::worker::Worker;
 
-/// The Node of this machine.
+/// The Node where the job's steps run.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     program: PathBuf,
@@ -63,8 +64,8 @@ pub(crate) fn pre(
     frame: &Frame,
     action: &Arc<LoadedAction>,
     inputs: Inputs,
-    entry: &str,
 ) -> Stage {
+    let Runs::JavaScript { pre: Some(entry), .. } = &action.metadata.runs else { return Stage::success(Vec::new()) };
     register_post(call, worker, frame, action, &inputs);
     run(call, worker, frame, action, &inputs, entry)
 }
@@ -118,7 +119,8 @@ fn try_run(
         repository: action.repository.clone(),
         reference: action.version.clone(),
     };
-    let env = call.process_env(worker, frame, &identity, &files, ProcessKind::JavaScript, inputs);
+    let place = call.job.place();
+    let env = call.process_env(worker, frame, &identity, &files, ProcessKind::JavaScript, place, inputs);
     let node = call.job.node(env.get("PATH").unwrap_or_default(), &action.reference)?;
     tell_of_older_node(call, action, &node);
     let script = inside(&action.folder, entry)
@@ -128,8 +130,9 @@ fn try_run(
     }
     let program = Program {
         program: node.program.as_os_str(),
-        arguments: vec![script.into_os_string()],
+        arguments: vec![call.job.inside(place, &script).as_os_str().to_owned()],
         folder: &call.job.room.layout().workspace,
+        place,
         tells_exit_code: false,
     };
     Ok(call.run(worker, files, env, &program))
@@ -156,12 +159,27 @@ fn major(version: &str) -> Option<u32> {
 }
 
 impl Job<'_> {
-    /// The machine's Node, looked for once in a job: on the machine's own `PATH`, since a step may have put another version,
+    /// In a container the one that was found for it. The machine's is looked for once in a job: on the machine's own `PATH`, since a step may have put another version,
     /// meant for the project, before it; then on the step's.
     fn node(&self, step_path: &OsStr, action: &str) -> Result<Node, String> {
         let mut known = lock(&self.node);
         if let Some(node) = &*known {
             return Ok(node.clone());
+        }
+        if self.place() == Place::Container {
+            let node = self.containers.facts().and_then(|facts| facts.node.as_ref());
+            let program = match node {
+                Some(Ok(program)) => program.clone(),
+                Some(Err(why)) => {
+                    return Err(format!(
+                        "`{action}` is a JavaScript action, and the job's container has no Node for it: {why}"
+                    ));
+                }
+                None => return Err(format!("`{action}` is a JavaScript action, and the job's container is not there")),
+            };
+            let node = Node { program, version: None };
+            *known = Some(node.clone());
+            return Ok(node);
         }
         let program = self
             .machine_variable("PATH")
@@ -184,7 +202,7 @@ impl Job<'_> {
         let command = Command {
             program: program.as_os_str().to_owned(),
             args: vec!["--version".into()],
-            env: self.room.base_env().to_vec(),
+            env: self.machine_env.clone(),
             working_directory: PathBuf::from("/"),
         };
         let control = self.hands.control.clone();

@@ -1,9 +1,10 @@
 //! Carries one job from its first step to the removal of its folders.
 //!
 //! ```text
-//! room opened ─► set up ─► hook, pre stages ─► steps ─► background steps ─► post stages, hook ─► outputs ─► room closed
-//!      │            │                                                                                ▲
-//!      └─ refused   └─ what cannot be set up fails the job ──────────────────────────────────────────┘
+//! room opened ─► door to the engine ─► set up ─► hook ─► containers, images of actions ─► pre stages ─► steps ─► background steps
+//!      │                                  │                                                                       │
+//!      └─ refused                         └─ what cannot be set up fails the job                                  ▼
+//!                       room closed ◄─ complete ◄─ containers stopped, door closed ◄─ outputs ◄─ hook ◄─ post stages
 //! ```
 
 use std::collections::BTreeMap;
@@ -19,9 +20,13 @@ use lineclear_source::Source;
 use lineclear_workflow::{JobKind, StepKind, StepsJob, Workflow};
 
 use crate::action::Loader;
+use crate::action_images;
 use crate::background::{self, Crew};
 use crate::complete;
+use crate::container_spec::Wanted;
+use crate::containers::{self, OwnContainers};
 use crate::context::Contexts;
+use crate::door;
 use crate::frame::{Frame, Status};
 use crate::hooks::{self, Hook};
 use crate::javascript::Node;
@@ -42,7 +47,11 @@ use crate::worker::Worker;
 pub(crate) struct Job<'a> {
     pub(crate) spec: &'a JobSpec,
     pub(crate) hands: &'a JobHands<'a>,
+    /// The machine's: the job's folders, and where what does not run in a container runs.
     pub(crate) room: &'a dyn Room,
+    /// Variables that the machine gives to its processes, with the way to the container engine.
+    pub(crate) machine_env: Vec<(OsString, OsString)>,
+    pub(crate) containers: OwnContainers,
     pub(crate) masker: SharedMasker,
     pub(crate) matchers: Arc<Mutex<Matchers>>,
     pub(crate) contexts: Contexts,
@@ -73,7 +82,7 @@ impl Job<'_> {
 
     /// A variable that the machine itself gives to steps.
     pub(crate) fn machine_variable(&self, name: &str) -> Option<&OsStr> {
-        self.room.base_env().iter().find(|(own, _)| own == name).map(|(_, value)| value.as_os_str())
+        self.machine_env.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_os_str())
     }
 
     /// Repository and path of the job's workflow file.
@@ -169,11 +178,19 @@ fn run_in(
     workflow: &Workflow,
     steps_job: &StepsJob,
 ) -> JobReport {
+    let surroundings = door::open(spec, hands, room)
+        .and_then(|door| Ok((door::machine_env(hands, room, door.as_deref())?, OwnContainers::behind(door))));
+    let (machine_env, containers) = match surroundings {
+        Ok(surroundings) => surroundings,
+        Err(reason) => return report_failure(masker, reason),
+    };
     // Only what a failure to set up is told with: the rest is not known yet.
     let mut job = Job {
         spec,
         hands,
         room,
+        machine_env,
+        containers,
         masker: masker.clone(),
         matchers: Arc::default(),
         contexts: Contexts::new(spec, Value::Null, Value::Null, Value::Null),
@@ -190,13 +207,19 @@ fn run_in(
         Ok(ready) => ready,
         Err(reason) => return set_up::fail(&job, reason),
     };
-    carry(&job, Worker::new(hands.control.clone(), env), frame, steps_job)
+    let wanted = match containers::plan(&mut job, &env, &frame, steps_job) {
+        Ok(wanted) => wanted,
+        Err(reason) => return set_up::fail(&job, reason),
+    };
+    carry(&mut job, Worker::new(hands.control.clone(), env), frame, wanted, steps_job)
 }
 
-fn carry(job: &Job<'_>, mut worker: Worker, mut frame: Frame, steps_job: &StepsJob) -> JobReport {
+fn carry(job: &mut Job<'_>, mut worker: Worker, mut frame: Frame, wanted: Wanted, steps_job: &StepsJob) -> JobReport {
     let planned = planned_step::plan(&steps_job.steps, "");
-    pre::fetch_all(job, &steps_job.steps, &frame.origin);
+    let actions = set_up::tell(job, &steps_job.steps, &frame.origin);
     hooks::run(job, &mut worker, &mut frame, Hook::Started);
+    containers::initialize(job, &mut frame, wanted);
+    action_images::make_ready(job, &actions);
     pre::run_all(job, &mut worker, &mut frame, &planned);
     run_steps(job, &mut worker, &mut frame, &planned);
     let is_killed = || job.hands.control.is_killed();
@@ -207,6 +230,7 @@ fn carry(job: &Job<'_>, mut worker: Worker, mut frame: Frame, steps_job: &StepsJ
         hooks::run(job, &mut worker, &mut frame, Hook::Completed);
     }
     let mut outputs = outputs::evaluate(job, &worker, &frame, &steps_job.outputs);
+    outputs.errors.extend(containers::stop(job));
     complete::complete(job, &worker, &mut frame, steps_job, &mut outputs);
     if job.hands.control.is_cancelled() {
         frame.status = Status::Cancelled;

@@ -7,14 +7,19 @@
 pub mod native;
 
 mod action;
+mod action_images;
 mod annotated_file;
 mod background;
 mod command_files;
 mod complete;
 mod composite;
 mod condition;
+mod container_spec;
+mod containers;
 mod context;
 mod display_name;
+mod docker_action;
+mod door;
 mod environment;
 mod evaluate;
 mod frame;
@@ -41,10 +46,12 @@ mod reading;
 mod refusal;
 mod script;
 mod secrets;
+mod seen;
 mod set_up;
 mod shell;
 mod stage;
 mod step;
+mod told;
 mod used;
 mod uses;
 mod worker;
@@ -55,7 +62,8 @@ pub use log::masked_fact;
 pub use pause::{AfterPause, FailedStep, FailurePause};
 pub use planned_step::step_ids;
 pub use ports::{
-    ActionSource, FetchedAction, JobControl, JobHands, JobSink, RunnerSettings, Secrets, ServiceEnv, inside,
+    ActionSource, DockerConfig, FetchedAction, JobControl, JobHands, JobSink, Reached, RunnerSettings, Secrets,
+    ServiceEnv, ServiceReach, inside,
 };
 pub use reading::Readings;
 pub use refusal::{refusal, refusal_of};

@@ -41,6 +41,7 @@ impl<'s> Listener<'s> {
 
     fn matcher_file(&self, path: &str) -> Result<String, String> {
         let path = self.job.room.layout().workspace.join(path);
+        let path = self.job.here(&path);
         plain_file::read(&path, LARGEST_MATCHER)
             .map_err(|error| format!("cannot read the problem matcher `{}`: {error}", path.display()))
     }

@@ -1,6 +1,7 @@
 //! What one step shows: its lines, its annotations, its summary. Everything passes the job's masks on its way.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use lineclear_command::{Note, NoteOrigin, SharedMasker, log_prefix};
@@ -92,6 +93,8 @@ impl<'a> StepLog<'a> {
 
     fn annotated_file(&self, origin: NoteOrigin, file: &str) -> Option<String> {
         let workspace = &self.job.room.layout().workspace;
+        let file = self.job.here(Path::new(file));
+        let file = &*file.to_string_lossy();
         if origin == NoteOrigin::Command {
             return Some(annotated_file::named(workspace, file));
         }

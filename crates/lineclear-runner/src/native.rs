@@ -28,6 +28,11 @@ pub trait NativeAction: Send + Sync + fmt::Debug {
         true
     }
 
+    /// What becomes of the action in a job that runs in a container. Unless an action says otherwise, the real one runs inside.
+    fn in_container(&self) -> InContainer {
+        InContainer::Real
+    }
+
     fn main(&self, call: &mut Call<'_>) -> Result<(), NativeError>;
 
     /// Runs after all steps, in reverse order, if `main` ran.
@@ -44,6 +49,17 @@ pub trait NativeAction: Send + Sync + fmt::Debug {
     fn post_if(&self) -> &'static str {
         "always()"
     }
+}
+
+/// What becomes of a native action in a job that runs in a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InContainer {
+    /// It works with the job's folders, the services and the forge alone, which are the same everywhere: it runs as in any other job.
+    /// What its inputs name is translated to this machine, what it hands on is translated to the container. Programs that it
+    /// starts are the machine's; a script of Node runs inside.
+    BuiltIn,
+    /// It looks for what a machine has or changes it, and that machine is the container here: the real action runs inside.
+    Real,
 }
 
 /// Why a native action failed the step: a sentence that says what, where and what to do.
@@ -109,7 +125,7 @@ pub trait Effects {
     fn fact(&mut self, fact: Fact);
     /// Turns a problem matcher on.
     fn add_matcher(&mut self, json: &str);
-    /// Runs a program in the job's room and streams its output into the step's log; gives its exit code.
+    /// Runs a program on this machine and streams its output into the step's log; gives its exit code.
     fn run(&mut self, program: &str, args: &[&str], options: RunOptions<'_>) -> Result<i32, NativeError>;
     /// Runs a program as [`Effects::run`] does, and gives the last of what it said too, standard output and error together.
     fn run_heard(
@@ -118,8 +134,8 @@ pub trait Effects {
         args: &[&str],
         options: RunOptions<'_>,
     ) -> Result<(i32, String), NativeError>;
-    /// Runs a script on the Node that JavaScript actions run on, as one of them: its commands are interpreted and its command files
-    /// read. Gives its exit code.
+    /// Runs a script on the Node that JavaScript actions run on, where the job's steps run, as one of them: its commands are interpreted
+    /// and its command files read. Gives its exit code.
     fn node(&mut self, script: &Path) -> Result<i32, NativeError>;
     /// Runs a program and returns what it prints on standard output; an exit code other than 0 is an error with the last lines.
     fn capture(&mut self, program: &str, args: &[&str], options: RunOptions<'_>) -> Result<String, NativeError>;

@@ -1,5 +1,6 @@
 //! Calls of the actions that are part of the runner.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -11,6 +12,7 @@ use lineclear_command::{Interpreter, InterpreterSettings, Matchers};
 use lineclear_event::{AnnotationLevel, Fact};
 
 use crate::action::LoadedAction;
+use crate::containers::Place;
 use crate::environment::ProcessEnv;
 use crate::frame::{Frame, Identity};
 use crate::inputs::Inputs;
@@ -21,6 +23,7 @@ use crate::ports::lock;
 use crate::post::{Post, PostStage};
 use crate::process::{self, Ended};
 use crate::program;
+use crate::seen;
 use crate::stage::Stage;
 use crate::worker::Worker;
 
@@ -88,19 +91,25 @@ fn run(
         repository: action.repository.clone(),
         reference: action.version.clone(),
     };
-    let env = call.process_env(worker, frame, &identity, &files, ProcessKind::JavaScript, inputs);
+    let env_at = |place| call.process_env(worker, frame, &identity, &files, ProcessKind::JavaScript, place, inputs);
+    let mut env = env_at(Place::Machine);
+    let place = job.place();
+    let inner_env = (place != Place::Machine).then(|| env_at(place));
+    if let (Some(_), Some(home)) = (&inner_env, job.home()) {
+        env.set("HOME", home);
+    }
     let env_text = env.to_text();
     let mut state = worker.states.remove(call.key).unwrap_or_default();
-    let mut effects = CallEffects { call, env, changes: Vec::new() };
+    let mut effects = CallEffects { call, env, inner_env, changes: Vec::new() };
     let result = {
         let mut native_call = Call {
-            inputs: inputs.iter().map(|(name, value)| (name.to_lowercase(), value.clone())).collect(),
+            inputs: inputs.iter().map(|(name, value)| (name.to_lowercase(), input_here(call, name, value))).collect(),
             env: env_text,
             contexts: &job.spec.contexts,
             room: job.room,
             caches: Arc::clone(&job.hands.caches),
             artifacts: Arc::clone(&job.hands.artifacts),
-            image_route: Arc::new(|_| None),
+            image_route: job.hands.settings.image_route(),
             forge: Arc::clone(&job.hands.forge),
             caller: &job.hands.caller,
             repository: job.hands.settings.store_repository.clone(),
@@ -128,7 +137,7 @@ fn run(
         match change {
             Change::Output(name, value) => outputs.push((name, value)),
             Change::Export(name, value) => worker.set_env(name, value),
-            Change::Path(folder) => worker.add_path(folder),
+            Change::Path(folder) => worker.add_path(job.path_entry_here(folder)),
         }
     }
     // What programs that it started wrote to the command files counts as well.
@@ -150,6 +159,28 @@ fn run(
     }
 }
 
+/// An input as it is meant on this machine. A script is not translated: it runs where the job's steps run.
+fn input_here(call: &StepCall<'_>, name: &str, value: &str) -> String {
+    if call.job.place() == Place::Machine || name.eq_ignore_ascii_case("script") {
+        return value.to_owned();
+    }
+    let here = |path: &Path| match call.job.here(path) {
+        Cow::Owned(here) => Some(here),
+        Cow::Borrowed(_) => None,
+    };
+    seen::lines(value, here).unwrap_or_else(|| value.to_owned())
+}
+
+/// What an action hands on, as it is meant where the job's steps run.
+fn value_inside(call: &StepCall<'_>, value: &str) -> String {
+    let place = call.job.place();
+    let inside = |path: &Path| match call.job.inside(place, path) {
+        Cow::Owned(inside) => Some(inside),
+        Cow::Borrowed(_) => None,
+    };
+    seen::lines(value, inside).unwrap_or_else(|| value.to_owned())
+}
+
 enum Change {
     Output(String, String),
     Export(String, String),
@@ -159,7 +190,10 @@ enum Change {
 /// Applies what an action says at once, and gathers what it changes for the steps after it.
 struct CallEffects<'s> {
     call: &'s StepCall<'s>,
+    /// Of programs on this machine.
     env: ProcessEnv,
+    /// Of scripts in the job's container, if it has one.
+    inner_env: Option<ProcessEnv>,
     changes: Vec<Change>,
 }
 
@@ -169,18 +203,26 @@ impl Effects for CallEffects<'_> {
     }
 
     fn output(&mut self, name: &str, value: &str) {
-        self.changes.push(Change::Output(name.to_owned(), value.to_owned()));
+        self.changes.push(Change::Output(name.to_owned(), value_inside(self.call, value)));
     }
 
     fn export(&mut self, name: &str, value: &str) {
         // Programs that the action starts afterwards see it too, as `core.exportVariable` has it.
         self.env.set(name, value);
-        self.changes.push(Change::Export(name.to_owned(), value.to_owned()));
+        let inside = value_inside(self.call, value);
+        if let Some(env) = &mut self.inner_env {
+            env.set(name, inside.as_str());
+        }
+        self.changes.push(Change::Export(name.to_owned(), inside));
     }
 
     fn add_path(&mut self, path: &Path) {
         let folder = path.to_string_lossy().into_owned();
         self.env.prepend_path(std::slice::from_ref(&folder));
+        if let Some(env) = &mut self.inner_env {
+            let inside = self.call.job.inside(self.call.job.place(), path);
+            env.prepend_path(&[inside.to_string_lossy().into_owned()]);
+        }
         self.changes.push(Change::Path(folder));
     }
 
@@ -211,7 +253,7 @@ impl Effects for CallEffects<'_> {
         if !options.quiet {
             call.log.show(&format!("[command]{}", command_line(program, args)));
         }
-        self.heard(program, args, options).map(|(code, _)| code)
+        self.heard_at(Place::Machine, program, args, options).map(|(code, _)| code)
     }
 
     fn run_heard(
@@ -223,14 +265,16 @@ impl Effects for CallEffects<'_> {
         if !options.quiet {
             self.call.log.show(&format!("[command]{}", command_line(program, args)));
         }
-        self.heard(program, args, options)
+        self.heard_at(Place::Machine, program, args, options)
     }
 
     fn node(&mut self, script: &Path) -> Result<i32, NativeError> {
         let path = self.env.variables().get(OsStr::new("PATH")).cloned().unwrap_or_default();
         let action = self.env.get("GITHUB_ACTION_REPOSITORY").unwrap_or_default().to_string_lossy().into_owned();
-        let program = self.call.job.node_program(&path, &action).map_err(NativeError)?;
-        self.heard(&program.to_string_lossy(), &[&script.to_string_lossy()], RunOptions::default())
+        let job = self.call.job;
+        let program = job.node_program(&path, &action).map_err(NativeError)?;
+        let script = job.inside(job.place(), script);
+        self.heard_at(job.place(), &program.to_string_lossy(), &[&script.to_string_lossy()], RunOptions::default())
             .map(|(code, _)| code)
     }
 
@@ -239,7 +283,7 @@ impl Effects for CallEffects<'_> {
             self.call.log.show(&format!("[command]{}", command_line(program, args)));
         }
         let mut streams = [Vec::new(), Vec::new()];
-        let ended = self.start(program, args, options, &mut |stream, bytes| {
+        let ended = self.start(Place::Machine, program, args, options, &mut |stream, bytes| {
             let kept: &mut Vec<u8> = &mut streams[stream.min(1)];
             let room = LARGEST_CAPTURE.saturating_sub(kept.len());
             kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
@@ -258,7 +302,13 @@ impl Effects for CallEffects<'_> {
 
 impl CallEffects<'_> {
     /// Runs a program and interprets what it says; gives the last of it too.
-    fn heard(&mut self, program: &str, args: &[&str], options: RunOptions<'_>) -> Result<(i32, String), NativeError> {
+    fn heard_at(
+        &mut self,
+        place: Place,
+        program: &str,
+        args: &[&str],
+        options: RunOptions<'_>,
+    ) -> Result<(i32, String), NativeError> {
         let call = self.call;
         let quiet_masker = call.job.masker.clone();
         let settings = InterpreterSettings { debug: call.job.debug, ..InterpreterSettings::default() };
@@ -267,7 +317,7 @@ impl CallEffects<'_> {
         let mut interpreter = Interpreter::new(settings, quiet_masker, matchers);
         let mut listener = Listener::new(call.log, &call.job.matchers, call.job);
         let mut last = Vec::new();
-        let ended = self.start(program, args, options, &mut |stream, bytes| {
+        let ended = self.start(place, program, args, options, &mut |stream, bytes| {
             last.extend_from_slice(bytes);
             if last.len() > 2 * LARGEST_LAST {
                 last.drain(..last.len() - LARGEST_LAST);
@@ -285,25 +335,31 @@ impl CallEffects<'_> {
 
     fn start(
         &mut self,
+        place: Place,
         program: &str,
         args: &[&str],
         options: RunOptions<'_>,
         hear: &mut dyn FnMut(usize, &[u8]),
     ) -> Result<Ended, NativeError> {
         let call = self.call;
-        let mut env: BTreeMap<OsString, OsString> = self.env.variables().clone();
+        let env = if place == Place::Machine { &self.env } else { self.inner_env.as_ref().unwrap_or(&self.env) };
+        let mut env: BTreeMap<OsString, OsString> = env.variables().clone();
         for (name, value) in options.env {
             env.insert(name.into(), value.into());
         }
         let path = env.get(OsStr::new("PATH")).cloned().unwrap_or_default();
-        let found = program::find(program, &path).map_or_else(|| OsString::from(program), OsString::from);
+        let found = match place {
+            Place::Machine => program::find(program, &path).map_or_else(|| OsString::from(program), OsString::from),
+            Place::Container | Place::Action => OsString::from(program),
+        };
         let command = Command {
             program: found,
             args: args.iter().map(OsString::from).collect(),
             env: env.into_iter().collect(),
             working_directory: options.folder.unwrap_or(&call.job.room.layout().workspace).to_owned(),
         };
-        let mut process = call.job.room.start(&command).map_err(|error| NativeError(error.to_string()))?;
+        let room = call.job.room_at(place).map_err(NativeError)?;
+        let mut process = room.start(&command).map_err(|error| NativeError(error.to_string()))?;
         let ended = process::carry(process.as_mut(), call.limits, hear)
             .map_err(|error| NativeError(format!("lost `{program}`: {error}")))?;
         if ended.halted.is_some() {

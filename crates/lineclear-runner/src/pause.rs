@@ -27,6 +27,8 @@ pub struct FailedStep<'a> {
     /// The environment of the step's last process. Holds secrets.
     pub env: &'a [(OsString, OsString)],
     pub folder: &'a Path,
+    /// The id of the container that the process ran in, with `folder` and paths in `env` as they are there.
+    pub container: Option<&'a str>,
 }
 
 impl fmt::Debug for FailedStep<'_> {
@@ -46,14 +48,15 @@ pub enum AfterPause {
 
 /// Where and in which environment a process of a step ran.
 #[derive(Clone, Default)]
-pub(crate) struct Place {
+pub(crate) struct LastPlace {
     pub(crate) env: Vec<(OsString, OsString)>,
     pub(crate) folder: PathBuf,
+    pub(crate) container: Option<String>,
 }
 
-impl fmt::Debug for Place {
+impl fmt::Debug for LastPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Place").field("folder", &self.folder).finish_non_exhaustive()
+        f.debug_struct("LastPlace").field("folder", &self.folder).finish_non_exhaustive()
     }
 }
 
@@ -64,8 +67,18 @@ pub(crate) fn wants_retry(job: &Job<'_>, worker: &Worker, log: &StepLog<'_>, nam
         return false;
     }
     let reason = stage.reason.as_deref().map(|reason| job.masker.mask(reason).into_owned());
-    let step =
-        FailedStep { job: &job.spec.job, name, reason: reason.as_deref(), env: &place.env, folder: &place.folder };
+    let folder = match &place.container {
+        Some(_) => job.inside(crate::containers::Place::Container, &place.folder),
+        None => std::borrow::Cow::Borrowed(place.folder.as_path()),
+    };
+    let step = FailedStep {
+        job: &job.spec.job,
+        name,
+        reason: reason.as_deref(),
+        env: &place.env,
+        folder: &folder,
+        container: place.container.as_deref(),
+    };
     let retry = pause.failed(&step) == AfterPause::Retry && !job.hands.control.is_cancelled();
     if retry {
         log.show("The step is run once more.");

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use lineclear_backend::{Backend, Containers, EngineDoors, Isolation, Wake, Workspace};
+use lineclear_backend::{
+    Backend, Containers, EngineDoors, HostReach, ImageRoute, ImagesTold, Isolation, Wake, Workspace,
+};
 use lineclear_command::SharedMasker;
 use lineclear_event::{JobKey, RunEvent, Timestamp};
 use lineclear_forge::{Caller, ForgeApi};
@@ -131,7 +133,7 @@ impl JobControl {
 }
 
 /// What is the same for all jobs of this runner.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RunnerSettings {
     pub name: String,
     /// Step debugging (`ACTIONS_STEP_DEBUG`).
@@ -149,6 +151,10 @@ pub struct RunnerSettings {
     pub host_labels: Vec<String>,
     /// Labels of `runs-on` that stand for an image: a job with one, and without a container of its own, runs in that image.
     pub label_images: Vec<(String, String)>,
+    /// Where images are looked for before their own registry.
+    pub image_route: Option<Arc<ImageRoute>>,
+    /// What the engine's programs in steps know of their user.
+    pub docker_config: DockerConfig,
     /// How far jobs are kept from the machine; `None`: not at all.
     pub isolation: Option<Isolation>,
     /// Addresses and tokens of services that steps talk to.
@@ -173,12 +179,77 @@ impl Default for RunnerSettings {
             token: String::new(),
             host_labels: Vec::new(),
             label_images: Vec::new(),
+            image_route: None,
+            docker_config: DockerConfig::Own,
             isolation: None,
             service_env: ServiceEnv::default(),
             masks: None,
             pause: None,
             readings: Readings::default(),
         }
+    }
+}
+
+impl RunnerSettings {
+    pub(crate) fn image_route(&self) -> Arc<ImageRoute> {
+        self.image_route.clone().unwrap_or_else(|| Arc::new(|_| None))
+    }
+}
+
+impl fmt::Debug for RunnerSettings {
+    /// Without values: tokens and variables may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunnerSettings")
+            .field("name", &self.name)
+            .field("native_actions", &self.native_actions)
+            .field("repository_root", &self.repository_root)
+            .field("isolation", &self.isolation)
+            .finish_non_exhaustive()
+    }
+}
+
+/// With which logins the engine's programs in steps begin. None that a step makes outlives its job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DockerConfig {
+    /// In a folder of the job's own, which begins without any.
+    #[default]
+    Own,
+    /// In a folder of the job's own, which begins with a copy of those of whoever runs Lineclear.
+    Inherit,
+}
+
+/// The way from containers to what steps talk to: those services listen on this machine's loopback, which containers do not have.
+pub trait ServiceReach: Send + Sync + fmt::Debug {
+    /// Listens for containers that reach this machine so, until the answer is dropped.
+    ///
+    /// # Errors
+    /// If this machine does not let it.
+    fn open(&self, host: &HostReach) -> std::io::Result<Reached>;
+}
+
+/// What steps talk to, as containers reach it.
+#[derive(Debug)]
+pub struct Reached {
+    /// `127.0.0.1:4711`: how variables name it for steps on the machine.
+    pub here: String,
+    /// `172.18.0.1:4711`: the same for containers.
+    pub inside: String,
+    /// Dropped when the job's containers are gone.
+    pub listening: Box<dyn fmt::Debug + Send + Sync>,
+}
+
+impl Reached {
+    /// `value` with the addresses in it as containers reach them; `None` where there are none.
+    ///
+    /// Addresses of HTTP only: `127.0.0.1:4711/app` is the name of an image, which the engine reads, and that is on the machine.
+    pub(crate) fn translate(&self, value: &str) -> Option<String> {
+        let Self { here, inside, .. } = self;
+        if !value.contains(here.as_str()) {
+            return None;
+        }
+        let plain = value.replace(&format!("http://{here}"), &format!("http://{inside}"));
+        let with_user = plain.replace(&format!("@{here}/"), &format!("@{inside}/"));
+        Some(with_user).filter(|translated| translated != value)
     }
 }
 
@@ -200,6 +271,10 @@ pub struct JobHands<'a> {
     pub containers: &'a dyn Containers,
     /// The doors to the container engine that steps are given.
     pub doors: &'a dyn EngineDoors,
+    /// Is told of images that go through a door.
+    pub images: Option<Arc<dyn ImagesTold>>,
+    /// How containers reach what steps talk to; `None` where there is nothing of the kind.
+    pub reach: Option<&'a dyn ServiceReach>,
     pub workspace: Workspace,
     pub caches: Arc<dyn Caches>,
     pub artifacts: Arc<dyn Artifacts>,
@@ -257,6 +332,19 @@ mod tests {
         parent.kill();
         assert!(one.is_killed() && two.is_killed());
         assert!(parent.child().expect("a child").is_killed(), "a late child starts as its parent stands");
+    }
+
+    #[test]
+    fn addresses_are_translated_and_names_of_images_are_not() {
+        let reached = Reached { here: "127.0.0.1:47".into(), inside: "172.18.0.1:48".into(), listening: Box::new(()) };
+        for (value, translated) in [
+            ("http://127.0.0.1:47/api/v3", Some("http://172.18.0.1:48/api/v3")),
+            ("url.http://x:t@127.0.0.1:47/git/o/r.insteadOf", Some("url.http://x:t@172.18.0.1:48/git/o/r.insteadOf")),
+            ("127.0.0.1:47/ghcr.io/o/app:1", None),
+            ("http://127.0.0.1:4", None),
+        ] {
+            assert_eq!(reached.translate(value).as_deref(), translated, "{value}");
+        }
     }
 
     #[test]

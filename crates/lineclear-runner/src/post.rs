@@ -13,6 +13,7 @@ use lineclear_workflow::Runs;
 use crate::action::{Body, LoadedAction};
 use crate::condition;
 use crate::context::{Speaker, StatusView, StepScope};
+use crate::docker_action;
 use crate::environment::Env;
 use crate::frame::{Frame, Status};
 use crate::inputs::Inputs;
@@ -103,7 +104,10 @@ impl Post {
                 })?;
                 (&native, text)
             }
-            (Body::OfItsOwn, Runs::JavaScript { post_if: Some(condition), .. }) => (&condition.expr, condition.raw()),
+            (
+                Body::OfItsOwn,
+                Runs::JavaScript { post_if: Some(condition), .. } | Runs::Docker { post_if: Some(condition), .. },
+            ) => (&condition.expr, condition.raw()),
             _ => return Ok(Verdict::Run { keeps_on_cancel: true }),
         };
         let broken = |message: String| {
@@ -120,9 +124,12 @@ impl Post {
 
     fn run(&self, call: &StepCall<'_>, worker: &mut Worker, frame: &Frame, job_frame: &Frame) -> Stage {
         match &self.stage {
-            PostStage::Own => match self.action.body {
-                Body::Native(number) => native_call::post(call, worker, frame, &self.action, number, &self.inputs),
-                Body::OfItsOwn => javascript::post(call, worker, frame, &self.action, &self.inputs),
+            PostStage::Own => match (self.action.body, &self.action.metadata.runs) {
+                (Body::Native(number), _) => native_call::post(call, worker, frame, &self.action, number, &self.inputs),
+                (Body::OfItsOwn, Runs::Docker { .. }) => {
+                    docker_action::post(call, worker, frame, &self.action, &self.inputs)
+                }
+                (Body::OfItsOwn, _) => javascript::post(call, worker, frame, &self.action, &self.inputs),
             },
             PostStage::Composite(inner) => run_inner(call, worker, inner, job_frame),
         }

@@ -16,6 +16,7 @@ use crate::action::{Body, LoadedAction};
 use crate::composite;
 use crate::context::{Speaker, StatusView, StepScope};
 use crate::display_name;
+use crate::docker_action;
 use crate::environment::Env;
 use crate::evaluate;
 use crate::frame::{Frame, Origin};
@@ -30,35 +31,11 @@ use crate::stage::Stage;
 use crate::step::{self, Finished};
 use crate::worker::Worker;
 
-/// Every action that is known before the first step is fetched and read, with those inside it, so that what is missing is
-/// told at once, and what was replaced by a built-in action too. What could not be had fails only the step that uses it: a
-/// step that is skipped does not need it.
-pub(crate) fn fetch_all(job: &Job<'_>, steps: &[Step], origin: &Origin) {
+/// Every action that is known before the first step, with those inside it, or why it could not be had.
+pub(crate) fn fetch_all(job: &Job<'_>, steps: &[Step], origin: &Origin) -> Vec<Result<Arc<LoadedAction>, String>> {
     let mut found = Vec::new();
     fetch(job, steps, origin, 0, &mut HashSet::new(), &mut found);
-    if found.is_empty() {
-        return;
-    }
-    let (id, begun) = ("__set_up_job", (job.hands.clock)());
-    let mut finished = Finished::skipped("Set up job".to_owned());
-    step::tell_started(job, id, &finished.name);
-    let log = StepLog::new(job, id);
-    for found in found {
-        match found {
-            Ok(action) if action.body == Body::OfItsOwn => {
-                let sha = action.sha.as_ref().map(|sha| format!(" (SHA:{sha})")).unwrap_or_default();
-                if action.reference.starts_with("$/") {
-                    log.show(&format!("Use the action '{}' of the workflow's own repository", action.reference));
-                } else {
-                    log.show(&format!("Download action repository '{}'{sha}", action.reference));
-                }
-            }
-            Ok(action) => log.show(&format!("Use the built-in action for '{}'", action.reference)),
-            Err(reason) => log.warning(&format!("{reason}; a step that uses it fails when it is reached")),
-        }
-    }
-    step::apply_stage(&mut finished, Stage::success(Vec::new()), false);
-    step::tell_finished(job, id, &finished, begun);
+    found
 }
 
 fn fetch(
@@ -111,6 +88,7 @@ fn with_pre(job: &Job<'_>, step: &Step, origin: &Origin, depth: usize) -> Option
     let action = job.load(&uses.value, origin).ok()?;
     let has_pre = match (action.body, &action.metadata.runs) {
         (Body::OfItsOwn, Runs::JavaScript { pre, .. }) => pre.is_some(),
+        (Body::OfItsOwn, Runs::Docker { pre_entrypoint, .. }) => pre_entrypoint.is_some(),
         (Body::OfItsOwn, Runs::Composite { steps }) => {
             depth < composite::DEEPEST
                 && steps.iter().any(|step| with_pre(job, step, &action.origin, depth + 1).is_some())
@@ -206,7 +184,7 @@ fn run(call: &StepCall<'_>, worker: &mut Worker, frame: &Frame, step: &Step, act
     failed.unwrap_or_else(|| Stage::success(Vec::new()))
 }
 
-/// The `pre` of a JavaScript action, if `pre-if` allows it; its `post` is registered as it starts.
+/// The `pre` of a JavaScript or Docker action, if `pre-if` allows it; its `post` is registered as it starts.
 pub(crate) fn own_stage(
     call: &StepCall<'_>,
     worker: &mut Worker,
@@ -214,8 +192,9 @@ pub(crate) fn own_stage(
     action: &Arc<LoadedAction>,
     inputs: inputs::Inputs,
 ) -> Stage {
-    let Runs::JavaScript { pre: Some(pre), pre_if, .. } = &action.metadata.runs else {
-        return Stage::success(Vec::new());
+    let pre_if = match &action.metadata.runs {
+        Runs::JavaScript { pre: Some(_), pre_if, .. } | Runs::Docker { pre_entrypoint: Some(_), pre_if, .. } => pre_if,
+        _ => return Stage::success(Vec::new()),
     };
     if let Some(condition) = pre_if {
         let speaker = Speaker { step: call.id, env: Some(call.env), files: None };
@@ -235,5 +214,8 @@ pub(crate) fn own_stage(
         }
     }
     worker.pre_done.insert(call.key.to_owned());
-    javascript::pre(call, worker, frame, action, inputs, pre)
+    match &action.metadata.runs {
+        Runs::Docker { .. } => docker_action::pre(call, worker, frame, action, inputs),
+        _ => javascript::pre(call, worker, frame, action, inputs),
+    }
 }

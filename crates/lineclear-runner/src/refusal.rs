@@ -1,35 +1,18 @@
 //! Jobs that this machine cannot run as they are meant. They are refused before anything runs, never run as something else.
 
 use lineclear_event::{JobSpec, WorkflowOrigin};
-use lineclear_workflow::{Container, Job, JobKind, Text};
+use lineclear_workflow::{Job, JobKind};
 
-use crate::context::{architecture, as_planned, operating_system};
+use crate::context::{architecture, operating_system};
 use crate::ports::RunnerSettings;
 
 /// Why `job` cannot run on this machine, and the way out; `None` when it can.
 pub fn refusal(spec: &JobSpec, job: &Job, settings: &RunnerSettings) -> Option<String> {
-    let JobKind::Steps(steps) = &job.kind else {
+    if let JobKind::Call(_) = &job.kind {
         return Some(format!("job `{}` calls a workflow: it has no steps to run", spec.id));
-    };
+    }
     if let Some(label) = spec.runs_on.iter().find(|label| !stands_for(label, settings)) {
         return Some(label_refusal(&spec.id, label));
-    }
-    if let Some(container) = &steps.container
-        && let Some(image) = image(container, spec)
-    {
-        return Some(format!(
-            "job `{}` runs in the container `{image}`, which needs a container engine; this runner starts steps directly on the \
-             machine: remove `container:` to run the job here, with the tools that this machine has",
-            spec.id
-        ));
-    }
-    let service = steps.services.iter().find_map(|service| Some((&service.id.value, image(&service.container, spec)?)));
-    if let Some((id, image)) = service {
-        return Some(format!(
-            "job `{}` needs the service `{id}` (`{image}`), which needs a container engine; this runner starts steps directly on \
-             the machine: start the service yourself, give its address to the job, and remove it from `services:`",
-            spec.id
-        ));
     }
     None
 }
@@ -52,7 +35,8 @@ pub(crate) fn file_name(file: &WorkflowOrigin) -> String {
 ///
 /// The labels of GitHub's own Linux machines count for a Linux machine of the same processor: that is what running locally means.
 fn stands_for(label: &str, settings: &RunnerSettings) -> bool {
-    if settings.host_labels.iter().any(|known| known.eq_ignore_ascii_case(label)) {
+    let images = settings.label_images.iter().map(|(label, _)| label);
+    if settings.host_labels.iter().chain(images).any(|known| known.eq_ignore_ascii_case(label)) {
         return true;
     }
     let label = label.to_ascii_lowercase();
@@ -80,17 +64,8 @@ fn label_refusal(job: &str, label: &str) -> String {
     }
     format!(
         "job `{job}` runs on a machine labelled `{label}`, and {is}: if it may run here, add `{label}` to the labels that this \
-         machine stands for"
+         machine stands for, or name an image for it"
     )
-}
-
-/// The image of a container; one that is empty after evaluation means no container. An image that cannot be evaluated yet is
-/// named as it is written.
-fn image(container: &Container, spec: &JobSpec) -> Option<String> {
-    let text: &Text = &container.image;
-    let scope = as_planned(&spec.contexts);
-    let image = text.template.evaluate_text(&scope).unwrap_or_else(|_| text.raw().to_owned());
-    Some(image).filter(|image| !image.trim().is_empty())
 }
 
 #[cfg(test)]

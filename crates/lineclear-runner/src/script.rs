@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use lineclear_workflow::Text;
 
+use crate::containers::Place;
 use crate::context::{Speaker, StepScope};
 use crate::display_name;
 use crate::evaluate;
@@ -54,26 +55,32 @@ fn try_run(call: &StepCall<'_>, worker: &mut Worker, frame: &Frame, script: Scri
         return Err("a `run` step of a composite action needs a `shell`".to_owned());
     }
 
-    let env = call.process_env(worker, frame, &frame.identity, &files, ProcessKind::Run, &[]);
+    let place = job.place();
+    let env = call.process_env(worker, frame, &frame.identity, &files, ProcessKind::Run, place, &[]);
     let path = env.get("PATH").unwrap_or_default();
     let shell = match shell {
         Some(shell) => Shell::parse(&shell).map_err(|error| error.to_string())?,
-        None => Shell::unspecified(job.programs.shell("bash", path).is_some()),
+        // Nobody looks for a bash in a container (trap 2).
+        None => Shell::unspecified(place == Place::Machine && job.programs.shell("bash", path).is_some()),
     };
-    let program = find_shell(call, &shell, path)?;
+    let program = match place {
+        Place::Machine => find_shell(call, &shell, path)?,
+        // Found inside, when it is started.
+        Place::Container | Place::Action => PathBuf::from(&shell.program),
+    };
     let folder = match folder.as_deref().filter(|folder| !folder.is_empty()) {
-        Some(folder) => job.room.layout().workspace.join(folder),
+        Some(folder) => job.here(&job.room.layout().workspace.join(folder)).into_owned(),
         None => job.room.layout().workspace.clone(),
     };
     let file = write_script(call, &shell, &text)?;
-    let arguments = shell.arguments(&file.to_string_lossy()).into_iter().map(Into::into).collect();
+    let arguments = shell.arguments(&job.inside(place, &file).to_string_lossy()).into_iter().map(Into::into).collect();
 
     let mut header = Header::new(display_name::first_line(&text));
     header.script(&text);
     header.shell(&program.to_string_lossy(), &shell.arguments);
     header.env(&[&worker.env, &frame.calling_env, call.env]);
     call.log.show(&header.finish());
-    let program = Program { program: program.as_os_str(), arguments, folder: &folder, tells_exit_code: true };
+    let program = Program { program: program.as_os_str(), arguments, folder: &folder, place, tells_exit_code: true };
     Ok(call.run(worker, files, env, &program))
 }
 

@@ -1,22 +1,25 @@
-//! What has to be there before the first step: contexts, environment, defaults.
+//! What has to be there before the first step: contexts, environment, defaults; and what is told of it.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
 
+use lineclear_backend::Enforcement;
 use lineclear_event::{AnnotationLevel, Conclusion, JobReport, RunEvent};
 use lineclear_expr::{Object, Value};
-use lineclear_workflow::{RunDefaults, StepsJob, Workflow};
+use lineclear_workflow::{RunDefaults, Step, StepsJob, Workflow};
 
-use crate::action::origin_of;
+use crate::action::{Body, LoadedAction, origin_of};
 use crate::context::{self, Contexts, Speaker, StepScope};
 use crate::environment::{self, Env};
 use crate::evaluate;
-use crate::frame::{Frame, Identity, Status};
+use crate::frame::{Frame, Identity, Origin, Status};
 use crate::job::{Defaults, Job};
 use crate::log::StepLog;
 use crate::ports::Secrets;
+use crate::pre;
 use crate::secrets;
+use crate::seen;
 use crate::stage::Stage;
 use crate::step::{self, Finished};
 
@@ -74,7 +77,7 @@ fn wants_debug(context: &Value) -> bool {
 
 /// Writes the event's payload where `GITHUB_EVENT_PATH` says.
 fn write_event(job: &Job<'_>) -> Result<String, String> {
-    let folder = job.room.layout().temp.join("_github_workflow");
+    let folder = job.room.layout().temp.join(seen::WORKFLOW);
     let file = folder.join("event.json");
     let nothing = serde_json::Value::Object(serde_json::Map::new());
     let event = job.spec.contexts.github.get("event").unwrap_or(&nothing);
@@ -99,6 +102,76 @@ fn defaults(job: &Job<'_>, env: &Env, frame: &Frame, blocks: &[Option<&RunDefaul
         }
     }
     Ok(defaults)
+}
+
+/// *Set up job*: what the machine could enforce of the isolation that was asked for, which actions were had from where, and what was
+/// replaced by a built-in action. What could not be had fails only the step that uses it: a step that is skipped does not need it.
+/// Answers the actions.
+pub(crate) fn tell(job: &Job<'_>, steps: &[Step], origin: &Origin) -> Vec<Arc<LoadedAction>> {
+    let found = pre::fetch_all(job, steps, origin);
+    let enforcement = job.room.enforcement();
+    if found.is_empty() && enforcement.is_empty() {
+        return Vec::new();
+    }
+    let (id, begun) = ("__set_up_job", (job.hands.clock)());
+    let mut finished = Finished::skipped("Set up job".to_owned());
+    step::tell_started(job, id, &finished.name);
+    let log = StepLog::new(job, id);
+    tell_enforcement(job, &log, enforcement);
+    let mut actions = Vec::with_capacity(found.len());
+    for found in found {
+        match found {
+            Ok(action) => {
+                if let Some(line) = where_from(&action) {
+                    log.show(&line);
+                }
+                actions.push(action);
+            }
+            Err(reason) => log.warning(&format!("{reason}; a step that uses it fails when it is reached")),
+        }
+    }
+    step::apply_stage(&mut finished, Stage::success(Vec::new()), false);
+    step::tell_finished(job, id, &finished, begun);
+    actions
+}
+
+/// What is not enforced stands in the record as well: nobody has to read the log to know.
+fn tell_enforcement(job: &Job<'_>, log: &StepLog<'_>, enforcement: &[Enforcement]) {
+    if enforcement.is_empty() {
+        return;
+    }
+    log.show("##[group]Isolation");
+    for Enforcement { what, how } in enforcement {
+        match how {
+            Ok(means) => log.show(&format!("{what}: {means}")),
+            Err(why) => log.show(&format!("{what}: not enforced, {why}")),
+        }
+    }
+    log.show("##[endgroup]");
+    for Enforcement { what, how } in enforcement {
+        if let Err(why) = how {
+            let message =
+                format!("job `{}` is not kept from this machine as asked: {what} is not enforced: {why}", job.spec.job);
+            let message = job.masker.mask(&message).into_owned();
+            job.hands.sink.event(RunEvent::Notice { level: AnnotationLevel::Warning, message });
+        }
+    }
+}
+
+fn where_from(action: &LoadedAction) -> Option<String> {
+    let reference = &action.reference;
+    Some(match action.body {
+        // Its image is told of when it is pulled.
+        Body::OfItsOwn if reference.starts_with("docker://") => return None,
+        Body::OfItsOwn if reference.starts_with("$/") => {
+            format!("Use the action '{reference}' of the workflow's own repository")
+        }
+        Body::OfItsOwn => {
+            let sha = action.sha.as_ref().map(|sha| format!(" (SHA:{sha})")).unwrap_or_default();
+            format!("Download action repository '{reference}'{sha}")
+        }
+        Body::Native(_) => format!("Use the built-in action for '{reference}'"),
+    })
 }
 
 /// The report of a job that could not be set up, told as a step of its own.

@@ -60,16 +60,24 @@ impl Stage {
     }
 }
 
-/// The stage of a process that ended by itself; `tells` makes an exit code other than 0 an annotation.
-pub(crate) fn of_exit(log: &StepLog<'_>, exit: Exit, tells: bool) -> Stage {
+/// How an exit code other than 0 is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tells {
+    /// As an annotation: scripts say nothing themselves.
+    Annotation,
+    /// In a line for debugging, of an action of this kind: actions say themselves what went wrong.
+    Debug(&'static str),
+}
+
+/// The stage of a process that ended by itself.
+pub(crate) fn of_exit(log: &StepLog<'_>, exit: Exit, tells: Tells) -> Stage {
     let code = exit.code();
     if code == 0 {
         return Stage { exit_code: Some(0), ..Stage::success(Vec::new()) };
     }
-    if tells {
-        log.error(&format!("Process completed with exit code {code}."));
-    } else {
-        log.debug(|| format!("Node Action run completed with exit code {code}"));
+    match tells {
+        Tells::Annotation => log.error(&format!("Process completed with exit code {code}.")),
+        Tells::Debug(kind) => log.debug(|| format!("{kind} Action run completed with exit code {code}")),
     }
     let reason = match exit {
         Exit::Code(code) => format!("exit code {code}"),

@@ -3,8 +3,9 @@
 use lineclear_source::Spanned;
 use lineclear_workflow::{ActionRef, Runs, Text};
 
-use crate::action::{self, Body, LoadedAction};
+use crate::action::{Body, LoadedAction};
 use crate::composite;
+use crate::docker_action;
 use crate::frame::Frame;
 use crate::header::Header;
 use crate::inputs::{self, Inputs};
@@ -28,7 +29,9 @@ pub(crate) fn run(
         Ok(action) => action,
         Err(reason) => return Stage::told_failure(call.log, reason),
     };
-    call.log.fact(&used::fact(&action));
+    if !matches!(uses.value, ActionRef::Docker { .. }) {
+        call.log.fact(&used::fact(&action));
+    }
     inputs::warn(call, &action, with);
     let inputs = match inputs::resolve(call, worker, frame, &action, with) {
         Ok(inputs) => inputs,
@@ -39,9 +42,7 @@ pub(crate) fn run(
         (Body::Native(number), _) => native_call::main(call, worker, frame, &action, number, inputs),
         (Body::OfItsOwn, Runs::JavaScript { .. }) => javascript::main(call, worker, frame, &action, inputs),
         (Body::OfItsOwn, Runs::Composite { .. }) => composite::main(call, worker, frame, &action, inputs),
-        (Body::OfItsOwn, Runs::Docker { .. }) => {
-            Stage::told_failure(call.log, action::needs_container_engine(&action.reference))
-        }
+        (Body::OfItsOwn, Runs::Docker { .. }) => docker_action::main(call, worker, frame, &action, inputs),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::environment::Env;
-use crate::pause::Place;
+use crate::pause::LastPlace;
 use crate::ports::JobControl;
 use crate::post::Post;
 
@@ -25,7 +25,7 @@ pub(crate) struct Worker {
     /// Steps whose `pre` stage has run.
     pub(crate) pre_done: BTreeSet<String>,
     /// Where the last process ran; kept only for a pause.
-    pub(crate) last_place: Option<Place>,
+    pub(crate) last_place: Option<LastPlace>,
     /// What this thread changed, kept only where it has to be repeated on the job's own thread.
     changes: Option<Vec<Change>>,
 }

@@ -211,6 +211,8 @@ impl Bench {
             backend: &backend,
             containers: &lineclear_backend::NoContainers("the bench has none"),
             doors: &lineclear_backend::NoDoors,
+            images: None,
+            reach: None,
             workspace: match self.place {
                 Place::Copied => Workspace::Copy(Arc::new(WorkingTree::new(&self.root))),
                 Place::Itself => Workspace::InPlace(self.root.clone()),

@@ -179,6 +179,8 @@ impl Bench {
             backend: &backend,
             containers: &lineclear_backend::NoContainers("the bench has none"),
             doors: &lineclear_backend::NoDoors,
+            images: None,
+            reach: None,
             workspace: Workspace::Copy(Arc::new(Files(self.files.clone()))),
             caches: store.clone(),
             artifacts: store.clone(),

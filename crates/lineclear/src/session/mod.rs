@@ -229,6 +229,8 @@ impl JobRunner {
                 backend: &*self.backend as &dyn Backend,
                 containers: &NoContainers("containers are not built in yet"),
                 doors: &NoDoors,
+                images: None,
+                reach: None,
                 workspace: self.workspace.clone(),
                 caches: Arc::clone(&self.store) as Arc<dyn Caches>,
                 artifacts: Arc::clone(&self.store) as Arc<dyn Artifacts>,
