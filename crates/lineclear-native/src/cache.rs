@@ -4,7 +4,7 @@
 //! `action.yml` and `src/restoreImpl`, `src/saveImpl` of `actions/cache`: which outputs are set when, and that saving never fails
 //! a step.
 
-use lineclear_runner::native::{Call, NativeAction, NativeError};
+use lineclear_runner::native::{Call, InContainer, NativeAction, NativeError};
 
 use crate::caching::{self, CacheSpec, Contents, Mode, Saved, text};
 
@@ -90,6 +90,10 @@ impl NativeAction for Cache {
         "actions/cache"
     }
 
+    fn in_container(&self) -> InContainer {
+        InContainer::BuiltIn
+    }
+
     fn metadata(&self) -> &'static str {
         "
 name: Cache
@@ -147,6 +151,10 @@ impl NativeAction for Restore {
         "actions/cache/restore"
     }
 
+    fn in_container(&self) -> InContainer {
+        InContainer::BuiltIn
+    }
+
     fn metadata(&self) -> &'static str {
         "
 name: Restore Cache
@@ -183,6 +191,10 @@ outputs:
 impl NativeAction for Save {
     fn name(&self) -> &'static str {
         "actions/cache/save"
+    }
+
+    fn in_container(&self) -> InContainer {
+        InContainer::BuiltIn
     }
 
     fn metadata(&self) -> &'static str {

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use lineclear_event::{AnnotationLevel, RunId, with_causes};
-use lineclear_runner::native::{Call, NativeAction, NativeError};
+use lineclear_runner::native::{Call, InContainer, NativeAction, NativeError};
 use lineclear_store::{ArtifactMeta, StoreError};
 
 use crate::search;
@@ -19,6 +19,10 @@ pub(crate) struct DownloadArtifact;
 impl NativeAction for DownloadArtifact {
     fn name(&self) -> &'static str {
         "actions/download-artifact"
+    }
+
+    fn in_container(&self) -> InContainer {
+        InContainer::BuiltIn
     }
 
     fn metadata(&self) -> &'static str {

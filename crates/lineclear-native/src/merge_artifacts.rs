@@ -4,7 +4,7 @@
 //! `merge/action.yml` and `src/merge` of `actions/upload-artifact`.
 
 use lineclear_event::with_causes;
-use lineclear_runner::native::{Call, NativeAction, NativeError};
+use lineclear_runner::native::{Call, InContainer, NativeAction, NativeError};
 
 use crate::search;
 use crate::upload_artifact::{Keeping, named, report, upload};
@@ -16,6 +16,10 @@ pub(crate) struct MergeArtifacts;
 impl NativeAction for MergeArtifacts {
     fn name(&self) -> &'static str {
         "actions/upload-artifact/merge"
+    }
+
+    fn in_container(&self) -> InContainer {
+        InContainer::BuiltIn
     }
 
     fn metadata(&self) -> &'static str {

@@ -6,7 +6,7 @@
 
 use lineclear_event::AnnotationLevel;
 use lineclear_forge::ApiRequest;
-use lineclear_runner::native::{Call, NativeAction, NativeError};
+use lineclear_runner::native::{Call, InContainer, NativeAction, NativeError};
 use serde_json::{Value, json};
 
 use crate::caching::text;
@@ -19,6 +19,10 @@ pub(crate) struct StickyComment;
 impl NativeAction for StickyComment {
     fn name(&self) -> &'static str {
         "marocchino/sticky-pull-request-comment"
+    }
+
+    fn in_container(&self) -> InContainer {
+        InContainer::BuiltIn
     }
 
     fn metadata(&self) -> &'static str {

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use lineclear_event::{AnnotationLevel, with_causes};
-use lineclear_runner::native::{Call, NativeAction, NativeError};
+use lineclear_runner::native::{Call, InContainer, NativeAction, NativeError};
 use lineclear_store::{ArtifactMeta, ArtifactRequest};
 
 use crate::caching::text;
@@ -19,6 +19,10 @@ pub(crate) struct UploadArtifact;
 impl NativeAction for UploadArtifact {
     fn name(&self) -> &'static str {
         "actions/upload-artifact"
+    }
+
+    fn in_container(&self) -> InContainer {
+        InContainer::BuiltIn
     }
 
     fn metadata(&self) -> &'static str {

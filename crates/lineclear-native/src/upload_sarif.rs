@@ -14,7 +14,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use lineclear_forge::ApiRequest;
 use lineclear_reports::{ReportKind, read};
-use lineclear_runner::native::{Call, NativeAction, NativeError};
+use lineclear_runner::native::{Call, InContainer, NativeAction, NativeError};
 use serde_json::{Value, json};
 
 use crate::caching::text;
@@ -33,6 +33,10 @@ pub(crate) struct UploadSarif;
 impl NativeAction for UploadSarif {
     fn name(&self) -> &'static str {
         "github/codeql-action/upload-sarif"
+    }
+
+    fn in_container(&self) -> InContainer {
+        InContainer::BuiltIn
     }
 
     fn metadata(&self) -> &'static str {

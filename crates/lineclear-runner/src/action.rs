@@ -88,28 +88,45 @@ impl Job<'_> {
                     Some(path) => format!("{owner}/{repo}/{path}"),
                     None => format!("{owner}/{repo}"),
                 };
-                if self.hands.settings.native_actions
-                    && let Some(number) = self.native(&name, reference)
-                {
-                    return self.load_native(number, uses);
+                let native = self.hands.settings.native_actions.then(|| self.native(&name, reference)).flatten();
+                match native {
+                    Some((number, InContainer::BuiltIn)) => self.load_native(number, uses),
+                    Some((number, InContainer::Real)) if self.place() == Place::Machine => self.load_native(number, uses),
+                    Some((_, InContainer::Real)) => self.load_remote(uses).map_err(|reason| {
+                        format!(
+                            "the built-in `{name}` works on the machine, and this job runs in a container, so the real one is \
+                             needed: {reason}"
+                        )
+                    }),
+                    None => self.load_remote(uses),
                 }
-                let place = RemotePlace { owner, repo, reference };
-                let FetchedAction { folder, sha } = self.fetch(place)?;
-                let loaded = Found {
-                    reference: display_name::reference(uses),
-                    repository: format!("{owner}/{repo}"),
-                    version: reference.clone(),
-                    sha,
-                    origin: place.origin(),
-                    is_local: false,
-                };
-                let within = path.as_deref().unwrap_or_default();
-                let root = folder;
-                let folder = inside(&root, within)
-                    .ok_or_else(|| format!("`{}` leads out of its repository", loaded.reference))?;
-                read(loaded, root, folder)
             }
         }
+    }
+
+    /// The action itself, also where a built-in one stands for it elsewhere.
+    fn load_remote(&self, uses: &ActionRef) -> Result<LoadedAction, String> {
+        let ActionRef::Remote { owner, repo, path, reference } = uses else {
+            return Err(format!("`{}` is not in another repository", display_name::reference(uses)));
+        };
+        let place = RemotePlace { owner, repo, reference };
+        let FetchedAction { folder: root, sha } = self.fetch(place)?;
+        let found = Found {
+            reference: display_name::reference(uses),
+            repository: format!("{owner}/{repo}"),
+            version: reference.clone(),
+            sha,
+            origin: place.origin(),
+            is_local: false,
+        };
+        let folder = inside(&root, path.as_deref().unwrap_or_default())
+            .ok_or_else(|| format!("`{}` leads out of its repository", found.reference))?;
+        read(found, root, folder)
+    }
+
+    /// The real action in the place of the built-in one, for a step that asks for what only its container has.
+    pub(crate) fn load_real(&self, uses: &ActionRef) -> Loaded {
+        self.load_remote(uses).map(Arc::new)
     }
 
     fn load_local(&self, path: &str, origin: &Origin) -> Result<LoadedAction, String> {
@@ -181,15 +198,13 @@ impl Job<'_> {
         Ok(to)
     }
 
-    /// The built-in action that stands for `name@reference` where this job's steps run.
-    fn native(&self, name: &str, reference: &str) -> Option<usize> {
-        let runs_here = |native: &dyn NativeAction| match self.place() {
-            Place::Machine | Place::Action => true,
-            Place::Container => native.in_container() == InContainer::BuiltIn,
-        };
-        self.hands.natives.iter().position(|native| {
-            native.name().eq_ignore_ascii_case(name) && native.stands_for(reference) && runs_here(&**native)
-        })
+    /// The built-in action that stands for `name@reference`, and whether it does so in a container.
+    fn native(&self, name: &str, reference: &str) -> Option<(usize, InContainer)> {
+        let natives = &self.hands.natives;
+        let stands =
+            |native: &dyn NativeAction| native.name().eq_ignore_ascii_case(name) && native.stands_for(reference);
+        let number = natives.iter().position(|native| stands(&**native))?;
+        Some((number, natives[number].in_container()))
     }
 
     pub(crate) fn native_action(&self, number: usize) -> Option<&dyn NativeAction> {

@@ -226,7 +226,7 @@ impl Job<'_> {
         let action = Seen::of(layout, |path| containers.seen_by_action(path));
         let reached = self.hands.reach.map(|reach| match containers.host() {
             Some(host) => reach.open(&host).map_err(|error| error.to_string()),
-            None => Err("this container engine does not say how containers reach the machine".to_owned()),
+            None => Err("the container engine does not say how containers reach this machine".to_owned()),
         });
         Ok(Opened { containers, container, action, reached })
     }
@@ -242,7 +242,7 @@ impl Job<'_> {
 fn refused(error: &ContainerError) -> String {
     match error {
         ContainerError::NoEngine { .. } => {
-            format!("{error}: start Docker or Podman, or name the engine's address with DOCKER_HOST")
+            format!("{error}: start Docker or Podman, or name an engine (`--engine`, DOCKER_HOST)")
         }
         error => with_causes(error),
     }
@@ -330,10 +330,11 @@ pub(crate) fn stop(job: &mut Job<'_>) -> Vec<String> {
     }
     let mut left = Vec::new();
     if let Some(Ok(Opened { containers, reached, .. })) = opened {
+        // While there is a network to listen on.
+        drop(reached);
         if let Err(error) = containers.close(&told) {
             left.extend(leaks(&error.to_string()));
         }
-        drop(reached);
     }
     if let Some(Err(error)) = door.map(|door| door.close(&told)) {
         left.extend(leaks(&error.to_string()));

@@ -146,7 +146,7 @@ fn try_run(
         repository: action.repository.clone(),
         reference: action.version.clone(),
     };
-    let mut env = call.process_env(worker, frame, &identity, &files, ProcessKind::Docker, Place::Action, inputs);
+    let mut env = call.process_env(worker, frame, &identity, &files, ProcessKind::Docker, inputs);
     let own = frame_of(frame, action, inputs);
     let speaker = Speaker { step: call.id, env: Some(call.env), files: Some(&files) };
     let scope = StepScope::new(job, &worker.env, &own, speaker);

@@ -107,7 +107,8 @@ fn write_config(folder: &Path, users: Option<&Path>, from: DockerConfig) -> io::
             config.insert("cliPluginsExtraDirs".to_owned(), Json::Array(folders));
         }
     }
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(folder.join("config.json"))?;
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(folder.join("config.json"))?;
     file.write_all(Json::Object(config).to_string().as_bytes())
 }
 

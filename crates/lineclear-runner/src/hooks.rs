@@ -96,7 +96,7 @@ fn run_script(
     let files = call.command_files()?;
     // It is the machine's own: it runs there, also where the job has a container.
     let place = Place::Machine;
-    let env = call.process_env(worker, frame, &frame.identity, &files, ProcessKind::Run, place, &[]);
+    let env = call.process_env(worker, frame, &frame.identity, &files, ProcessKind::Run(place), &[]);
     let found = program::find(&shell.program, env.get("PATH").unwrap_or_default())
         .ok_or_else(|| format!("{variable} needs `{}`, which is not on the PATH", shell.program))?;
     call.log.show(&format!(

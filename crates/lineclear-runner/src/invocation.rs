@@ -39,12 +39,21 @@ pub(crate) struct StepCall<'s> {
     pub(crate) name: &'s str,
 }
 
-/// Which kind of step a process belongs to: they differ in the services they are told of.
+/// Which kind of step a process belongs to, which decides what services it is told of; and where it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ProcessKind {
-    Run,
-    JavaScript,
+    Run(Place),
+    JavaScript(Place),
     Docker,
+}
+
+impl ProcessKind {
+    fn place(self) -> Place {
+        match self {
+            Self::Run(place) | Self::JavaScript(place) => place,
+            Self::Docker => Place::Action,
+        }
+    }
 }
 
 impl<'s> StepCall<'s> {
@@ -63,15 +72,14 @@ impl<'s> StepCall<'s> {
         identity: &Identity,
         files: &CommandFiles,
         kind: ProcessKind,
-        place: Place,
         inputs: &[(String, String)],
     ) -> ProcessEnv {
-        let job = self.job;
+        let (job, place) = (self.job, kind.place());
         let mut env = ProcessEnv::new(&job.base_env(place));
         for layer in [&worker.env, &frame.calling_env, self.env] {
             env.lay_over(layer);
         }
-        if kind != ProcessKind::Run {
+        if !matches!(kind, ProcessKind::Run(_)) {
             for (name, value) in worker.states.get(self.key).into_iter().flatten() {
                 env.set(format!("STATE_{name}"), value);
             }
@@ -104,8 +112,8 @@ impl<'s> StepCall<'s> {
         env.set("RUNNER_TRACKING_ID", job.room.tracking_id());
         let services = &job.hands.settings.service_env;
         let services = match kind {
-            ProcessKind::Run => &services.run_steps,
-            ProcessKind::JavaScript => &services.javascript_actions,
+            ProcessKind::Run(_) => &services.run_steps,
+            ProcessKind::JavaScript(_) => &services.javascript_actions,
             ProcessKind::Docker => &services.docker_actions,
         };
         for (name, value) in services {

@@ -120,7 +120,7 @@ fn try_run(
         reference: action.version.clone(),
     };
     let place = call.job.place();
-    let env = call.process_env(worker, frame, &identity, &files, ProcessKind::JavaScript, place, inputs);
+    let env = call.process_env(worker, frame, &identity, &files, ProcessKind::JavaScript(place), inputs);
     let node = call.job.node(env.get("PATH").unwrap_or_default(), &action.reference)?;
     tell_of_older_node(call, action, &node);
     let script = inside(&action.folder, entry)

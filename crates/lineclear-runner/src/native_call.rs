@@ -91,7 +91,7 @@ fn run(
         repository: action.repository.clone(),
         reference: action.version.clone(),
     };
-    let env_at = |place| call.process_env(worker, frame, &identity, &files, ProcessKind::JavaScript, place, inputs);
+    let env_at = |place| call.process_env(worker, frame, &identity, &files, ProcessKind::JavaScript(place), inputs);
     let mut env = env_at(Place::Machine);
     let place = job.place();
     let inner_env = (place != Place::Machine).then(|| env_at(place));

@@ -56,7 +56,7 @@ fn try_run(call: &StepCall<'_>, worker: &mut Worker, frame: &Frame, script: Scri
     }
 
     let place = job.place();
-    let env = call.process_env(worker, frame, &frame.identity, &files, ProcessKind::Run, place, &[]);
+    let env = call.process_env(worker, frame, &frame.identity, &files, ProcessKind::Run(place), &[]);
     let path = env.get("PATH").unwrap_or_default();
     let shell = match shell {
         Some(shell) => Shell::parse(&shell).map_err(|error| error.to_string())?,

@@ -110,29 +110,29 @@ fn defaults(job: &Job<'_>, env: &Env, frame: &Frame, blocks: &[Option<&RunDefaul
 pub(crate) fn tell(job: &Job<'_>, steps: &[Step], origin: &Origin) -> Vec<Arc<LoadedAction>> {
     let found = pre::fetch_all(job, steps, origin);
     let enforcement = job.room.enforcement();
-    if found.is_empty() && enforcement.is_empty() {
-        return Vec::new();
-    }
-    let (id, begun) = ("__set_up_job", (job.hands.clock)());
-    let mut finished = Finished::skipped("Set up job".to_owned());
-    step::tell_started(job, id, &finished.name);
-    let log = StepLog::new(job, id);
-    tell_enforcement(job, &log, enforcement);
-    let mut actions = Vec::with_capacity(found.len());
-    for found in found {
-        match found {
-            Ok(action) => {
-                if let Some(line) = where_from(&action) {
-                    log.show(&line);
-                }
-                actions.push(action);
+    let lines: Vec<Result<String, String>> = found
+        .iter()
+        .filter_map(|found| match found {
+            Ok(action) => where_from(action).map(Ok),
+            Err(reason) => Some(Err(format!("{reason}; a step that uses it fails when it is reached"))),
+        })
+        .collect();
+    if !(lines.is_empty() && enforcement.is_empty()) {
+        let (id, begun) = ("__set_up_job", (job.hands.clock)());
+        let mut finished = Finished::skipped("Set up job".to_owned());
+        step::tell_started(job, id, &finished.name);
+        let log = StepLog::new(job, id);
+        tell_enforcement(job, &log, enforcement);
+        for line in lines {
+            match line {
+                Ok(line) => log.show(&line),
+                Err(warning) => log.warning(&warning),
             }
-            Err(reason) => log.warning(&format!("{reason}; a step that uses it fails when it is reached")),
         }
+        step::apply_stage(&mut finished, Stage::success(Vec::new()), false);
+        step::tell_finished(job, id, &finished, begun);
     }
-    step::apply_stage(&mut finished, Stage::success(Vec::new()), false);
-    step::tell_finished(job, id, &finished, begun);
-    actions
+    found.into_iter().filter_map(Result::ok).collect()
 }
 
 /// What is not enforced stands in the record as well: nobody has to read the log to know.

@@ -41,7 +41,7 @@ pub use git::{GitRequest, GitResponse, GitService};
 pub use identity::{CacheMode, JobIdentity};
 pub use links::ArtifactLinks;
 pub use oidc::SubjectForm;
-pub use services::Services;
+pub use services::{AlsoListening, Services};
 
 /// Readers of hostile text, for the fuzzer alone.
 #[cfg(feature = "fuzzing")]

@@ -1,6 +1,6 @@
 //! The services as a whole.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -21,17 +21,35 @@ use crate::{JobAccess, JobIdentity, ServicesConfig, ServicesError, route};
 /// What the threads of the services have in common.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) config: ServicesConfig,
+    pub(crate) config: Arc<ServicesConfig>,
+    /// Where clients of this listener find everything: the addresses that they are given begin so.
     pub(crate) base: BaseUrl,
-    pub(crate) sessions: Sessions,
-    pub(crate) uploads: Uploads,
-    pub(crate) downloads: Downloads,
-    pub(crate) urls: UrlSigner,
-    pub(crate) tokens: TokenSigner,
-    pub(crate) oidc: Oidc,
+    /// What identity tokens name, wherever they were asked for.
+    pub(crate) issuer: BaseUrl,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) uploads: Arc<Uploads>,
+    pub(crate) downloads: Arc<Downloads>,
+    pub(crate) urls: Arc<UrlSigner>,
+    pub(crate) tokens: Arc<TokenSigner>,
+    pub(crate) oidc: Arc<Oidc>,
 }
 
 impl Shared {
+    /// The same services for clients that reach them at `base`.
+    fn at(&self, base: BaseUrl) -> Self {
+        Self {
+            config: self.config.clone(),
+            base,
+            issuer: self.issuer.clone(),
+            sessions: self.sessions.clone(),
+            uploads: self.uploads.clone(),
+            downloads: self.downloads.clone(),
+            urls: self.urls.clone(),
+            tokens: self.tokens.clone(),
+            oidc: self.oidc.clone(),
+        }
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         (self.config.clock)()
     }
@@ -115,13 +133,14 @@ impl Services {
         local: Option<SocketAddr>,
     ) -> Result<Self, ServicesError> {
         let shared = Arc::new(Shared {
-            sessions: Sessions::default(),
-            uploads: Uploads::default(),
-            downloads: Downloads::default(),
-            urls: UrlSigner::generate()?,
-            tokens: TokenSigner::generate()?,
-            oidc: Oidc::new(config.state.join("oidc"), config.subject),
-            config,
+            sessions: Arc::default(),
+            uploads: Arc::default(),
+            downloads: Arc::default(),
+            urls: Arc::new(UrlSigner::generate()?),
+            tokens: Arc::new(TokenSigner::generate()?),
+            oidc: Arc::new(Oidc::new(config.state.join("oidc"), config.subject)),
+            config: Arc::new(config),
+            issuer: base.clone(),
             base,
         });
         shared.config.links.fill(&shared);
@@ -190,10 +209,29 @@ impl Services {
         Ok(())
     }
 
+    /// Listens at one more address of this machine, for clients that call it `name`, such as containers to which it is the gateway of
+    /// their network. What they are told leads back there. Until the answer is dropped.
+    ///
+    /// The same port is taken where it is free.
+    ///
+    /// # Errors
+    /// [`ServicesError::ListenAt`], [`ServicesError::BaseUrl`], [`ServicesError::Thread`].
+    pub fn also_at(&self, address: IpAddr, name: &str) -> Result<AlsoListening, ServicesError> {
+        let fails = |source| ServicesError::ListenAt { address, source };
+        let usual = self.local.map_or(0, |local| local.port());
+        let listener =
+            TcpListener::bind((address, usual)).or_else(|_| TcpListener::bind((address, 0))).map_err(fails)?;
+        let port = listener.local_addr().map_err(fails)?.port();
+        let authority = if name.contains(':') { format!("[{name}]:{port}") } else { format!("{name}:{port}") };
+        let base = BaseUrl::parse(&format!("http://{authority}{}", self.shared.base.path()))?;
+        let router = router(Arc::new(self.shared.at(base)));
+        let server = Server::start(listener, router, self.shared.config.limits)?;
+        Ok(AlsoListening { authority, server })
+    }
+
     /// Everything as routes, for a server of the owner's. It answers for every path.
     pub fn router(&self) -> Router {
-        let shared = self.shared.clone();
-        Router::new().fallback(move |request: Request| route::answer(shared.clone(), request))
+        router(self.shared.clone())
     }
 
     /// Signs identity tokens with a new key from now on. Tokens of earlier keys can still be verified.
@@ -207,5 +245,24 @@ impl Services {
     /// Where an artifact can be downloaded for a while. See [`crate::ArtifactLinks`].
     pub fn signed_artifact_url(&self, run: RunId, name: &str) -> String {
         self.shared.artifact_url(run, name)
+    }
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    Router::new().fallback(move |request: Request| route::answer(shared.clone(), request))
+}
+
+/// One more address at which the services listen: see [`Services::also_at`].
+#[derive(Debug)]
+pub struct AlsoListening {
+    authority: String,
+    #[expect(dead_code, reason = "dropping it ends the server")]
+    server: Server,
+}
+
+impl AlsoListening {
+    /// Host and port as clients there name them.
+    pub fn authority(&self) -> &str {
+        &self.authority
     }
 }

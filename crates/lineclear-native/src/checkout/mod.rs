@@ -25,7 +25,7 @@ mod submodules;
 
 use std::path::PathBuf;
 
-use lineclear_runner::native::{Call, NativeAction, NativeError};
+use lineclear_runner::native::{Call, InContainer, NativeAction, NativeError};
 
 use settings::Settings;
 
@@ -43,6 +43,10 @@ const REPOSITORY: &str = "repository-path";
 impl NativeAction for Checkout {
     fn name(&self) -> &'static str {
         "actions/checkout"
+    }
+
+    fn in_container(&self) -> InContainer {
+        InContainer::BuiltIn
     }
 
     fn metadata(&self) -> &'static str {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use lineclear_event::{AnnotationLevel, Fact};
 use lineclear_reports::ReportKind;
-use lineclear_runner::native::{Call, NativeAction, NativeError};
+use lineclear_runner::native::{Call, InContainer, NativeAction, NativeError};
 
 use crate::{report_files, search};
 
@@ -20,6 +20,10 @@ pub(super) struct Codecov;
 impl NativeAction for Codecov {
     fn name(&self) -> &'static str {
         "codecov/codecov-action"
+    }
+
+    fn in_container(&self) -> InContainer {
+        InContainer::BuiltIn
     }
 
     fn metadata(&self) -> &'static str {

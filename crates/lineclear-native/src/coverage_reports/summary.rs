@@ -10,7 +10,7 @@ use std::fmt::Write;
 
 use lineclear_event::{Coverage, Fact};
 use lineclear_reports::ReportKind;
-use lineclear_runner::native::{Call, NativeAction, NativeError};
+use lineclear_runner::native::{Call, InContainer, NativeAction, NativeError};
 
 use crate::globs::{Dots, Glob};
 use crate::{report_files, search};
@@ -22,6 +22,10 @@ pub(super) struct CodeCoverageSummary;
 impl NativeAction for CodeCoverageSummary {
     fn name(&self) -> &'static str {
         "irongut/codecoveragesummary"
+    }
+
+    fn in_container(&self) -> InContainer {
+        InContainer::BuiltIn
     }
 
     fn metadata(&self) -> &'static str {

@@ -9,7 +9,7 @@
 use std::fs;
 use std::path::Path;
 
-use lineclear_runner::native::{Call, NativeAction, NativeError};
+use lineclear_runner::native::{Call, InContainer, NativeAction, NativeError};
 
 const FILES: [(&str, &str); 10] = [
     ("main.js", include_str!("main.js")),
@@ -31,6 +31,10 @@ pub(crate) struct GithubScript;
 impl NativeAction for GithubScript {
     fn name(&self) -> &'static str {
         "actions/github-script"
+    }
+
+    fn in_container(&self) -> InContainer {
+        InContainer::BuiltIn
     }
 
     fn metadata(&self) -> &'static str {

@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lineclear_event::AnnotationLevel;
 use lineclear_forge::ApiRequest;
-use lineclear_runner::native::{Call, NativeAction, NativeError};
+use lineclear_runner::native::{Call, InContainer, NativeAction, NativeError};
 use serde_json::{Value, json};
 
 use crate::caching::text;
@@ -29,6 +29,10 @@ pub(crate) struct Labeler;
 impl NativeAction for Labeler {
     fn name(&self) -> &'static str {
         "actions/labeler"
+    }
+
+    fn in_container(&self) -> InContainer {
+        InContainer::BuiltIn
     }
 
     fn metadata(&self) -> &'static str {

@@ -7,7 +7,7 @@ mod changes;
 mod filters;
 mod list_format;
 
-use lineclear_runner::native::{Call, NativeAction, NativeError};
+use lineclear_runner::native::{Call, InContainer, NativeAction, NativeError};
 use serde_json::json;
 
 use changes::{ChangedFile, changed_files};
@@ -21,6 +21,10 @@ pub(crate) struct PathsFilter;
 impl NativeAction for PathsFilter {
     fn name(&self) -> &'static str {
         "dorny/paths-filter"
+    }
+
+    fn in_container(&self) -> InContainer {
+        InContainer::BuiltIn
     }
 
     fn metadata(&self) -> &'static str {

@@ -5,7 +5,7 @@
 //! check run, as version 1 does.
 
 use lineclear_event::AnnotationLevel;
-use lineclear_runner::native::{Call, NativeAction, NativeError};
+use lineclear_runner::native::{Call, InContainer, NativeAction, NativeError};
 
 use super::{Reports, all_tests, check_run, passed};
 
@@ -16,6 +16,10 @@ pub(super) struct TestReporter;
 impl NativeAction for TestReporter {
     fn name(&self) -> &'static str {
         "dorny/test-reporter"
+    }
+
+    fn in_container(&self) -> InContainer {
+        InContainer::BuiltIn
     }
 
     fn metadata(&self) -> &'static str {

@@ -4,7 +4,7 @@
 //! `action.yml` and `src/main.ts` of the action, versions 3 to 6.
 
 use lineclear_event::{AnnotationLevel, TestOutcome};
-use lineclear_runner::native::{Call, NativeAction, NativeError};
+use lineclear_runner::native::{Call, InContainer, NativeAction, NativeError};
 
 use super::{Reports, all_tests, check_run, passed};
 
@@ -15,6 +15,10 @@ pub(super) struct JunitReport;
 impl NativeAction for JunitReport {
     fn name(&self) -> &'static str {
         "mikepenz/action-junit-report"
+    }
+
+    fn in_container(&self) -> InContainer {
+        InContainer::BuiltIn
     }
 
     fn metadata(&self) -> &'static str {

@@ -5,7 +5,7 @@
 
 use lineclear_event::AnnotationLevel;
 use lineclear_forge::ApiRequest;
-use lineclear_runner::native::{Call, NativeAction, NativeError};
+use lineclear_runner::native::{Call, InContainer, NativeAction, NativeError};
 use serde_json::{Value, json};
 
 use super::{Reports, all_tests, check_run, passed};
@@ -27,6 +27,10 @@ pub(super) struct PublishUnitTestResult(pub(super) &'static str);
 impl NativeAction for PublishUnitTestResult {
     fn name(&self) -> &'static str {
         self.0
+    }
+
+    fn in_container(&self) -> InContainer {
+        InContainer::BuiltIn
     }
 
     fn metadata(&self) -> &'static str {

@@ -387,16 +387,16 @@ fn trap_78_a_bare_dockerfile_is_a_docker_action_and_those_are_refused_with_the_w
     Bench::new("steps:\n- uses: ./docker\n- if: always()\n  uses: docker://alpine:3\n")
         .file("docker/Dockerfile", "FROM scratch\n")
         .check(expect![[r#"
-            > __set_up_job: Set up job
-              ! Warning: `docker://alpine:3` is a Docker action and needs a container engine; this job runs directly on the machine: use a JavaScript or composite action or a `run` step in its place, or run the workflow where Docker actions are available; a step that uses it fails when it is reached
-            < __set_up_job success
+            > __pull_alpine_3: Pull alpine:3
+              ! Warning: no container engine was found (the bench has none): start Docker or Podman, or name an engine (`--engine`, DOCKER_HOST); a step that uses `docker://alpine:3` fails when it is reached
+            < __pull_alpine_3 success
             > __self: Run ./docker
-              ! Error: `./docker` is a Docker action and needs a container engine; this job runs directly on the machine: use a JavaScript or composite action or a `run` step in its place, or run the workflow where Docker actions are available
-            < __self failure (`./docker` is a Docker action and needs a container engine; this job runs directly on the machine: use a JavaScript or composite action or a `run` step in its place, or run the workflow where Docker actions are available)
+              ! Error: `./docker` is a Docker action, and no container engine was found (the bench has none): start Docker or Podman, or name an engine (`--engine`, DOCKER_HOST)
+            < __self failure (`./docker` is a Docker action, and no container engine was found (the bench has none): start Docker or Podman, or name an engine (`--engine`, DOCKER_HOST))
             > __alpine_3: Run docker://alpine:3
-              ! Error: `docker://alpine:3` is a Docker action and needs a container engine; this job runs directly on the machine: use a JavaScript or composite action or a `run` step in its place, or run the workflow where Docker actions are available
-            < __alpine_3 failure (`docker://alpine:3` is a Docker action and needs a container engine; this job runs directly on the machine: use a JavaScript or composite action or a `run` step in its place, or run the workflow where Docker actions are available)
-            = failure: step `Run ./docker` failed: `./docker` is a Docker action and needs a container engine; this job runs directly on the machine: use a JavaScript or composite action or a `run` step in its place, or run the workflow where Docker actions are available
+              ! Error: `docker://alpine:3` is a Docker action, and no container engine was found (the bench has none): start Docker or Podman, or name an engine (`--engine`, DOCKER_HOST)
+            < __alpine_3 failure (`docker://alpine:3` is a Docker action, and no container engine was found (the bench has none): start Docker or Podman, or name an engine (`--engine`, DOCKER_HOST))
+            = failure: step `Run ./docker` failed: `./docker` is a Docker action, and no container engine was found (the bench has none): start Docker or Podman, or name an engine (`--engine`, DOCKER_HOST)
         "#]]);
 }
 

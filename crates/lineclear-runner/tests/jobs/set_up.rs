@@ -11,14 +11,22 @@ fn a_job_that_needs_a_container_engine_is_refused() {
     check_job(
         "container: alpine:3\nsteps:\n- run: 'true'\n",
         expect![[r#"
-        = failure: job `job` runs in the container `alpine:3`, which needs a container engine; this runner starts steps directly on the machine: remove `container:` to run the job here, with the tools that this machine has
-    "#]],
+            > __initialize_containers: Initialize containers
+              ! Error: the job runs in the container `alpine:3`, but no container engine was found (the bench has none): start Docker or Podman, or name an engine (`--engine`, DOCKER_HOST)
+            < __initialize_containers failure (the job runs in the container `alpine:3`, but no container engine was found (the bench has none): start Docker or Podman, or name an engine (`--engine`, DOCKER_HOST))
+            - __run: Run true: step `Initialize containers` failed: the job runs in the container `alpine:3`, but no container engine was found (the bench has none): start Docker or Podman, or name an engine (`--engine`, DOCKER_HOST)
+            = failure: step `Initialize containers` failed: the job runs in the container `alpine:3`, but no container engine was found (the bench has none): start Docker or Podman, or name an engine (`--engine`, DOCKER_HOST)
+        "#]],
     );
     check_job(
         "services: { db: { image: postgres:16 } }\nsteps:\n- run: 'true'\n",
         expect![[r#"
-        = failure: job `job` needs the service `db` (`postgres:16`), which needs a container engine; this runner starts steps directly on the machine: start the service yourself, give its address to the job, and remove it from `services:`
-    "#]],
+            > __initialize_containers: Initialize containers
+              ! Error: the job needs the service `db` (`postgres:16`), but no container engine was found (the bench has none): start Docker or Podman, or name an engine (`--engine`, DOCKER_HOST)
+            < __initialize_containers failure (the job needs the service `db` (`postgres:16`), but no container engine was found (the bench has none): start Docker or Podman, or name an engine (`--engine`, DOCKER_HOST))
+            - __run: Run true: step `Initialize containers` failed: the job needs the service `db` (`postgres:16`), but no container engine was found (the bench has none): start Docker or Podman, or name an engine (`--engine`, DOCKER_HOST)
+            = failure: step `Initialize containers` failed: the job needs the service `db` (`postgres:16`), but no container engine was found (the bench has none): start Docker or Podman, or name an engine (`--engine`, DOCKER_HOST)
+        "#]],
     );
     check_job(
         "container: ${{ matrix.none }}\nsteps:\n- run: echo no container\n",
@@ -38,7 +46,7 @@ fn a_machine_that_this_is_not_is_refused() {
         = failure: job `job` runs on `windows-latest`, and this machine is Linux X64: run it on a machine of that kind, or leave it out of this run by choosing other jobs
     "#]]);
     on("big-machine").check(expect![[r#"
-        = failure: job `job` runs on a machine labelled `big-machine`, and this machine is Linux X64: if it may run here, add `big-machine` to the labels that this machine stands for
+        = failure: job `job` runs on a machine labelled `big-machine`, and this machine is Linux X64: if it may run here, add `big-machine` to the labels that this machine stands for, or name an image for it
     "#]]);
     on("big-machine").with(|bench| bench.settings.host_labels.push("Big-Machine".into())).check(expect![[r#"
         > __run: Run echo runs

@@ -67,7 +67,7 @@ fn issue(shared: &Shared, session: &Session, audience: &str) -> Result<String, S
         given => Some(given),
     };
     let form = shared.oidc.subject_form();
-    let claims = claims(&session.identity, form, shared.base.as_str(), audience, &http::uuid(id), now);
+    let claims = claims(&session.identity, form, shared.issuer.as_str(), audience, &http::uuid(id), now);
     let key = shared.oidc.signing_key(now)?;
     let text = unsigned(&json!({ "alg": "RS256", "typ": "JWT", "kid": key.kid() }), &claims);
     Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(key.sign(text.as_bytes())?)))
@@ -75,12 +75,13 @@ fn issue(shared: &Shared, session: &Session, audience: &str) -> Result<String, S
 
 /// `/.well-known/openid-configuration`.
 pub(crate) fn discovery(shared: &Shared) -> Response {
-    let issuer = shared.base.as_str();
+    let issuer = shared.issuer.as_str();
     http::json(
         StatusCode::OK,
         &json!({
             "issuer": issuer,
-            "jwks_uri": format!("{issuer}/.well-known/jwks"),
+            // Where the reader of this document is, which may be another address than the issuer's.
+            "jwks_uri": format!("{}/.well-known/jwks", shared.base.as_str()),
             "subject_types_supported": ["public", "pairwise"],
             "response_types_supported": ["id_token"],
             "claims_supported": claims::NAMES.as_slice(),

@@ -246,3 +246,28 @@ fn more_than_an_archive_may_have_is_refused() {
     stream.write_all(b"\r\n0\r\n\r\n").expect("the end");
     assert_eq!(read(stream).status, 413);
 }
+
+/// Containers reach this machine at another address: what they are told leads back there, with the tokens of the same job.
+#[test]
+fn clients_at_another_address_are_led_back_to_it() {
+    let world = World::new();
+    let job = world.job("one");
+    let other = world.services.also_at(std::net::Ipv4Addr::new(127, 0, 0, 2).into(), "127.0.0.2").expect("it listens");
+    let at = other.authority().to_owned();
+    assert!(at.starts_with("127.0.0.2:"), "{at}");
+    let authorization = format!("Bearer {}", job.access.runtime_token);
+    let headers = [("Authorization", authorization.as_str()), ("Content-Type", "application/json")];
+    let path = "/twirp/github.actions.results.api.v1.ArtifactService/CreateArtifact";
+    let said = send(&at, "POST", path, &headers, ids(&job, "a").to_string().as_bytes());
+    let url = said.json()["signed_upload_url"].as_str().map(str::to_owned).expect("an address");
+    let upload = url.strip_prefix(&format!("http://{at}")).unwrap_or_else(|| panic!("{url} leads elsewhere"));
+    assert_eq!(send(&at, "PUT", upload, &[("x-ms-blob-type", "BlockBlob")], b"bytes").status, 201);
+    assert_eq!(send(&at, "GET", "/", &[("Host", "evil.example")], b"").status, 421);
+    drop(other);
+    let listens = || std::net::TcpStream::connect(&at).is_ok();
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while listens() {
+        assert!(std::time::Instant::now() < end, "it listens no more");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}

@@ -1,17 +1,19 @@
 //! What the steps of this command talk to: the services on loopback, and behind them the forge and git.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use lineclear_backend::{HostReach, ImagesTold};
 use lineclear_command::SharedMasker;
-use lineclear_event::{AnnotationLevel, Envelope, Fact, ForgeEvent, JobKey, JobSpec, RunEvent, RunId};
+use lineclear_event::{AnnotationLevel, Envelope, Fact, ForgeEvent, ImageFact, JobKey, JobSpec, RunEvent, RunId};
 use lineclear_forge::{ApiRequest, ApiResponse, Caller, ForgeApi, Guarded, Observed, Visibility};
 use lineclear_forge_local::{Addresses, ArtifactLinks, LocalForge, Ports, RepositoryFacts};
 use lineclear_git_server::{GitRepositories, GitServer};
 use lineclear_graphql::GraphqlOverRest;
 use lineclear_plan::Platform;
-use lineclear_runner::{ServiceEnv, masked_fact};
+use lineclear_runner::{Reached, ServiceEnv, ServiceReach, masked_fact};
 use lineclear_services::{JobAccess, JobIdentity, Listener, Services, ServicesConfig};
 use lineclear_store::ArtifactMeta;
 use lineclear_store_folder::FolderStore;
@@ -176,7 +178,24 @@ impl Talk {
     }
 }
 
+impl ServiceReach for Talk {
+    fn open(&self, host: &HostReach) -> io::Result<Reached> {
+        let listening = self.services.also_at(host.listen, &host.name).map_err(io::Error::other)?;
+        let here = self.services.origin();
+        Ok(Reached {
+            here: here.split_once("://").map_or(here, |(_, authority)| authority).to_owned(),
+            inside: listening.authority().to_owned(),
+            listening: Box::new(listening),
+        })
+    }
+}
+
 impl JobTalk {
+    /// Tells the record of images that go through the job's door.
+    pub(crate) fn images(&self) -> Arc<dyn ImagesTold> {
+        Arc::new(ImagesOfJob { hearing: self.hearing.clone(), caller: self.access.caller().clone() })
+    }
+
     pub(crate) fn token(&self) -> &str {
         &self.access.forge_token
     }
@@ -323,6 +342,23 @@ impl Listener for Hearing {
             let event = RunEvent::Notice { level: AnnotationLevel::Warning, message };
             telling.tell(&Envelope { event, run: caller.run, at: now() });
         }
+    }
+}
+
+struct ImagesOfJob {
+    hearing: Arc<Hearing>,
+    caller: Caller,
+}
+
+impl std::fmt::Debug for ImagesOfJob {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ImagesOfJob").finish_non_exhaustive()
+    }
+}
+
+impl ImagesTold for ImagesOfJob {
+    fn image(&self, fact: ImageFact) {
+        self.hearing.tell(&self.caller, &Fact::Image(Box::new(fact)));
     }
 }
 

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use lineclear_event::AnnotationLevel;
 use lineclear_forge::ApiRequest;
-use lineclear_runner::native::{Call, NativeAction, NativeError};
+use lineclear_runner::native::{Call, InContainer, NativeAction, NativeError};
 use serde_json::{Map, Value, json};
 
 use self::attributes::MetadataError;
@@ -42,6 +42,10 @@ impl From<MetadataError> for NativeError {
 impl NativeAction for Metadata {
     fn name(&self) -> &'static str {
         "docker/metadata-action"
+    }
+
+    fn in_container(&self) -> InContainer {
+        InContainer::BuiltIn
     }
 
     fn metadata(&self) -> &'static str {
