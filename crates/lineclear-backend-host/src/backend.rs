@@ -46,6 +46,12 @@ impl HostBackend {
         self.instance.begin_guard();
     }
 
+    /// Lets isolated jobs reach a listener of this machine's loopback, at the same address in a loopback of their own. For rooms
+    /// that are opened from now on.
+    pub fn offer(&self, address: std::net::SocketAddr) {
+        self.instance.offered.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(address);
+    }
+
     /// Why there is no guard although the settings ask for one. Known once a process was started.
     pub fn guard_problem(&self) -> Option<String> {
         self.instance.guard.problem()
@@ -87,13 +93,16 @@ impl Backend for HostBackend {
             Arc::clone(&instance.guard),
         );
         // Dropped on failure, the room removes its folders.
-        let room = HostRoom::new(Arc::clone(instance), request.run, skeleton, scratch, layout, job);
+        let mut room = HostRoom::new(Arc::clone(instance), request.run, skeleton, scratch, layout, job);
         if let Workspace::Copy(fill) = &request.workspace {
             let path = &room.layout().workspace;
             fill.fill(path).map_err(|source| match is_full(&source) {
                 true => OpenError::DiskFull { path: path.clone() },
                 false => OpenError::Fill { path: path.clone(), source },
             })?;
+        }
+        if let Some(isolation) = &request.isolation {
+            room.isolate(isolation)?;
         }
         Ok(Box::new(room))
     }

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -38,6 +39,8 @@ pub(crate) struct Instance {
     owner: OnceLock<Owner>,
     rooms: AtomicU64,
     runs: Mutex<Runs>,
+    /// What isolated jobs reach of this machine's loopback.
+    pub(crate) offered: Mutex<Vec<SocketAddr>>,
     scratch: OnceLock<Option<PathBuf>>,
 }
 
@@ -69,6 +72,7 @@ impl Instance {
             owner: OnceLock::new(),
             rooms: AtomicU64::new(0),
             runs: Mutex::default(),
+            offered: Mutex::default(),
             scratch: OnceLock::new(),
         }
     }

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use lineclear_backend::Owner;
@@ -16,6 +17,10 @@ pub(crate) const MARK: &str = ".owner";
 
 /// A folder without a mark may be about to get one.
 const UNMARKED: Duration = Duration::from_secs(60);
+
+/// How often, and after what time, what is busy is looked at again.
+const BUSY_LOOKS: u32 = 200;
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
 
 /// Marks a folder as this owner's.
 pub(crate) fn mark(owner: &Owner, folder: &Path) -> io::Result<()> {
@@ -33,11 +38,22 @@ pub(crate) fn remove_folder_of(owner: &Owner, folder: &Path) -> io::Result<()> {
         Some(its) if its == *owner => remove::tree(folder).map_err(|left| left.source),
         Some(_) => Ok(()),
         // Its owner ended before marking it: then it is empty.
-        None => match fs::remove_dir(folder) {
+        None => match remove_empty(folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             result => result,
         },
     }
+}
+
+/// A control group, which is a folder too, is busy until the kernel is done with the processes that were killed in it.
+fn remove_empty(folder: &Path) -> io::Result<()> {
+    for _ in 0..BUSY_LOOKS {
+        match fs::remove_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => thread::sleep(BUSY_PAUSE),
+            result => return result,
+        }
+    }
+    fs::remove_dir(folder)
 }
 
 /// Whether the folder belongs to a process that is known to be gone.
@@ -53,6 +69,7 @@ pub(crate) fn is_abandoned(folder: &Path, here: &Owner) -> bool {
 pub fn sweep(work: &Path) -> Vec<PathBuf> {
     let here = Owner::this();
     let mut removed = Vec::new();
+    removed.extend(lineclear_sandbox::sweep());
     let bases = std::iter::once(work.to_owned()).chain(crate::scratch::bases());
     for base in bases {
         let Ok(items) = fs::read_dir(&base) else { continue };

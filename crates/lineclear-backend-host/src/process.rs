@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lineclear_backend::{Command, Exit, Happening, Process, Signal, StartError, Stream, Wake};
+use lineclear_sandbox::{Sandbox, Step};
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -17,7 +18,7 @@ use rustix::process::{PidfdFlags, kill_process, pidfd_open};
 
 use crate::family;
 use crate::job_processes::JobProcesses;
-use crate::lookup;
+use crate::lookup::{self, Sight};
 use crate::settings::Sessions;
 
 /// How much is read at once: what a pipe holds at first.
@@ -86,33 +87,46 @@ struct Seen {
     stderr: bool,
 }
 
-pub(crate) fn start(job: Arc<JobProcesses>, command: &Command, detach: &Detach) -> Result<HostProcess, StartError> {
-    let program = lookup::program(command)?;
+pub(crate) fn start(
+    job: Arc<JobProcesses>,
+    command: &Command,
+    detach: &Detach,
+    sandbox: Option<&Sandbox>,
+) -> Result<HostProcess, StartError> {
+    let sight = Sight::of(sandbox.and_then(Sandbox::root).as_deref());
+    let program = lookup::program(command, &sight)?;
     // The program is given as a path and nothing is set that only a fork could do, so that the standard library takes
     // `posix_spawn`, which does not copy this process.
-    let mut start = match detach {
-        Detach::Group => {
+    let mut start = match (sandbox, detach) {
+        (Some(sandbox), detach) => {
+            // What starts it there could tell what was wrong by an exit code only.
+            lookup::check(command, &program, &sight)?;
+            let directory = &command.working_directory;
+            let session = matches!(detach, Detach::Session(_));
+            let started = sandbox.command(Step { program: &program, args: &command.args, directory, session });
+            started.map_err(|error| lookup::explain(command, &program, error, &sight))?
+        }
+        (None, Detach::Group) => {
             let mut start = std::process::Command::new(&program);
-            start.process_group(0);
+            start.process_group(0).args(&command.args).current_dir(&command.working_directory);
             start
         }
-        Detach::Session(setsid) => {
+        (None, Detach::Session(setsid)) => {
             // It would tell of a program that it cannot start by an exit code only.
-            lookup::check(command, &program)?;
+            lookup::check(command, &program, &sight)?;
             let mut start = std::process::Command::new(setsid);
-            start.arg(&program);
+            start.arg(&program).args(&command.args).current_dir(&command.working_directory);
             start
         }
     };
     start
-        .args(&command.args)
         .env_clear()
         .envs(command.env.iter().map(|(name, value)| (name, value)))
-        .current_dir(&command.working_directory)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut child = family::start(|| start.spawn()).map_err(|error| lookup::explain(command, &program, error))?;
+    let mut child =
+        family::start(|| start.spawn()).map_err(|error| lookup::explain(command, &program, error, &sight))?;
     job.started(child.id(), &command.env);
     let end = family::rustix_pid(child.id()).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
     let stdout = Output { pipe: child.stdout.take().map(OwnedFd::from), chunk: CHUNK };

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use lineclear_sandbox::Launcher;
+
 use crate::guard::GuardProgram;
 
 /// Settings of a [`HostBackend`](crate::HostBackend).
@@ -18,6 +20,18 @@ pub struct HostSettings {
     /// Whether small files of steps go to memory where there is some.
     pub scratch_in_memory: bool,
     pub sessions: Sessions,
+    pub sandbox: SandboxSettings,
+}
+
+/// How jobs are isolated that are asked to be.
+#[derive(Clone, Debug, Default)]
+pub struct SandboxSettings {
+    /// Without one, nothing can be enforced. Only the program itself knows whether its `main` makes room for it.
+    pub launcher: Option<Launcher>,
+    /// Folders and files that isolated jobs do not see, beside the folders of other jobs and what no job sees.
+    pub hidden: Vec<PathBuf>,
+    /// Folders and files that they see but may not change, also where what is around them is hidden.
+    pub shown: Vec<PathBuf>,
 }
 
 /// Which steps get a session of their own, beside the process group that each has.
@@ -43,6 +57,7 @@ impl HostSettings {
             guard: None,
             scratch_in_memory: true,
             sessions: Sessions::default(),
+            sandbox: SandboxSettings::default(),
         }
     }
 

@@ -15,6 +15,7 @@ use crate::remove;
 
 pub(crate) const TEMP: &str = "_temp";
 pub(crate) const ACTIONS: &str = "_actions";
+const PRIVATE: &str = "_private";
 
 /// A folder that was filled stays large on some file systems, and slow.
 const LARGEST: u64 = 64 << 10;
@@ -58,6 +59,11 @@ impl Skeleton {
 
     pub(crate) fn actions(&self) -> PathBuf {
         self.path.join(ACTIONS)
+    }
+
+    /// For what stands in for shared folders where the job is isolated. Made when it is needed.
+    pub(crate) fn private(&self) -> PathBuf {
+        self.path.join(PRIVATE)
     }
 
     pub(crate) fn workspace(&self) -> Option<PathBuf> {

@@ -1,5 +1,7 @@
 //! What every backend promises, kept by this one.
 
+mod isolation;
+
 use std::path::Path;
 
 use lineclear_backend::backend_contract;
@@ -27,6 +29,11 @@ mod in_sessions {
         sessions: Sessions::Always,
         ..super::settings("sessions")
     }));
+}
+
+/// Kept from the machine in every way that this one has.
+mod isolated {
+    super::backend_contract!(super::isolation::Isolated::new("isolated"));
 }
 
 mod without_memory_for_scratch {

@@ -104,7 +104,10 @@ pub(crate) fn receive<T: DeserializeOwned>(
         loop {
             match poll(&mut source, Some(&pause)) {
                 Ok(0) => {
-                    return Err(io::Error::new(io::ErrorKind::TimedOut, "the holder of the namespaces does not answer"));
+                    return Err(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        "the holder of the namespaces does not answer",
+                    ));
                 }
                 Ok(_) => break,
                 Err(rustix::io::Errno::INTR) => {}

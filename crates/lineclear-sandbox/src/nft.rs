@@ -13,7 +13,7 @@ use crate::wire::Family;
 const NF_TABLES: u16 = 10;
 const BATCH_BEGIN: u16 = 16;
 const BATCH_END: u16 = 17;
-const NEW_TABLE: u16 = (NF_TABLES << 8) | 0;
+const NEW_TABLE: u16 = NF_TABLES << 8;
 const NEW_CHAIN: u16 = (NF_TABLES << 8) | 3;
 const NEW_RULE: u16 = (NF_TABLES << 8) | 6;
 const TABLE: &str = "lineclear";

@@ -1,6 +1,7 @@
 //! A job's sandbox, from outside.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -45,10 +46,21 @@ pub struct Request<'r> {
     pub services: Vec<SocketAddr>,
     /// Starts the holder, as a child that the caller's own search for stray processes leaves alone.
     pub spawn: &'r dyn Fn(&mut Command) -> io::Result<Child>,
+    /// Told when the exit status of a holder was taken that was of no use.
+    pub ended: &'r dyn Fn(u32),
     /// Told before a folder is made that has to be removed should this process be killed.
     pub made: &'r dyn Fn(&Path),
     /// Ends the job's processes.
     pub end: End,
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("isolation", self.isolation)
+            .field("writable", &self.writable)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A step to be started.
@@ -291,7 +303,7 @@ fn attempt(request: &Request<'_>, user: bool) -> Result<Made, String> {
     match made {
         Ok((network, view)) => Ok(Made { holder, network, view }),
         Err(error) => {
-            holder.end();
+            (request.ended)(holder.end());
             Err(error)
         }
     }
