@@ -12,6 +12,7 @@ use lineclear_store::{Limits, StoreError};
 use crate::archives::Progress;
 use crate::blobs::Blobs;
 use crate::fault;
+use crate::images::Pushes;
 
 /// What a call that returned has made sure of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub(crate) struct Place {
     pub(crate) last_run: AtomicU64,
     /// How far this process knows the content of uploads.
     pub(crate) progress: Progress,
+    /// How far this process has hashed what is being pushed.
+    pub(crate) pushes: Pushes,
     temporary: AtomicU64,
 }
 
@@ -67,12 +70,11 @@ impl FolderStore {
     pub fn open_with(root: impl AsRef<Path>, settings: Settings) -> Result<Self, StoreError> {
         let root = std::path::absolute(root.as_ref()).map_err(|error| fault::at(root.as_ref(), error))?;
         // Logs may tell more than others on this machine should read.
-        let make = |path: &Path| DirBuilder::new().recursive(true).mode(0o700).create(path);
         let runs = root.join("runs");
         if !runs.is_dir() {
             for name in ["blobs", "tmp", "counters", "runs"] {
                 let folder = root.join(name);
-                make(&folder).map_err(|error| fault::at(&folder, error))?;
+                make_folder(&folder).map_err(|error| fault::at(&folder, error))?;
             }
         }
         let blobs = Blobs::new(&root, settings.durability);
@@ -82,6 +84,7 @@ impl FolderStore {
             blobs,
             last_run: AtomicU64::new(0),
             progress: Progress::default(),
+            pushes: Pushes::default(),
             temporary: AtomicU64::new(0),
         };
         Ok(Self { place: Arc::new(place) })
@@ -194,6 +197,11 @@ pub(crate) fn temporary_in(root: &Path, counter: &AtomicU64) -> PathBuf {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     // The time tells apart processes that share the folder from different process namespaces, and so the process id.
     root.join("tmp").join(format!("{}-{now:x}-{number}", std::process::id()))
+}
+
+/// Makes a folder with all folders above it, for this user only.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 pub(crate) fn new_file(path: &Path) -> io::Result<File> {

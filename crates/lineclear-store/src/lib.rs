@@ -1,8 +1,8 @@
-//! The port that keeps what must outlive a process: runs with their inputs, events and logs, artifacts, caches.
+//! The port that keeps what must outlive a process: runs with their inputs, events and logs, artifacts, caches, images.
 //!
 //! [`Store`] hands out a [`RunRecord`] for each run; [`Caches`] and [`Artifacts`] keep the files of steps; [`Archives`] keeps
-//! caches and artifacts that clients packed themselves, and [`zip`] unpacks them with distrust; [`Upkeep`] removes what is too
-//! old or too much. [`contract`] is what every store promises, as tests that each form runs. [`MemoryStore`] is the
+//! caches and artifacts that clients packed themselves, and [`zip`] unpacks them with distrust; [`Images`] keeps container images;
+//! [`Upkeep`] removes what is too old or too much. [`contract`] is what every store promises, as tests that each form runs. [`MemoryStore`] is the
 //! form without a disk: for tests, and the oracle that other forms are compared with. Nothing that was recorded is lost by a
 //! kill: a reader finds every complete line.
 //!
@@ -15,6 +15,7 @@ mod artifact;
 mod cache;
 pub mod contract;
 mod error;
+mod image;
 mod matching;
 mod memory;
 mod run;
@@ -34,6 +35,10 @@ pub use cache::{
     check_cache_path,
 };
 pub use error::StoreError;
+pub use image::{
+    ImageDamage, ImageError, ImageRules, ImageSweep, ImageUsage, Images, KeptManifest, ManifestFacts, NewManifest, OpenBlob,
+    Sweep, TagRule,
+};
 pub use matching::{MAX_KEY_LENGTH, MAX_KEYS, check_cache_key, check_lookup, choose};
 pub use memory::MemoryStore;
 pub use run::{LogLine, LogMark, NewRun, RunHeader, RunRecord, RunSummary, Store};

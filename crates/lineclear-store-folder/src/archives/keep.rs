@@ -42,13 +42,13 @@ impl Place {
             name: artifact.name.clone(),
             files: 1,
             size: list.size,
-            digest: list.digest,
+            digest: list.digest.clone(),
             created: artifact.now,
             expires: Some(expiry(artifact.now, artifact.retention_days, self.settings.limits.artifact_days)),
             content_type: Some(artifact.content_type.clone()),
         };
         let kept = Kept { what: meta, content: Content::Archive(archive) };
-        self.take_over(&artifact.upload)?;
+        self.take_over(&artifact.upload, &list)?;
         match self.publish(&path, &kept.to_json(), !artifact.overwrite) {
             Ok(true) => Ok(kept.what),
             Ok(false) => {
@@ -93,7 +93,7 @@ impl Place {
             kind: CacheKind::Archive,
         };
         let kept = Kept { what: entry, content: Content::Archive(archive) };
-        self.take_over(&cache.upload)?;
+        self.take_over(&cache.upload, &list)?;
         match self.publish_as(&path, &kept.to_json(), true, |file| mark_used(file, cache.now)) {
             Ok(true) => Ok(SaveOutcome::Saved(kept.what)),
             Ok(false) => {
@@ -121,7 +121,7 @@ impl Place {
     }
 
     /// Moves an ended upload to the archives. Until an entry refers to it, only the shared lock keeps it.
-    fn take_over(&self, upload: &UploadId) -> Result<(), StoreError> {
+    fn take_over(&self, upload: &UploadId, list: &List) -> Result<(), StoreError> {
         let (from, to) = (self.ended_folder(upload)?, self.archive_folder(upload));
         let moved = match fs::rename(&from, &to) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && from.is_dir() => {
@@ -131,6 +131,9 @@ impl Place {
             moved => moved,
         };
         fault::found(&from, moved)?.ok_or_else(no_upload)?;
+        if let [block] = list.blocks.as_slice() {
+            self.share_archive(&to.join(&block.file), block, &list.digest);
+        }
         if self.settings.durability == Durability::PowerLoss {
             synchronise(&self.root.join(ARCHIVES))?;
         }

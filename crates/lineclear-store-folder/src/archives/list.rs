@@ -7,7 +7,7 @@ use lineclear_store::{Assembled, StoreError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::block::{Block, BlockFile, PIECE};
+use crate::block::{Block, BlockFile, PIECE};
 use crate::blobs::Hash;
 use crate::fault;
 

@@ -2,9 +2,8 @@
 //!
 //! An upload is a folder of block files, each written once. Ending it renames the folder and adds the list of its blocks; keeping
 //! it renames the folder again and writes the entry that refers to it. So no byte is copied, and a kill leaves either the
-//! upload as it was or the next state of it. [`block`] says what a block file is, [`list`] what the list holds.
+//! upload as it was or the next state of it. [`block`](crate::block) says what a block file is, [`list`] what the list holds.
 
-mod block;
 mod export;
 mod keep;
 mod list;

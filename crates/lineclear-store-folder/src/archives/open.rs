@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lineclear_store::{ArtifactMeta, CacheEntry, OpenArchive, ReadAt, StoreError, check_artifact_file, is_zip, zip};
 
-use super::block::{BlockFile, PIECE};
+use crate::block::{BlockFile, PIECE};
 use super::list::List;
 use crate::caches::{KeptCache, drop_entry};
 use crate::entry::ArchiveRef;

@@ -11,7 +11,7 @@ use lineclear_event::Timestamp;
 use lineclear_store::UploadId;
 use sha2::Sha256;
 
-use super::block::Block;
+use crate::block::Block;
 
 #[derive(Default)]
 pub(crate) struct Progress(Mutex<HashMap<UploadId, Upload>>);

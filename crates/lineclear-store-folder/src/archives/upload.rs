@@ -9,7 +9,7 @@ use lineclear_event::{Timestamp, hexadecimal};
 use lineclear_store::{Assembled, PruneReport, StoreError, UploadId};
 use sha2::Digest;
 
-use super::block::{self, Block, BlockFile, WriteError};
+use crate::block::{self, Block, BlockFile, WriteError};
 use super::list::{LIST, List, absorb, hash_of_names, synchronise};
 use super::{ARCHIVES, UPLOADS};
 use crate::entry::folders;

@@ -2,6 +2,7 @@
 //!
 //! The hashes stand in the same file, so that one rename makes content and hashes visible together. Hashing in pieces lets a
 //! reader check what it needs of a block of any length with a small buffer. The hash of the hashes names the block in the list.
+//! Blocks of archives and the contents of images have this one form, so that they can be the same file.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -16,28 +17,28 @@ use crate::blobs::Hash;
 use crate::fault;
 
 /// Bytes that are checked together.
-pub(super) const PIECE: u64 = 1 << 20;
+pub(crate) const PIECE: u64 = 1 << 20;
 const HASH: u64 = 32;
 const LENGTH: u64 = 8;
 
 /// A block as the list names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Block {
+pub(crate) struct Block {
     /// Name of its file.
-    pub(super) file: String,
-    pub(super) size: u64,
-    pub(super) hash: Hash,
+    pub(crate) file: String,
+    pub(crate) size: u64,
+    pub(crate) hash: Hash,
 }
 
 impl Block {
     /// Bytes that its file has.
-    pub(super) fn file_length(&self) -> u64 {
+    pub(crate) fn file_length(&self) -> u64 {
         self.size.saturating_add(self.size.div_ceil(PIECE).saturating_mul(HASH)).saturating_add(LENGTH)
     }
 }
 
 /// The file that a block of this name has in its upload's folder. Clients name blocks as they like.
-pub(super) fn file_of(block: &str) -> String {
+pub(crate) fn file_of(block: &str) -> String {
     blake3::hash(block.as_bytes()).to_hex()[..32].to_owned()
 }
 
@@ -47,26 +48,25 @@ fn hash_of_trailer(trailer: &[u8]) -> Hash {
 }
 
 /// What came of writing a block.
-pub(super) struct Written {
-    pub(super) size: u64,
-    pub(super) hash: Hash,
+pub(crate) struct Written {
+    pub(crate) size: u64,
+    pub(crate) hash: Hash,
 }
 
 /// Why a block could not be written: its sender broke off, or the disk did.
-pub(super) enum WriteError {
+pub(crate) enum WriteError {
     Sender(io::Error),
     Disk(io::Error),
 }
 
 /// Writes a block as it comes, in a buffer of one piece; `whole` takes the bytes in too.
-pub(super) fn write(
+pub(crate) fn write(
     content: &mut dyn Read,
     file: &mut File,
     mut whole: Option<&mut Sha256>,
 ) -> Result<Written, WriteError> {
-    let mut trailer = Vec::new();
+    let mut hashes = PieceHashes::default();
     let mut buffer = vec![0; PIECE as usize];
-    let mut size = 0_u64;
     loop {
         let mut filled = 0;
         while filled < buffer.len() {
@@ -81,23 +81,70 @@ pub(super) fn write(
         if piece.is_empty() {
             break;
         }
-        trailer.extend(Hash::of(piece).0);
+        hashes.update(piece);
         if let Some(whole) = &mut whole {
             whole.update(piece);
         }
         file.write_all(piece).map_err(WriteError::Disk)?;
-        size += piece.len() as u64;
         if filled < buffer.len() {
             break;
         }
     }
-    trailer.extend(size.to_le_bytes());
+    let size = hashes.size();
+    let (trailer, hash) = hashes.finish();
     file.write_all(&trailer).map_err(WriteError::Disk)?;
-    Ok(Written { size, hash: hash_of_trailer(&trailer) })
+    Ok(Written { size, hash })
+}
+
+/// What stands behind a content, made while it comes.
+#[derive(Clone, Default)]
+pub(crate) struct PieceHashes {
+    trailer: Vec<u8>,
+    piece: blake3::Hasher,
+    size: u64,
+}
+
+impl PieceHashes {
+    pub(crate) fn update(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let room = (PIECE - self.size % PIECE) as usize;
+            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            if now.len() == PIECE as usize {
+                self.trailer.extend(Hash::of(now).0);
+            } else {
+                self.piece.update(now);
+                if now.len() == room {
+                    self.end_piece();
+                }
+            }
+            self.size += now.len() as u64;
+            bytes = later;
+        }
+    }
+
+    fn end_piece(&mut self) {
+        self.trailer.extend(self.piece.finalize().as_bytes());
+        self.piece.reset();
+    }
+
+    /// Bytes so far.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The trailer, and the hash that names the block.
+    pub(crate) fn finish(mut self) -> (Vec<u8>, Hash) {
+        if self.size % PIECE != 0 {
+            self.end_piece();
+        }
+        self.trailer.extend(self.size.to_le_bytes());
+        let hash = hash_of_trailer(&self.trailer);
+        (self.trailer, hash)
+    }
 }
 
 /// A block file whose hashes are those that were written.
-pub(super) struct BlockFile {
+pub(crate) struct BlockFile {
     file: File,
     size: u64,
     hashes: Vec<u8>,
@@ -105,7 +152,7 @@ pub(super) struct BlockFile {
 
 impl BlockFile {
     /// Opens the file `path` of what the list calls `block`, told of in errors as `what`.
-    pub(super) fn open(path: &Path, block: &Block, what: &str) -> Result<Self, StoreError> {
+    pub(crate) fn open(path: &Path, block: &Block, what: &str) -> Result<Self, StoreError> {
         let Some(file) = fault::found(path, File::open(path))? else {
             return Err(fault::damaged(what, "it is missing"));
         };
@@ -117,13 +164,14 @@ impl BlockFile {
     }
 
     /// Reads a block that is not in a list yet.
-    pub(super) fn describe(path: &Path, name: String) -> Result<Option<Block>, StoreError> {
+    pub(crate) fn describe(path: &Path, name: String) -> Result<Option<Block>, StoreError> {
         let Some(file) = fault::found(path, File::open(path))? else { return Ok(None) };
         let (opened, hash) = Self::read(file, path, &path.display().to_string())?;
         Ok(Some(Block { file: name, size: opened.size, hash }))
     }
 
-    fn read(file: File, path: &Path, what: &str) -> Result<(Self, Hash), StoreError> {
+    /// The content of an open block file, and the hash that names it.
+    pub(crate) fn read(file: File, path: &Path, what: &str) -> Result<(Self, Hash), StoreError> {
         let failed = |error: io::Error| fault::at(path, error);
         let cut_off = || fault::damaged(what, "it is cut off");
         let length = file.metadata().map_err(failed)?.len();
@@ -143,21 +191,35 @@ impl BlockFile {
     }
 
     /// Reads piece `number` into `into`, which then holds that and nothing else. When it is damaged, `into` is empty.
-    pub(super) fn piece(&self, number: u64, into: &mut Vec<u8>, path: &Path, what: &str) -> Result<(), StoreError> {
+    pub(crate) fn piece(&self, number: u64, into: &mut Vec<u8>, path: &Path, what: &str) -> Result<(), StoreError> {
         into.clear();
+        into.resize(self.piece_length(number), 0);
+        let read = self.piece_into(number, into, path, what);
+        if read.is_err() {
+            into.clear();
+        }
+        read
+    }
+
+    /// Bytes of piece `number`; 0 behind the end.
+    pub(crate) fn piece_length(&self, number: u64) -> usize {
+        self.size.saturating_sub(number.saturating_mul(PIECE)).min(PIECE) as usize
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Reads piece `number` into a buffer of its length. What is in it after an error may be damaged.
+    pub(crate) fn piece_into(&self, number: u64, into: &mut [u8], path: &Path, what: &str) -> Result<(), StoreError> {
         let start = number.saturating_mul(PIECE);
-        let length = self.size.saturating_sub(start).min(PIECE) as usize;
         let at = usize::try_from(number.saturating_mul(HASH)).unwrap_or(usize::MAX);
         let wanted = at.checked_add(HASH as usize).and_then(|end| self.hashes.get(at..end)).unwrap_or_default();
-        into.resize(length, 0);
-        let read = self.file.read_exact_at(into, start);
-        let outcome = match read {
-            Ok(()) if Hash::of(into).0 == *wanted => return Ok(()),
-            Ok(()) => fault::damaged(what, format!("its contents at byte {start} are not what was stored")),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => fault::damaged(what, "it is cut off"),
-            Err(error) => fault::at(path, error),
-        };
-        into.clear();
-        Err(outcome)
+        match self.file.read_exact_at(into, start) {
+            Ok(()) if Hash::of(into).0 == *wanted => Ok(()),
+            Ok(()) => Err(fault::damaged(what, format!("its contents at byte {start} are not what was stored"))),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(fault::damaged(what, "it is cut off")),
+            Err(error) => Err(fault::at(path, error)),
+        }
     }
 }

@@ -1,0 +1,93 @@
+//! Who asks, and what they may.
+
+use std::fmt;
+
+use lineclear_oci::RepositoryName;
+
+use crate::Pattern;
+
+/// What is done to a repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Deed {
+    Pull,
+    Push,
+    /// Removing tags, manifests and blobs.
+    Delete,
+}
+
+impl fmt::Display for Deed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pull => "pull",
+            Self::Push => "push",
+            Self::Delete => "delete",
+        })
+    }
+}
+
+/// Why something is not allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// It is not known who asks: 401, and the client may come again with a name.
+    WhoAsks,
+    /// 403, with what would have to be different.
+    Refused(String),
+}
+
+/// Whoever sent a request.
+pub trait Caller {
+    /// Whether the caller may do this.
+    ///
+    /// # Errors
+    /// Why not, in words for the person who reads the client's message.
+    fn may(&self, deed: Deed, repository: &RepositoryName) -> Result<(), Denial>;
+
+    /// The values of `WWW-Authenticate` for [`Denial::WhoAsks`].
+    fn challenges(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A right to some repositories.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    pub repositories: Pattern,
+    pub deeds: Vec<Deed>,
+}
+
+/// A caller with a list of rights.
+#[derive(Clone, Debug, Default)]
+pub struct Grants {
+    pub grants: Vec<Grant>,
+    /// What is missing is answered by a question for the name, not by a refusal.
+    pub is_anonymous: bool,
+    pub challenges: Vec<String>,
+}
+
+impl Grants {
+    /// Whoever may do everything everywhere.
+    pub fn everything() -> Self {
+        Self::of("**", [Deed::Pull, Deed::Push, Deed::Delete])
+    }
+
+    pub fn of(repositories: &str, deeds: impl IntoIterator<Item = Deed>) -> Self {
+        let grant = Grant { repositories: Pattern::new(repositories), deeds: deeds.into_iter().collect() };
+        Self { grants: vec![grant], ..Self::default() }
+    }
+}
+
+impl Caller for Grants {
+    fn may(&self, deed: Deed, repository: &RepositoryName) -> Result<(), Denial> {
+        let granted =
+            |grant: &Grant| grant.deeds.contains(&deed) && grant.repositories.is_of(repository.as_str());
+        match self.grants.iter().any(granted) {
+            true => Ok(()),
+            false if self.is_anonymous => Err(Denial::WhoAsks),
+            false => Err(Denial::Refused(format!("the right to {deed} in `{repository}` was not given"))),
+        }
+    }
+
+    fn challenges(&self) -> Vec<String> {
+        self.challenges.clone()
+    }
+}
