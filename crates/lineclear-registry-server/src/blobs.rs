@@ -56,9 +56,7 @@ impl Call<'_> {
         let digest = digest(text)?;
         match self.registry.images.remove_blob(name, &digest).map_err(|error| of_store(&error))? {
             true => Ok(Response::new(202).empty()),
-            false => {
-                Err(Box::new(Response::error(ErrorCode::BlobUnknown, format!("`{name}` has no blob {digest}"))))
-            }
+            false => Err(Box::new(Response::error(ErrorCode::BlobUnknown, format!("`{name}` has no blob {digest}")))),
         }
     }
 }

@@ -78,8 +78,7 @@ impl Grants {
 
 impl Caller for Grants {
     fn may(&self, deed: Deed, repository: &RepositoryName) -> Result<(), Denial> {
-        let granted =
-            |grant: &Grant| grant.deeds.contains(&deed) && grant.repositories.is_of(repository.as_str());
+        let granted = |grant: &Grant| grant.deeds.contains(&deed) && grant.repositories.is_of(repository.as_str());
         match self.grants.iter().any(granted) {
             true => Ok(()),
             false if self.is_anonymous => Err(Denial::WhoAsks),

@@ -4,7 +4,10 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     Whole,
-    Part { first: u64, length: u64 },
+    Part {
+        first: u64,
+        length: u64,
+    },
     /// Nothing of the content is in it.
     Nothing,
 }

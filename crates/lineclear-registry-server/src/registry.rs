@@ -137,7 +137,12 @@ impl Call<'_> {
     }
 
     /// The page of `all` that is asked for, and the `Link` to the next one. `all` is in order.
-    pub(crate) fn page<T: AsRef<str>>(&self, all: Vec<T>, path: &str, more: &str) -> Answered<(Vec<T>, Option<String>)> {
+    pub(crate) fn page<T: AsRef<str>>(
+        &self,
+        all: Vec<T>,
+        path: &str,
+        more: &str,
+    ) -> Answered<(Vec<T>, Option<String>)> {
         let count = match self.request.parameter("n") {
             None => None,
             Some(text) => match text.parse::<usize>() {

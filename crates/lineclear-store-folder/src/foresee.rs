@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use lineclear_event::Timestamp;
-use lineclear_store::{Limits, PruneReport, StoreError, UploadId};
+use lineclear_store::{ImageError, Limits, PruneReport, StoreError, Sweep, UploadId};
 
 use crate::archives::{ARCHIVES, UPLOADS};
 use crate::entry::folders;
 use crate::store::Place;
-use crate::upkeep::folder_size;
+use crate::upkeep::{add_images, folder_size};
 
 impl Place {
     /// Counts what a prune would remove now. The bytes are those of runs, uploads, and contents that no entry that stays refers to.
@@ -46,6 +46,8 @@ impl Place {
                 report.freed += folder_size(&folder);
             }
         }
+        let images = self.sweep_images(now, &limits.image_rules(), Sweep::Foresee).map_err(ImageError::into_store)?;
+        add_images(&mut report, &images);
         Ok(report)
     }
 }

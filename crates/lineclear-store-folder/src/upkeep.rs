@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use lineclear_event::{RunId, Timestamp};
-use lineclear_store::{ArtifactMeta, DAY_MS, Limits, PruneReport, StoreError, Upkeep, Usage};
+use lineclear_store::{
+    ArtifactMeta, DAY_MS, ImageError, ImageSweep, Limits, PruneReport, StoreError, Sweep, Upkeep, Usage,
+};
 
 use crate::archives::{ARCHIVES, UPLOADS};
 use crate::blobs::Hash;
@@ -41,6 +44,9 @@ impl Upkeep for FolderStore {
             Some(freed) => report.freed += freed,
             None => report.busy = true,
         }
+        // After the archives, which may be the last to have shared a content.
+        let images = place.sweep_images(now, &limits.image_rules(), Sweep::Now).map_err(ImageError::into_store)?;
+        add_images(&mut report, &images);
         Ok(report)
     }
 
@@ -77,14 +83,30 @@ impl Upkeep for FolderStore {
             usage.uploads += 1;
             usage.upload_bytes += folder_size(&folder);
         }
+        let images = place.image_usage().map_err(ImageError::into_store)?;
+        usage.images = images.manifests;
+        usage.image_bytes = images.bytes;
+        usage.uploads += images.uploads;
+        usage.upload_bytes += images.upload_bytes;
         Ok(usage)
     }
 }
 
+pub(crate) fn add_images(report: &mut PruneReport, images: &ImageSweep) {
+    report.images += images.manifests.len() as u64;
+    report.uploads += images.uploads;
+    report.freed += images.freed;
+}
+
 /// Bytes of the files in a folder that has only files.
 pub(crate) fn folder_size(folder: &Path) -> u64 {
+    size_of_files(folder, |_| true)
+}
+
+fn size_of_files(folder: &Path, counts: impl Fn(&fs::Metadata) -> bool) -> u64 {
     let Ok(listing) = fs::read_dir(folder) else { return 0 };
-    listing.flatten().filter_map(|entry| entry.metadata().ok()).map(|known| known.len()).sum()
+    let files = listing.flatten().filter_map(|entry| entry.metadata().ok());
+    files.filter(counts).map(|known| known.len()).sum()
 }
 
 impl Place {
@@ -139,7 +161,8 @@ impl Place {
         if fault::found(folder, fs::rename(folder, &aside))?.is_none() {
             return Ok(0);
         }
-        let size = folder_size(&aside);
+        // A file that is the content of a digest, too, is counted when that goes.
+        let size = size_of_files(&aside, |known| known.nlink() == 1);
         // A sweep of another process may be removing it too.
         fault::found(&aside, fs::remove_dir_all(&aside))?;
         Ok(size)
@@ -163,6 +186,7 @@ impl Place {
             }
         }
         freed += self.sweep_archives(&archives)?;
+        freed += self.sweep_unseen_contents().map_err(ImageError::into_store)?;
         self.sweep_leftovers("tmp", 0)?;
         self.sweep_leftovers("stat", DAY_MS * 7)?;
         Ok(Some(freed))

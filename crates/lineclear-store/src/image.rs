@@ -98,7 +98,8 @@ pub trait Images: Send + Sync + fmt::Debug {
     fn manifest(&self, repository: &RepositoryName, digest: &Digest) -> Result<Option<KeptManifest>, ImageError>;
 
     /// What is known of a manifest without its bytes.
-    fn manifest_facts(&self, repository: &RepositoryName, digest: &Digest) -> Result<Option<ManifestFacts>, ImageError>;
+    fn manifest_facts(&self, repository: &RepositoryName, digest: &Digest)
+    -> Result<Option<ManifestFacts>, ImageError>;
 
     /// All manifests of a repository, by digest.
     fn manifests(&self, repository: &RepositoryName) -> Result<Vec<Digest>, ImageError>;
@@ -122,7 +123,11 @@ pub trait Images: Send + Sync + fmt::Debug {
     fn repositories(&self) -> Result<Vec<RepositoryName>, ImageError>;
 
     /// The manifests of a repository that have `subject` as theirs, by digest. The subject itself need not be there.
-    fn referrers(&self, repository: &RepositoryName, subject: &Digest) -> Result<Vec<(Digest, ManifestFacts)>, ImageError>;
+    fn referrers(
+        &self,
+        repository: &RepositoryName,
+        subject: &Digest,
+    ) -> Result<Vec<(Digest, ManifestFacts)>, ImageError>;
 
     /// Keeps a digest, with all that it names, from every sweep and removal in any repository: a ledger speaks of it. `why` is
     /// shown to people.
@@ -171,6 +176,16 @@ pub enum ImageError {
     Algorithm { digest: Digest },
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl ImageError {
+    /// The error for who keeps the whole store and knows nothing of images.
+    pub fn into_store(self) -> StoreError {
+        match self {
+            Self::Store(error) => error,
+            other => StoreError::Refused(other.to_string()),
+        }
+    }
 }
 
 fn busy_words(busy: bool) -> &'static str {

@@ -36,8 +36,8 @@ pub use cache::{
 };
 pub use error::StoreError;
 pub use image::{
-    ImageDamage, ImageError, ImageRules, ImageSweep, ImageUsage, Images, KeptManifest, ManifestFacts, NewManifest, OpenBlob,
-    Sweep, TagRule,
+    ImageDamage, ImageError, ImageRules, ImageSweep, ImageUsage, Images, KeptManifest, ManifestFacts, NewManifest,
+    OpenBlob, Sweep, TagRule,
 };
 pub use matching::{MAX_KEY_LENGTH, MAX_KEYS, check_cache_key, check_lookup, choose};
 pub use memory::MemoryStore;

@@ -5,7 +5,7 @@ use std::fmt;
 use lineclear_event::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::StoreError;
+use crate::{ImageRules, StoreError};
 
 /// Milliseconds of a day.
 pub const DAY_MS: i64 = 86_400_000;
@@ -23,6 +23,21 @@ pub struct Limits {
     pub run_days: u32,
     /// At most this many runs of one repository, the newest.
     pub runs_per_repository: usize,
+    /// An image's manifest goes when no tag has led to it for longer. What is protected stays.
+    #[serde(default = "untagged_days")]
+    pub untagged_image_days: u32,
+}
+
+fn untagged_days() -> u32 {
+    30
+}
+
+impl Limits {
+    /// What these limits mean for images.
+    pub fn image_rules(&self) -> ImageRules {
+        let untagged_ms = i64::from(self.untagged_image_days).saturating_mul(DAY_MS);
+        ImageRules { untagged_ms: Some(untagged_ms), ..ImageRules::default() }
+    }
 }
 
 impl Default for Limits {
@@ -34,6 +49,7 @@ impl Default for Limits {
             artifact_days: crate::DEFAULT_RETENTION_DAYS,
             run_days: 90,
             runs_per_repository: 5_000,
+            untagged_image_days: untagged_days(),
         }
     }
 }
@@ -44,6 +60,9 @@ pub struct PruneReport {
     pub runs: u64,
     pub artifacts: u64,
     pub caches: u64,
+    /// Manifests of images.
+    #[serde(default)]
+    pub images: u64,
     /// Uploads that nobody ended.
     #[serde(default)]
     pub uploads: u64,
@@ -65,6 +84,12 @@ pub struct Usage {
     pub caches: u64,
     /// Bytes of the caches' files, before compression and sharing.
     pub cache_bytes: u64,
+    /// Manifests of images.
+    #[serde(default)]
+    pub images: u64,
+    /// Bytes of the images' contents, each counted once; one that an archive shares is counted there, too.
+    #[serde(default)]
+    pub image_bytes: u64,
     /// Uploads that were not made into an artifact or a cache entry yet.
     #[serde(default)]
     pub uploads: u64,
@@ -77,7 +102,7 @@ pub struct Usage {
 
 /// Keeps a store within limits.
 pub trait Upkeep: Send + Sync + fmt::Debug {
-    /// Removes what is older or more than `limits` allow at `now`: expired artifacts, unused caches, old runs, uploads
+    /// Removes what is older or more than `limits` allow at `now`: expired artifacts, unused caches, old runs, images without a tag, uploads
     /// that nobody ended within a day, and contents that nothing refers to. A run that is going on, and whatever a process is reading or writing, stays whole.
     fn prune(&self, now: Timestamp, limits: &Limits) -> Result<PruneReport, StoreError>;
 

@@ -7,8 +7,8 @@ use lineclear_store::{Assembled, StoreError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::block::{Block, BlockFile, PIECE};
 use crate::blobs::Hash;
+use crate::block::{Block, BlockFile, PIECE};
 use crate::fault;
 
 pub(super) const LIST: &str = "list.json";

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use lineclear_store::{ArtifactMeta, CacheEntry, OpenArchive, ReadAt, StoreError, check_artifact_file, is_zip, zip};
 
-use crate::block::{BlockFile, PIECE};
 use super::list::List;
+use crate::block::{BlockFile, PIECE};
 use crate::caches::{KeptCache, drop_entry};
 use crate::entry::ArchiveRef;
 use crate::store::Place;

@@ -9,9 +9,9 @@ use lineclear_event::{Timestamp, hexadecimal};
 use lineclear_store::{Assembled, PruneReport, StoreError, UploadId};
 use sha2::Digest;
 
-use crate::block::{self, Block, BlockFile, WriteError};
 use super::list::{LIST, List, absorb, hash_of_names, synchronise};
 use super::{ARCHIVES, UPLOADS};
+use crate::block::{self, Block, BlockFile, WriteError};
 use crate::entry::folders;
 use crate::fault;
 use crate::store::{Durability, Place, new_file};

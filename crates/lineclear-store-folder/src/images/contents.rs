@@ -9,8 +9,8 @@ use lineclear_store::{ImageError, OpenBlob, ReadAt, StoreError};
 
 use super::IMAGES;
 use super::progress::Hashing;
-use crate::block::{Block, BlockFile, PIECE};
 use crate::blobs::Hash;
+use crate::block::{Block, BlockFile, PIECE};
 use crate::fault;
 use crate::store::{Durability, Place, make_folder, new_file};
 
@@ -21,7 +21,7 @@ impl Place {
 
     /// Where the content of a digest, given by its 64 hexadecimal digits, is.
     pub(super) fn content_path(&self, hex: &str) -> PathBuf {
-        self.contents_folder().join(&hex[..2]).join(hex)
+        self.contents_folder().join(hex.get(..2).unwrap_or(hex)).join(hex)
     }
 
     /// The length of a content that is there.
@@ -92,7 +92,8 @@ impl Place {
             }
             Ok::<_, io::Error>(())
         })();
-        let adopted = written.map_err(|error| self.full_or(&temporary, error)).and_then(|()| self.adopt(&temporary, hex));
+        let adopted =
+            written.map_err(|error| self.full_or(&temporary, error)).and_then(|()| self.adopt(&temporary, hex));
         if adopted.is_err() {
             let _swept_later = fs::remove_file(&temporary);
         }
@@ -131,7 +132,7 @@ impl Place {
 }
 
 /// The content's length by that of its file.
-pub(super) fn size_of_file(length: u64) -> Option<u64> {
+fn size_of_file(length: u64) -> Option<u64> {
     let rest = length.checked_sub(8)?;
     // Each piece adds 32 bytes; the last piece may be short.
     let pieces = rest.div_ceil(PIECE + 32);
@@ -139,12 +140,7 @@ pub(super) fn size_of_file(length: u64) -> Option<u64> {
 }
 
 /// Reads a content's file to its end; gives the hash that names it as a block.
-pub(super) fn check(
-    file: File,
-    path: &Path,
-    what: &str,
-    mut seen: impl FnMut(&[u8]),
-) -> Result<Hash, StoreError> {
+pub(super) fn check(file: File, path: &Path, what: &str, mut seen: impl FnMut(&[u8])) -> Result<Hash, StoreError> {
     let (file, hash) = BlockFile::read(file, path, what)?;
     let mut buffer = Vec::new();
     for piece in 0..file.size().div_ceil(PIECE) {

@@ -136,7 +136,11 @@ impl Images for FolderStore {
         self.place.repository(repository).manifest(digest)
     }
 
-    fn manifest_facts(&self, repository: &RepositoryName, digest: &Digest) -> Result<Option<ManifestFacts>, ImageError> {
+    fn manifest_facts(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Option<ManifestFacts>, ImageError> {
         self.place.repository(repository).facts(digest)
     }
 
@@ -164,7 +168,11 @@ impl Images for FolderStore {
         self.place.image_repositories()
     }
 
-    fn referrers(&self, repository: &RepositoryName, subject: &Digest) -> Result<Vec<(Digest, ManifestFacts)>, ImageError> {
+    fn referrers(
+        &self,
+        repository: &RepositoryName,
+        subject: &Digest,
+    ) -> Result<Vec<(Digest, ManifestFacts)>, ImageError> {
         self.place.repository(repository).referrers(subject)
     }
 

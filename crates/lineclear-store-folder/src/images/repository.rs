@@ -9,9 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use lineclear_event::Timestamp;
 use lineclear_oci::{Digest, RepositoryName, Tag};
-use lineclear_store::{
-    ImageError, KeptManifest, ManifestFacts, NewManifest, OpenBlob, ReadAt, StoreError, TagRule,
-};
+use lineclear_store::{ImageError, KeptManifest, ManifestFacts, NewManifest, OpenBlob, StoreError, TagRule};
 
 use super::IMAGES;
 use super::contents::sha256_hex;
@@ -237,8 +235,9 @@ impl<'p> Repository<'p> {
     fn facts_of(&self, hex: &str) -> Result<Option<ManifestFacts>, StoreError> {
         let path = self.facts_path(hex);
         let Some(text) = fault::found(&path, fs::read(&path))? else { return Ok(None) };
-        let unreadable =
-            |error| fault::damaged(format!("manifest sha256:{hex}"), format!("what is known of it is unreadable: {error}"));
+        let unreadable = |error| {
+            fault::damaged(format!("manifest sha256:{hex}"), format!("what is known of it is unreadable: {error}"))
+        };
         serde_json::from_slice(&text).map(Some).map_err(unreadable)
     }
 

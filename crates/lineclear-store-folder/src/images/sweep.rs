@@ -11,12 +11,10 @@ use std::path::Path;
 
 use lineclear_event::Timestamp;
 use lineclear_oci::Digest;
-use lineclear_store::{
-    ImageError, ImageRules, ImageSweep, ImageUsage, ManifestFacts, StoreError, Sweep, UploadId,
-};
+use lineclear_store::{ImageError, ImageRules, ImageSweep, ImageUsage, ManifestFacts, StoreError, Sweep, UploadId};
 
 use super::IMAGES;
-use super::contents::{sha256_hex, size_of_file};
+use super::contents::sha256_hex;
 use super::push::ENDED;
 use super::repository::{Repository, digest_of, names_in, timestamp};
 use crate::entry::folders;
@@ -64,14 +62,12 @@ impl Place {
 
     pub(super) fn refuse_protected(&self, digest: &Digest) -> Result<(), ImageError> {
         match self.protected()?.remove(digest) {
-            Some(why) => {
-                Err(ImageError::InUse { digest: digest.clone(), why: format!("it is protected: {why}") })
-            }
+            Some(why) => Err(ImageError::InUse { digest: digest.clone(), why: format!("it is protected: {why}") }),
             None => Ok(()),
         }
     }
 
-    pub(super) fn sweep_images(
+    pub(crate) fn sweep_images(
         &self,
         now: Timestamp,
         rules: &ImageRules,
@@ -105,7 +101,8 @@ impl Place {
                 kept.iter().filter_map(|digest| looked.manifests.get(digest)).flat_map(|facts| &facts.blobs).collect();
             for hex in names_in(&looked.repository.folder.join("blobs"))? {
                 let Some(digest) = digest_of(&hex) else { continue };
-                let young = looked.repository.link_time(&hex)?.is_some_and(|last| last.plus_millis(rules.grace_ms) > now);
+                let young =
+                    looked.repository.link_time(&hex)?.is_some_and(|last| last.plus_millis(rules.grace_ms) > now);
                 if young || named.contains(&digest) || protected.contains(&digest) {
                     needed.insert(hex);
                 } else if deed == Sweep::Now {
@@ -120,6 +117,28 @@ impl Place {
         }
         self.sweep_contents(&needed, deed, &mut report)?;
         Ok(report)
+    }
+
+    /// Removes the contents that no repository has and no archive shares; answers the bytes.
+    pub(crate) fn sweep_unseen_contents(&self) -> Result<u64, ImageError> {
+        let mut report = ImageSweep::default();
+        if self.contents_folder().is_dir() {
+            let _alone = self.remove_images()?;
+            let seen = self.seen_contents()?;
+            self.sweep_contents(&seen, Sweep::Now, &mut report)?;
+        }
+        Ok(report.freed)
+    }
+
+    /// The contents that some repository has, or that are protected.
+    fn seen_contents(&self) -> Result<HashSet<String>, StoreError> {
+        let mut seen: HashSet<String> = names_in(&self.protected_folder())?.into_iter().collect();
+        for repository in self.each_repository()? {
+            seen.extend(names_in(&repository.folder.join("blobs"))?);
+            let manifests = names_in(&repository.folder.join("manifests"))?;
+            seen.extend(manifests.iter().filter_map(|name| name.strip_suffix(".json")).map(str::to_owned));
+        }
+        Ok(seen)
     }
 
     fn sweep_contents(&self, needed: &HashSet<String>, deed: Sweep, report: &mut ImageSweep) -> Result<(), StoreError> {
@@ -141,7 +160,7 @@ impl Place {
         Ok(())
     }
 
-    pub(super) fn image_usage(&self) -> Result<ImageUsage, ImageError> {
+    pub(crate) fn image_usage(&self) -> Result<ImageUsage, ImageError> {
         let mut usage = ImageUsage::default();
         for repository in self.each_repository()? {
             let manifests = names_in(&repository.folder.join("manifests"))?.len() as u64;
@@ -156,13 +175,10 @@ impl Place {
                 }
             }
         }
-        for folder in folders(&self.contents_folder())? {
-            for name in names_in(&folder)? {
-                let path = folder.join(name);
-                if let Some(known) = fault::found(&path, fs::metadata(&path))? {
-                    usage.blobs += 1;
-                    usage.bytes += size_of_file(known.len()).unwrap_or_default();
-                }
+        for hex in self.seen_contents()? {
+            if let Some(size) = self.content_size(&hex)? {
+                usage.blobs += 1;
+                usage.bytes += size;
             }
         }
         Ok(usage)
@@ -245,8 +261,8 @@ impl Repository<'_> {
     }
 }
 
-/// Whether nobody writes to an upload, nor did lately. The second is asked of the disk's clock, which tests do not move.
+/// Whether nobody writes to an upload, nor did lately.
 fn is_idle(path: &Path, known: &fs::Metadata, old: impl Fn(Timestamp) -> bool) -> bool {
-    let by_its_time = known.modified().map_or(true, |time| old(timestamp(time)) || timestamp(time) > timestamp(std::time::SystemTime::now()));
-    by_its_time && File::open(path).is_ok_and(|file| file.try_lock().is_ok())
+    let unwritten = known.modified().map_or(true, |time| old(timestamp(time)));
+    unwritten && File::open(path).is_ok_and(|file| file.try_lock().is_ok())
 }

@@ -7,6 +7,7 @@ mod archives;
 mod artifacts;
 mod cache_archives;
 mod caches;
+pub mod images;
 mod runs;
 mod upkeep;
 
@@ -15,12 +16,12 @@ use std::path::{Path, PathBuf};
 
 use lineclear_event::{RunId, Timestamp};
 
-use crate::{Archives, Artifacts, CacheScope, Caches, Limits, Lookup, NewCache, NewRun, Store, Upkeep};
+use crate::{Archives, Artifacts, CacheScope, Caches, Images, Limits, Lookup, NewCache, NewRun, Store, Upkeep};
 
 /// All ports of a store in one.
-pub trait WholeStore: Store + Caches + Artifacts + Archives + Upkeep {}
+pub trait WholeStore: Store + Caches + Artifacts + Archives + Images + Upkeep {}
 
-impl<T: Store + Caches + Artifacts + Archives + Upkeep> WholeStore for T {}
+impl<T: Store + Caches + Artifacts + Archives + Images + Upkeep> WholeStore for T {}
 
 /// One promise: tried on a store with a folder to work in.
 type Promise<S> = (&'static str, fn(&S, &Path));
@@ -31,7 +32,7 @@ type Promise<S> = (&'static str, fn(&S, &Path));
 /// When a promise is broken.
 pub fn all<S: WholeStore>(scratch: &Path, mut fresh: impl FnMut(&Limits) -> S) {
     let promises = runs::promises::<S>().into_iter().chain(caches::promises()).chain(artifacts::promises());
-    let promises = promises.chain(archives::promises()).chain(cache_archives::promises());
+    let promises = promises.chain(archives::promises()).chain(cache_archives::promises()).chain(images::promises());
     for (name, promise) in promises.chain(upkeep::promises()) {
         let folder = scratch.join(name);
         fs::create_dir_all(&folder).expect("the scratch folder can be written to");

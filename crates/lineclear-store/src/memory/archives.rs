@@ -40,7 +40,7 @@ pub(super) struct Whole {
 
 impl Whole {
     pub(super) fn reader(&self) -> impl ReadAt + use<> {
-        Reader(Arc::clone(&self.bytes))
+        Bytes(Arc::clone(&self.bytes))
     }
 
     fn open(&self, content_type: String, digest: Option<String>) -> OpenArchive {
@@ -48,9 +48,10 @@ impl Whole {
     }
 }
 
-struct Reader(Arc<[u8]>);
+/// Bytes that are read from any place.
+pub(super) struct Bytes(pub(super) Arc<[u8]>);
 
-impl ReadAt for Reader {
+impl ReadAt for Bytes {
     fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, StoreError> {
         let rest = usize::try_from(offset).ok().and_then(|offset| self.0.get(offset..)).unwrap_or_default();
         let length = rest.len().min(into.len());

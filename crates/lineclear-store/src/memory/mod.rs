@@ -6,6 +6,7 @@
 mod archives;
 mod artifacts;
 mod caches;
+mod images;
 mod runs;
 mod tree;
 mod upkeep;
@@ -37,6 +38,7 @@ struct Kept {
     artifacts: BTreeMap<(RunId, String), (ArtifactMeta, artifacts::Content)>,
     caches: Vec<(CacheEntry, caches::Content)>,
     uploads: BTreeMap<UploadId, archives::Upload>,
+    images: images::Kept,
     last_id: u64,
 }
 

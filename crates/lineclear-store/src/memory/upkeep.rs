@@ -3,19 +3,33 @@
 use lineclear_event::Timestamp;
 
 use super::MemoryStore;
-use crate::{DAY_MS, Limits, PruneReport, StoreError, Upkeep, Usage};
+use crate::{DAY_MS, ImageError, ImageSweep, Images, Limits, PruneReport, StoreError, Sweep, Upkeep, Usage};
 
 impl Upkeep for MemoryStore {
     fn prune(&self, now: Timestamp, limits: &Limits) -> Result<PruneReport, StoreError> {
-        Ok(prune(&mut self.kept(), now, limits))
+        let images = self.sweep_images(now, &limits.image_rules(), Sweep::Now).map_err(ImageError::into_store)?;
+        Ok(with_images(prune(&mut self.kept(), now, limits), &images))
     }
 
     fn foresee(&self, now: Timestamp, limits: &Limits) -> Result<PruneReport, StoreError> {
-        Ok(prune(&mut self.kept().clone(), now, limits))
+        let images = self.sweep_images(now, &limits.image_rules(), Sweep::Foresee).map_err(ImageError::into_store)?;
+        Ok(with_images(prune(&mut self.kept().clone(), now, limits), &images))
     }
 
     fn usage(&self) -> Result<Usage, StoreError> {
-        Ok(usage_of(&self.kept()))
+        let images = self.image_usage().map_err(ImageError::into_store)?;
+        let usage = usage_of(&self.kept());
+        let (uploads, upload_bytes) = (usage.uploads + images.uploads, usage.upload_bytes + images.upload_bytes);
+        Ok(Usage { images: images.manifests, image_bytes: images.bytes, uploads, upload_bytes, ..usage })
+    }
+}
+
+fn with_images(report: PruneReport, images: &ImageSweep) -> PruneReport {
+    PruneReport {
+        images: images.manifests.len() as u64,
+        uploads: report.uploads + images.uploads,
+        freed: report.freed + images.freed,
+        ..report
     }
 }
 
@@ -45,6 +59,7 @@ fn prune(kept: &mut super::Kept, now: Timestamp, limits: &Limits) -> PruneReport
         caches: before.caches - after.caches,
         uploads: before.uploads - after.uploads,
         freed: used(&before) - used(&after),
+        images: 0,
         busy: false,
     }
 }
@@ -63,5 +78,7 @@ fn usage_of(kept: &super::Kept) -> Usage {
         uploads: kept.uploads.len() as u64,
         upload_bytes: kept.uploads.values().map(super::archives::Upload::size).sum(),
         stored_bytes: artifact_bytes + cache_bytes,
+        images: 0,
+        image_bytes: 0,
     }
 }
