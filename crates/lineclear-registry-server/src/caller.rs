@@ -42,6 +42,14 @@ pub trait Caller {
     /// Why not, in words for the person who reads the client's message.
     fn may(&self, deed: Deed, repository: &RepositoryName) -> Result<(), Denial>;
 
+    /// Whether the caller may use the registry at all: what `/v2/` is asked for.
+    ///
+    /// # Errors
+    /// As [`Caller::may`]. A client that is let in here without a name does not come with one later.
+    fn may_enter(&self) -> Result<(), Denial> {
+        Ok(())
+    }
+
     /// The values of `WWW-Authenticate` for [`Denial::WhoAsks`].
     fn challenges(&self) -> Vec<String> {
         Vec::new()
@@ -84,6 +92,10 @@ impl Caller for Grants {
             false if self.is_anonymous => Err(Denial::WhoAsks),
             false => Err(Denial::Refused(format!("the right to {deed} in `{repository}` was not given"))),
         }
+    }
+
+    fn may_enter(&self) -> Result<(), Denial> {
+        if self.is_anonymous && !self.challenges.is_empty() { Err(Denial::WhoAsks) } else { Ok(()) }
     }
 
     fn challenges(&self) -> Vec<String> {

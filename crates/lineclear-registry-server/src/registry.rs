@@ -92,7 +92,7 @@ impl Call<'_> {
         let route = Route::of(self.request.path);
         let method = self.request.method;
         match (&route, method) {
-            (Route::Version, "GET" | "HEAD") => Ok(self.version()),
+            (Route::Version, "GET" | "HEAD") => self.version(),
             (Route::Catalog, "GET" | "HEAD") => self.catalog(),
             (Route::Tags(name), "GET" | "HEAD") => self.tags(name),
             (Route::Blob(name, digest), "GET" | "HEAD") => self.blob(name, digest),
@@ -118,16 +118,21 @@ impl Call<'_> {
         }
     }
 
-    fn version(&self) -> Response {
-        Response::new(200).json(&serde_json::json!({}))
+    fn version(&self) -> Answered {
+        self.allowed(self.caller.may_enter(), "the registry")?;
+        Ok(Response::new(200).json(&serde_json::json!({})))
     }
 
     /// Lets the caller go on, or not.
     pub(crate) fn may(&self, deed: Deed, repository: &RepositoryName) -> Answered<()> {
-        match self.caller.may(deed, repository) {
+        self.allowed(self.caller.may(deed, repository), &format!("`{repository}`"))
+    }
+
+    fn allowed(&self, verdict: Result<(), Denial>, what: &str) -> Answered<()> {
+        match verdict {
             Ok(()) => Ok(()),
             Err(Denial::WhoAsks) => {
-                let message = format!("`{repository}` cannot be had without a name; log in first");
+                let message = format!("{what} cannot be used without a name, or with that password; log in first");
                 let mut response = Response::error(ErrorCode::Unauthorized, message);
                 response.headers.extend(self.caller.challenges().into_iter().map(|c| ("www-authenticate", c)));
                 Err(Box::new(response))

@@ -41,6 +41,9 @@ impl JobAccess {
             run_steps.push(variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN", &runtime_token));
         }
         run_steps.push(variable("ACTIONS_ORCHESTRATION_ID", &orchestration_id(&session.identity)));
+        if shared.config.registry.is_some() {
+            run_steps.push(variable("LINECLEAR_REGISTRY", &shared.registry_host));
+        }
         let root = format!("{base}/");
         let mut docker_actions = run_steps.clone();
         docker_actions.extend([

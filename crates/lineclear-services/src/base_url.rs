@@ -40,6 +40,11 @@ impl BaseUrl {
         &self.text[..self.path_at]
     }
 
+    /// Host and port.
+    pub(crate) fn authority(&self) -> &str {
+        self.origin().split_once("://").map_or("", |(_, authority)| authority)
+    }
+
     /// `/lineclear`, or empty.
     pub(crate) fn path(&self) -> &str {
         &self.text[self.path_at..]
@@ -47,8 +52,7 @@ impl BaseUrl {
 
     /// The host without its port.
     pub(crate) fn host(&self) -> &str {
-        let authority = self.origin().split_once("://").map_or("", |(_, host)| host);
-        host_of(authority)
+        host_of(self.authority())
     }
 
     /// A request's path below this address. Clients that drop the path of the results URL are understood, too (trap 82).

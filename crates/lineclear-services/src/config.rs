@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use lineclear_event::{Fact, Timestamp};
 use lineclear_forge::{Caller, ForgeApi};
+use lineclear_registry_server::Registry;
 use lineclear_store::{Archives, Artifacts, Caches};
 
 use crate::{ArtifactLinks, GitService, SubjectForm};
@@ -16,7 +17,7 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Hears what the services found out about a job. Called on the service's threads; it must not block for long.
 pub trait Listener: Send + Sync + fmt::Debug {
-    /// A fact for the run's record: a look-up in the caches with its result and the reason.
+    /// A fact for the run's record: a look-up in the caches with its result and the reason, an image that was pushed.
     fn observed(&self, caller: &Caller, fact: Fact);
 
     /// What a person should know of: a damaged archive, a full disk. The client was told, too.
@@ -83,6 +84,8 @@ pub struct ServicesConfig {
     pub forge: Arc<dyn ForgeApi>,
     /// Where the repository of the run is served from; none answers 404 to git.
     pub git: Option<Arc<dyn GitService>>,
+    /// Where steps push images to and pull them from; none answers 404 below `/v2/`.
+    pub registry: Option<Registry>,
     pub listener: Arc<dyn Listener>,
     /// A folder of the services' own, made when first needed; it keeps the keys that sign identity tokens.
     pub state: PathBuf,
@@ -113,6 +116,7 @@ impl ServicesConfig {
             caches: None,
             forge,
             git: None,
+            registry: None,
             listener: Arc::new(Unheard),
             state,
             clock,

@@ -1,4 +1,4 @@
-//! What the steps of a job talk to over HTTP: artifacts, caches, identity tokens, the forge's API, git.
+//! What the steps of a job talk to over HTTP: artifacts, caches, identity tokens, the forge's API, git, the registry.
 //!
 //! [`Services`] stands behind the addresses and tokens that a job is told. Every call names its job by a token that lives exactly as
 //! long as the job does; a call can reach the store and the forge only as far as that job may. The official clients work
@@ -8,7 +8,7 @@
 //! job's permissions are nor how the forge answers.
 //!
 //! # Source
-//! The protocols are those of the npm packages `@actions/artifact`, `@actions/cache` and `@actions/core`, and of the Go client
+//! The protocols are those of the OCI distribution specification, of the npm packages `@actions/artifact`, `@actions/cache` and `@actions/core`, and of the Go client
 //! that BuildKit uses.
 
 mod access;
@@ -25,6 +25,7 @@ mod identity;
 mod job_token;
 mod links;
 mod oidc;
+mod registry;
 mod route;
 mod server;
 mod services;
@@ -41,6 +42,7 @@ pub use git::{GitRequest, GitResponse, GitService};
 pub use identity::{CacheMode, JobIdentity};
 pub use links::ArtifactLinks;
 pub use oidc::SubjectForm;
+pub use registry::{Doorkeeper, RegistryServer, RegistryServerConfig, Visitor};
 pub use services::{AlsoListening, Services};
 
 /// Readers of hostile text, for the fuzzer alone.

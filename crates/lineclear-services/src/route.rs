@@ -8,6 +8,7 @@
 //! GET  /.well-known/openid-configuration, /.well-known/jwks      who verifies identity tokens       –
 //!      /api/v3/…, /api/graphql, /api/uploads/…, /graphql         the forge's API                    GITHUB_TOKEN
 //!      /git/{owner}/{repo}/…                                     git                                GITHUB_TOKEN
+//!      /v2/…                                                     the registry                       GITHUB_TOKEN
 //! ```
 //! There is no CORS anywhere: no page in a browser has business here.
 
@@ -22,7 +23,7 @@ use serde_json::json;
 use crate::base_url::is_loopback;
 use crate::http::{self, Query, json};
 use crate::services::Shared;
-use crate::{artifact, blob, cache, forge, git, oidc, twirp};
+use crate::{artifact, blob, cache, forge, git, oidc, registry, twirp};
 
 /// A request, taken apart.
 #[derive(Debug)]
@@ -82,6 +83,9 @@ async fn dispatch(shared: Arc<Shared>, call: Call) -> Response {
     }
     if let Some(rest) = path.strip_prefix("/api/uploads/") {
         return forge::answer(shared, call, &format!("/{rest}"), forge::Kind::Asset).await;
+    }
+    if path == "/v2" || path.starts_with("/v2/") {
+        return registry::job::answer(shared, call).await;
     }
     match path.as_str() {
         "/api/v3" => forge::answer(shared, call, "/", forge::Kind::Api).await,

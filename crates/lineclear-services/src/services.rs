@@ -32,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) urls: Arc<UrlSigner>,
     pub(crate) tokens: Arc<TokenSigner>,
     pub(crate) oidc: Arc<Oidc>,
+    /// Host and port of the registry, as names of images have it.
+    pub(crate) registry_host: String,
 }
 
 impl Shared {
@@ -133,6 +135,7 @@ impl Services {
         local: Option<SocketAddr>,
     ) -> Result<Self, ServicesError> {
         let shared = Arc::new(Shared {
+            registry_host: local.map_or_else(|| base.authority().to_owned(), |local| local.to_string()),
             sessions: Arc::default(),
             uploads: Arc::default(),
             downloads: Arc::default(),
@@ -155,6 +158,12 @@ impl Services {
     /// Where the services themselves listen; `None` if this is done elsewhere.
     pub fn local_address(&self) -> Option<SocketAddr> {
         self.local
+    }
+
+    /// `LINECLEAR_REGISTRY`: the host and port that names of images begin with. It is always that of this machine: engines push from here,
+    /// wherever a step runs.
+    pub fn registry(&self) -> &str {
+        &self.shared.registry_host
     }
 
     /// `GITHUB_API_URL`.

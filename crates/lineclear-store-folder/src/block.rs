@@ -134,7 +134,7 @@ impl PieceHashes {
 
     /// The trailer, and the hash that names the block.
     pub(crate) fn finish(mut self) -> (Vec<u8>, Hash) {
-        if self.size % PIECE != 0 {
+        if !self.size.is_multiple_of(PIECE) {
             self.end_piece();
         }
         self.trailer.extend(self.size.to_le_bytes());
