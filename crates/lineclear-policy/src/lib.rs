@@ -15,6 +15,7 @@ mod levels;
 mod order;
 mod placeholder;
 mod policy;
+mod registry;
 mod runner;
 mod table;
 
@@ -25,4 +26,5 @@ pub use image::{Image, SbomFormat, TagRule};
 pub use levels::Levels;
 pub use order::{Obstacle, Unreachable};
 pub use policy::Policy;
+pub use registry::RegistryPolicy;
 pub use runner::{DockerConfig, Enforce, EngineChoice, EngineView, IsolationPolicy, NetworkPolicy, RunnerPolicy};

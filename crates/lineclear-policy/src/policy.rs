@@ -4,7 +4,7 @@ use lineclear_source::{Diagnostic, Source, Span};
 use toml::de::DeTable;
 
 use crate::table::{Findings, Table, span_of};
-use crate::{CheckPolicy, Environment, Gate, Image, Levels, RunnerPolicy};
+use crate::{CheckPolicy, Environment, Gate, Image, Levels, RegistryPolicy, RunnerPolicy};
 
 /// `lineclear.toml`.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Policy {
     pub check: CheckPolicy,
     /// `[runner]`
     pub runner: RunnerPolicy,
+    /// `[registry]`
+    pub registry: RegistryPolicy,
 }
 
 impl Policy {
@@ -54,6 +56,9 @@ impl Policy {
         }
         if let Some(table) = root.table("runner", &mut findings) {
             policy.runner = RunnerPolicy::read(table, &mut findings);
+        }
+        if let Some(table) = root.table("registry", &mut findings) {
+            policy.registry = RegistryPolicy::read(table, &mut findings);
         }
         root.finish(&mut findings);
         (policy, findings.into_diagnostics())

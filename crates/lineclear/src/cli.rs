@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::command::history::{artifacts, cache, diff, flakes, logs, replay, runs, why};
-use crate::command::{check, docs, doctor, eval, lsp, overview, plan, prune, run, secret, variable};
+use crate::command::{check, docs, doctor, eval, lsp, overview, plan, prune, registry, run, secret, variable};
 use crate::exit::Exit;
 use crate::output;
 
@@ -72,7 +72,9 @@ enum Command {
     Secret(secret::SecretArgs),
     /// Keep configuration variables for runs.
     Variable(variable::VariableArgs),
-    /// Remove old runs, expired artifacts and unused caches.
+    /// Serve, list, sweep and verify the images of the embedded registry.
+    Registry(registry::RegistryArgs),
+    /// Remove old runs, expired artifacts, unused caches and images without a tag.
     Prune(prune::PruneArgs),
     /// Say what this machine has for jobs and what it lacks, and remove what killed runs left.
     Doctor(doctor::DoctorArgs),
@@ -121,6 +123,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Secret(args)) => secret::run(&args),
         Some(Command::Variable(args)) => variable::run(&args),
+        Some(Command::Registry(args)) => registry::run(&args),
         Some(Command::Prune(args)) => prune::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Lsp(args)) => lsp::run(&args),

@@ -130,7 +130,7 @@ async fn answer(context: Arc<Context>, request: Request) -> Response {
         // Comparing passwords takes its time on purpose.
         spawn_blocking(move || match said {
             Said::Nothing => Some(Visitor::Anonymous),
-            Said::Basic(user, password) => context.config.door.knows(&user, &password).then(|| Visitor::User(user)),
+            Said::Basic(user, password) => context.config.door.knows(&user, &password).then_some(Visitor::User(user)),
             Said::Bearer(token) => {
                 context.tokens.user(&token, now).map(|user| user.map_or(Visitor::Anonymous, Visitor::User))
             }

@@ -1,4 +1,4 @@
-//! `lineclear prune`: removes old runs, expired artifacts and unused caches.
+//! `lineclear prune`: removes old runs, expired artifacts, unused caches and images without a tag.
 
 use clap::Args;
 use lineclear_store::{Limits, StoreError, Upkeep, Usage};
@@ -35,6 +35,10 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "DAYS", default_value_t = Limits::default().cache_unused_days)]
     unused_caches: u32,
 
+    /// Remove images that no tag has led to for this many days.
+    #[arg(long, value_name = "DAYS", default_value_t = Limits::default().untagged_image_days)]
+    untagged_images: u32,
+
     /// Only say what would be removed, and what is kept now.
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -70,6 +74,7 @@ fn prune(store: &FolderStore, args: &PruneArgs) -> Result<String, StoreError> {
         run_days: args.older_than,
         runs_per_repository: args.keep_runs,
         cache_unused_days: args.unused_caches,
+        untagged_image_days: args.untagged_images,
         ..Limits::default()
     };
     let report = if args.dry_run { store.foresee(now(), &limits)? } else { store.prune(now(), &limits)? };
@@ -83,8 +88,12 @@ fn prune(store: &FolderStore, args: &PruneArgs) -> Result<String, StoreError> {
         0 => String::new(),
         uploads => format!(" and {}", number(uploads, "upload that nobody ended", "uploads that nobody ended")),
     };
+    let images = match report.images {
+        0 => String::new(),
+        images => format!(", {}", number(images, "image", "images")),
+    };
     let mut text = format!(
-        "{} {}, {}, {}{uploads}: {} {}\n",
+        "{} {}, {}, {}{images}{uploads}: {} {}\n",
         if args.dry_run { "would remove" } else { "removed" },
         number(report.runs, "run", "runs"),
         number(report.artifacts, "artifact", "artifacts"),
@@ -108,8 +117,12 @@ fn in_words(usage: &Usage) -> String {
         0 => String::new(),
         uploads => format!(", {} ({})", number(uploads, "upload", "uploads"), size(usage.upload_bytes)),
     };
+    let images = match usage.images {
+        0 => String::new(),
+        images => format!(", {} ({})", number(images, "image", "images"), size(usage.image_bytes)),
+    };
     format!(
-        "{} ({}), {} ({}), {} ({}){uploads}; contents take {} on the disk",
+        "{} ({}), {} ({}), {} ({}){images}{uploads}; contents take {} on the disk",
         number(usage.runs, "run", "runs"),
         size(usage.run_bytes),
         number(usage.artifacts, "artifact", "artifacts"),

@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::session::actions::FetchArgs;
 use crate::session::forge_choice::ForgeAsked;
 use crate::session::machine::MachineArgs;
+use crate::session::registry::RegistryArgs;
 use crate::{session, watch};
 
 const EXAMPLES: &str = "\
@@ -145,6 +146,9 @@ pub(crate) struct RunArgs {
 
     #[command(flatten)]
     pub(crate) machine: MachineArgs,
+
+    #[command(flatten)]
+    pub(crate) registry: RegistryArgs,
 
     /// How to show what happens. [default: tree on a terminal, else plain]
     #[arg(long, value_name = "FORMAT")]

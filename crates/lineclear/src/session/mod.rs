@@ -10,6 +10,7 @@ pub(crate) mod machine;
 mod narrow;
 mod pause;
 mod prepare;
+pub(crate) mod registry;
 pub(crate) mod rerun;
 mod sink;
 mod talk;
@@ -41,6 +42,7 @@ use hands::{LocalHands, Pool};
 use machine::Machine;
 use pause::ShellPause;
 use prepare::{Prepared, Stopped};
+use registry::RunRegistry;
 use sink::{RunSink, Telling};
 use talk::Talk;
 use values::{SecretsOfRun, VarsOfRun};
@@ -86,7 +88,8 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     if args.dry_run {
         return Ok(prepared.show_plan(args));
     }
-    let talk = Talk::begin(&home, &store)?;
+    let registry = RunRegistry::of(&args.registry, &machine.policy.registry, &args.forge, &store)?;
+    let talk = Talk::begin(&home, &store, registry)?;
     for (request, _) in &mut prepared.runs {
         request.platform = talk.platform(&request.platform);
     }

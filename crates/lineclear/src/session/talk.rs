@@ -21,6 +21,7 @@ use lineclear_store_folder::FolderStore;
 use super::forge_choice::ForgeChoice;
 use super::git_bridge;
 use super::prepare::Stopped;
+use super::registry::RunRegistry;
 use super::sink::Telling;
 use crate::settings::now;
 
@@ -31,6 +32,7 @@ pub(crate) struct Talk {
     forge: Arc<LateForge>,
     listener: Arc<Hearing>,
     links: lineclear_services::ArtifactLinks,
+    registry: RunRegistry,
     server_url: OnceLock<String>,
     home: PathBuf,
 }
@@ -47,19 +49,25 @@ pub(crate) struct JobTalk {
 
 impl Talk {
     /// Takes a port. Nothing runs before the first job.
-    pub(crate) fn begin(home: &Path, store: &Arc<FolderStore>) -> Result<Self, Stopped> {
+    pub(crate) fn begin(home: &Path, store: &Arc<FolderStore>, registry: RunRegistry) -> Result<Self, Stopped> {
         let (forge, listener) = (Arc::new(LateForge::default()), Arc::new(Hearing::default()));
         let links = lineclear_services::ArtifactLinks::default();
         let config = ServicesConfig {
             caches: Some(store.clone()),
             git: Some(forge.clone()),
+            registry: Some(registry.registry.clone()),
             listener: listener.clone(),
             links: links.clone(),
             ..ServicesConfig::new(store.clone(), store.clone(), forge.clone(), home.join("services"), Arc::new(now))
         };
         let services = Services::bind(config).map_err(Stopped::fault)?;
         let home = home.to_owned();
-        Ok(Self { services, forge, listener, links, server_url: OnceLock::new(), home })
+        Ok(Self { services, forge, listener, links, registry, server_url: OnceLock::new(), home })
+    }
+
+    /// Which names of images lead to the embedded registry.
+    pub(crate) fn image_routes(&self) -> lineclear_oci::Routes {
+        self.registry.routes(self.services.registry())
     }
 
     /// `platform`, with the addresses at which jobs find the API.

@@ -1,0 +1,92 @@
+//! `lineclear registry serve`.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use lineclear_registry_server::{Pattern, Registry, Settings};
+use lineclear_services::{Limits, RegistryServer, RegistryServerConfig};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::DataArgs;
+use super::door::{Anonymous, Door};
+use crate::exit::Exit;
+use crate::output;
+use crate::settings::now;
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// The address and port to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5000")]
+    listen: SocketAddr,
+
+    #[command(flatten)]
+    data: DataArgs,
+
+    /// A file of users and their passwords, made with `htpasswd -B`; they may do everything.
+    #[arg(long, value_name = "FILE")]
+    htpasswd: Option<PathBuf>,
+
+    /// Let everybody pull, without a name.
+    #[arg(long)]
+    anonymous_pull: bool,
+
+    /// Let everybody do everything, without a name.
+    #[arg(long, conflicts_with_all = ["anonymous_pull", "htpasswd"])]
+    anonymous: bool,
+
+    /// Tags that are neither moved nor removed once they are there, such as 'v*'; may be repeated.
+    #[arg(long = "immutable-tags", value_name = "GLOB")]
+    immutable_tags: Vec<String>,
+}
+
+pub(super) fn serve(args: &ServeArgs) -> Result<Exit, Exit> {
+    let refuse = |message: String| {
+        output::complain(&format!("error: {message}"));
+        Exit::BadInput
+    };
+    let anonymous = match (args.anonymous, args.anonymous_pull) {
+        (true, _) => Anonymous::Everything,
+        (_, true) => Anonymous::Pulls,
+        _ => Anonymous::Nothing,
+    };
+    if anonymous == Anonymous::Nothing && args.htpasswd.is_none() {
+        return Err(refuse(
+            "nobody could use this registry: say who may, with --htpasswd FILE, --anonymous-pull or --anonymous".into(),
+        ));
+    }
+    let door = Door::new(anonymous, args.htpasswd.as_deref()).map_err(refuse)?;
+    let listener = TcpListener::bind(args.listen)
+        .map_err(|error| refuse(format!("cannot listen on {}: {error}; choose another --listen", args.listen)))?;
+    // Before anybody can ask it to end.
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(|error| {
+        output::complain_of(&error);
+        Exit::EngineFault
+    })?;
+    let store = args.data.open()?;
+    let settings =
+        Settings { immutable_tags: args.immutable_tags.iter().map(Pattern::new).collect(), ..Settings::default() };
+    let config = RegistryServerConfig {
+        registry: Registry::new(store.clone(), settings),
+        door: Arc::new(door),
+        clock: Arc::new(now),
+        limits: Limits::default(),
+        warn: Arc::new(|message: &str| output::complain(&format!("warning: {message}"))),
+    };
+    let server = RegistryServer::start(listener, config).map_err(|error| {
+        output::complain_of(&error);
+        Exit::EngineFault
+    })?;
+    let address = server.address();
+    output::print(&format!("the registry listens on {address}; images are in {}\n", store.root().display()));
+    if !address.ip().is_loopback() {
+        output::complain(
+            "note: this is plain HTTP; put a proxy with TLS in front of it where others are on the network",
+        );
+    }
+    let _ended = signals.forever().next();
+    drop(server);
+    Ok(Exit::Success)
+}
