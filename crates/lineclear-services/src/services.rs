@@ -49,6 +49,7 @@ impl Shared {
             urls: self.urls.clone(),
             tokens: self.tokens.clone(),
             oidc: self.oidc.clone(),
+            registry_host: self.registry_host.clone(),
         }
     }
 
