@@ -72,6 +72,7 @@ pub use blob_pull::BlobReader;
 pub use blob_push::OpenBlob;
 pub use client::Client;
 pub use copy::CopyOptions;
+pub use credentials::Credentials;
 pub use docker_archive::DockerArchive;
 pub use error::{RegistryClientError, SettingsError};
 pub use layout::OciLayout;
