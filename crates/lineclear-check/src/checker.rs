@@ -6,10 +6,10 @@ use lineclear_compose::Compose;
 use lineclear_dockerfile::Dockerfile;
 use lineclear_policy::Policy;
 use lineclear_source::{Diagnostic, Source};
-use lineclear_workflow::{Action, Read, Workflow};
+use lineclear_workflow::{Action, Read};
 use lineclear_yaml::Limits;
 
-use crate::project::Repository;
+use crate::project::{Repository, SharedWorkflow};
 use crate::{Content, Dialect, File, FileKind, Finding, Fix, Level, Project, Report, Rule, Settings, ignore, rules};
 
 /// Asks the rules about files.
@@ -28,7 +28,7 @@ pub struct Checked {
     /// How many findings comments of the file took away.
     pub ignored: usize,
     /// The workflow, if it is one, for [`Checker::check_repository`].
-    pub workflow: Option<Arc<Workflow>>,
+    pub workflow: Option<SharedWorkflow>,
 }
 
 impl<'s> Checker<'s> {
@@ -44,9 +44,9 @@ impl<'s> Checker<'s> {
         let dialect = self.dialect(source.name());
         match kind {
             FileKind::Workflow => {
-                let Read { model, diagnostics } = Workflow::read(&source);
-                self.take(&source, diagnostics, &mut findings);
-                workflow = model.map(Arc::new);
+                let read = project.read_workflow(&source);
+                self.take(&source, read.diagnostics.clone(), &mut findings);
+                workflow = SharedWorkflow::of(&read);
                 if let Some(model) = &workflow {
                     self.ask(kind, &File::new(&source, Content::Workflow(model), dialect, project), &mut findings);
                 }

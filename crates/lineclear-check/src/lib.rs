@@ -38,7 +38,7 @@ pub use file::{Content, File};
 pub use finding::Finding;
 pub use fix::{Fix, Safety};
 pub use kind::FileKind;
-pub use project::{Files, Locked, Lookup, Memory, Project, Repository};
+pub use project::{Files, Locked, Lookup, Memory, Project, Repository, SharedWorkflow};
 pub use repair::{Made, Repaired, repair};
 pub use report::Report;
 pub use rule::{Activity, Dialect, Group, Repair, RepositoryRule, Rule, RuleMeta};

@@ -147,6 +147,23 @@ impl<'f> Project<'f> {
         self.look_up(&self.workflows, path, |path| self.source(path), Workflow::read)
     }
 
+    /// The workflow of this text, whose name is its path: it is read once, whoever asked for it first.
+    ///
+    /// A file that was looked up before it is checked itself is taken as it was then, if its text is the same.
+    pub(crate) fn read_workflow(&self, source: &Source) -> Arc<Read<Workflow>> {
+        let known = self.workflows.lock().unwrap_or_else(PoisonError::into_inner).get(source.name()).cloned().flatten();
+        let is_same = |read: &Arc<Read<Workflow>>| {
+            read.model.as_ref().is_some_and(|workflow| workflow.source.text() == source.text())
+        };
+        if let Some(read) = known.filter(is_same) {
+            return read;
+        }
+        let read = Arc::new(Workflow::read(source));
+        let mut kept = self.workflows.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(source.name().to_owned(), Some(Arc::clone(&read)));
+        read
+    }
+
     /// The workflow `owner/repo/.github/workflows/f.yml@ref`, if it is on this machine.
     pub fn remote_workflow(&self, uses: &str) -> Lookup<Arc<Read<Workflow>>> {
         elsewhere(self.look_up(&self.workflows, uses, |uses| self.remote_source(uses), Workflow::read))
@@ -205,11 +222,30 @@ impl fmt::Debug for Project<'_> {
     }
 }
 
+/// A workflow that was read, shared by all that look at it.
+#[derive(Clone, Debug)]
+pub struct SharedWorkflow(Arc<Read<Workflow>>);
+
+impl SharedWorkflow {
+    /// What was read, if it could be understood.
+    pub fn of(read: &Arc<Read<Workflow>>) -> Option<Self> {
+        read.model.is_some().then(|| Self(Arc::clone(read)))
+    }
+}
+
+impl std::ops::Deref for SharedWorkflow {
+    type Target = Workflow;
+
+    fn deref(&self) -> &Workflow {
+        self.0.model.as_ref().expect("made only of what could be understood")
+    }
+}
+
 /// All files of one repository that were read, for rules that look at several at once.
 #[derive(Debug)]
 pub struct Repository<'a> {
     /// The workflows, in the order of their paths.
-    pub workflows: &'a [Arc<Workflow>],
+    pub workflows: &'a [SharedWorkflow],
     /// `lineclear.toml` with its text, if there is one.
     pub policy: Option<(&'a Source, &'a Policy)>,
     /// What lies around.

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lineclear_check::{Checked, Checker, Finding, Project, Repository, Settings};
+use lineclear_check::{Checked, Checker, Finding, Project, Repository, Settings, SharedWorkflow};
 use lineclear_policy::Policy;
 use lineclear_source::{Diagnostic, Source, Span};
-use lineclear_workflow::Workflow;
 
 use super::{Around, Input, Named};
 
@@ -36,7 +35,7 @@ pub(crate) struct Outcome {
 struct Share<'w> {
     project: Project<'w>,
     left: AtomicUsize,
-    workflows: Mutex<Vec<Arc<Workflow>>>,
+    workflows: Mutex<Vec<SharedWorkflow>>,
 }
 
 impl Work<'_> {

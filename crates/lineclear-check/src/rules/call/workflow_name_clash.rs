@@ -30,7 +30,7 @@ impl RepositoryRule for WorkflowNameClash {
         for (at, workflow) in repository.workflows.iter().enumerate() {
             let Some(name) = &workflow.name else { continue };
             let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
-            let of_same_name = |other: &&std::sync::Arc<lineclear_workflow::Workflow>| {
+            let of_same_name = |other: &&crate::SharedWorkflow| {
                 other.name.as_ref().is_some_and(|other| other.value == name.value)
                     && folder(other.source.name()) == folder(workflow.source.name())
             };

@@ -1,12 +1,12 @@
 //! `workflow-run-chain`: GitHub follows three workflows, one behind the other, and no more.
 
-use std::sync::Arc;
-
 use lineclear_source::Severity;
 use lineclear_workflow::Workflow;
 
 use super::repository_workflows::is_whole;
-use crate::{Activity, Dialect, FileKind, Group, Repair, Report, Repository, RepositoryRule, RuleMeta, page};
+use crate::{
+    Activity, Dialect, FileKind, Group, Repair, Report, Repository, RepositoryRule, RuleMeta, SharedWorkflow, page,
+};
 
 /// Manual and tests: `docs/rules/workflow-run-chain.md`.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl RepositoryRule for WorkflowRunChain {
 }
 
 /// One more than the least place of those that the workflow follows.
-fn place_of(workflows: &[Arc<Workflow>], at: usize, places: &[Option<usize>]) -> Option<usize> {
+fn place_of(workflows: &[SharedWorkflow], at: usize, places: &[Option<usize>]) -> Option<usize> {
     let trigger = workflows.get(at)?.on.get("workflow_run")?;
     let named = |other: &Workflow| trigger.workflows.iter().any(|name| name.value == other.display_name());
     let before = workflows.iter().zip(places).filter(|(other, _)| named(other)).filter_map(|(_, place)| *place);
@@ -77,7 +77,7 @@ fn place_of(workflows: &[Arc<Workflow>], at: usize, places: &[Option<usize>]) ->
 }
 
 /// Whether each workflow that it follows is there: a name that is not known may well start.
-fn is_in_circle(workflows: &[Arc<Workflow>], workflow: &Workflow) -> bool {
+fn is_in_circle(workflows: &[SharedWorkflow], workflow: &Workflow) -> bool {
     let mut waiting = vec![workflow];
     let mut seen: Vec<&str> = Vec::new();
     while let Some(next) = waiting.pop() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lineclear_expr::{Segment, Template, TemplatePart};
 use lineclear_workflow::{Job, JobKind, Read, Strategy, Text, TextTree, Workflow, WorkflowRef};
 
-use crate::project::Repository;
+use crate::project::{Repository, SharedWorkflow};
 use crate::{FileKind, Lookup, Project};
 
 /// More combinations of a matrix than this are one open name.
@@ -17,7 +17,7 @@ const DEEPEST_CALL: usize = 10;
 /// All workflows of a repository, those that were not asked to be checked too.
 #[derive(Debug)]
 pub(super) struct AllWorkflows<'r> {
-    checked: &'r [Arc<Workflow>],
+    checked: &'r [SharedWorkflow],
     others: Vec<Arc<Read<Workflow>>>,
     /// Whether there is a workflow that cannot be understood: it may produce anything.
     pub(super) has_unreadable: bool,
