@@ -37,27 +37,45 @@ pub fn run(home: &Path) -> Result<()> {
         ("REDIS_PASSWORD", "another-password-of-this-test"),
     ];
     let before = Remains::look()?;
-    let go = |event: &[&str]| {
+    let start = |event: &[&str]| {
         let mut arguments = vec!["--var", &variable];
         arguments.extend(secrets.iter().flat_map(|(name, _)| ["--secret", name]));
         arguments.extend(event);
-        let events = run_for_events(repository.path(), home, &arguments, &secrets)?;
-        // Whatever was started for this run is gone with it.
+        run_for_events(repository.path(), home, &arguments, &secrets)
+    };
+    // Whatever was started for a run is gone with it.
+    let nothing_left = || {
         let left = Remains::look()?.beside(&before);
         ensure!(left.is_empty(), "the run left in the container engine: {}", left.join(", "));
+        Ok(())
+    };
+    let go = |event: &[&str]| {
+        let events = start(event)?;
+        nothing_left()?;
+        no_secret_is_shown(&events, &secrets[1..])?;
+        ensure!(!repository.path().join(".env").exists(), "the run wrote `.env` into the repository");
         Ok(events)
     };
 
     println!("-- taskboard, first push");
     let first = go(&["--ref", "refs/heads/main"])?;
     all_succeeded(&first, &[])?;
+    started_in_order(&first)?;
     let delivered = delivered(&delivery, commit)?;
 
     println!("-- taskboard, second push");
     let second = go(&["--ref", "refs/heads/main"])?;
     all_succeeded(&second, &[])?;
-    // Nothing changed, so nothing was built: the same commit is the same image.
-    ensure!(self::delivered(&delivery, commit)? == delivered, "a second run of a commit delivered other images");
+    // Nothing changed, so nothing was built; only a label says when.
+    ensure!(self::delivered(&delivery, commit)? == delivered, "a second run of a commit delivered other layers");
+
+    println!("-- taskboard, the test stack twice at once");
+    let job = ["--ref", "refs/heads/main", "-j", "stack"];
+    std::thread::scope(|scope| {
+        let both = [scope.spawn(|| start(&job)), scope.spawn(|| start(&job))];
+        both.into_iter().try_for_each(|run| run.join().expect("it does not panic").map(drop))
+    })?;
+    nothing_left()?;
 
     println!("-- taskboard, pull request");
     Cmd::new("git").args(&["checkout", "-q", "-b", "feature/colours"]).folder(repository.path()).run()?;
@@ -112,18 +130,60 @@ fn all_succeeded(events: &[Value], skipped: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The digest of each image that was delivered for `commit`.
-fn delivered(registry: &Registry, commit: &str) -> Result<BTreeMap<&'static str, String>> {
-    let digest = |image: &&'static str| {
+/// The parts of the smoke stack, with those that must be healthy before each starts.
+const ORDER: [(&str, &[&str]); 5] = [
+    ("backend", &["db", "redis"]),
+    ("celery", &["db", "redis"]),
+    ("celery-beat", &["db", "redis"]),
+    ("frontend", &["backend"]),
+    ("proxy", &["frontend"]),
+];
+
+/// In the smoke test's log each service started once those that it depends on were healthy.
+fn started_in_order(events: &[Value]) -> Result<()> {
+    let logs = events.iter().filter(|event| event["event"] == "log" && event["job"] == "smoke");
+    let lines: Vec<&str> = logs.filter_map(|event| event["line"].as_str()).collect();
+    let when = |service: &str, state: &str| {
+        let ends = format!("-{service}-1");
+        lines.iter().position(|line| {
+            let mut words = line.split_whitespace();
+            words.next() == Some("Container")
+                && words.next().is_some_and(|name| name.ends_with(&ends))
+                && words.next() == Some(state)
+        })
+    };
+    for (service, needed) in ORDER {
+        let started = when(service, "Started").with_context(|| format!("`{service}` did not start"))?;
+        for other in needed {
+            let healthy = when(other, "Healthy").with_context(|| format!("`{other}` was not healthy"))?;
+            ensure!(healthy < started, "`{service}` started before `{other}` was healthy");
+        }
+    }
+    Ok(())
+}
+
+/// The values of secrets stand nowhere in what the run said.
+fn no_secret_is_shown(events: &[Value], secrets: &[(&str, &str)]) -> Result<()> {
+    for event in events {
+        let text = event.to_string();
+        for (name, value) in secrets.iter().filter(|(name, _)| *name != "DELIVERY_USER") {
+            ensure!(!text.contains(value), "the secret {name} is shown: {}", text.replace(value, "<the secret>"));
+        }
+    }
+    Ok(())
+}
+
+/// The layers of each image that was delivered for `commit`.
+fn delivered(registry: &Registry, commit: &str) -> Result<BTreeMap<&'static str, Value>> {
+    let layers = |image: &&'static str| {
         let name = format!("docker://{}:{commit}", repository_name(registry, image));
         let text = skopeo(&["inspect", "--no-tags", &name])?;
         let facts: Value = serde_json::from_str(&text)?;
         let title = &facts["Labels"]["org.opencontainers.image.title"];
         ensure!(*title == format!("taskboard-{image}"), "`{name}` has the title {title}");
-        let digest = facts["Digest"].as_str().context("an image has a digest")?;
-        Ok((*image, digest.to_owned()))
+        Ok((*image, facts["Layers"].clone()))
     };
-    IMAGES.iter().map(digest).collect()
+    IMAGES.iter().map(layers).collect()
 }
 
 fn tags(registry: &Registry, image: &str) -> Result<Value> {
