@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use lineclear_oci::Routes;
+
 /// What all doors of a run have in common.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -15,12 +17,14 @@ pub struct Settings {
     /// Folders that no container may mount, nor anything in them but the job's own folders: Lineclear's home, and where
     /// jobs have their folders.
     pub protected: Vec<PathBuf>,
+    /// Names of images that are kept elsewhere than they say, by jobs that have a login there.
+    pub routes: Routes,
 }
 
 impl Settings {
     /// Nothing protected, nothing mapped, and only what is the job's own is seen.
     pub fn new(engine: EngineAddress, owner: impl Into<String>) -> Self {
-        Self { engine, owner: owner.into(), view: View::default(), protected: Vec::new() }
+        Self { engine, owner: owner.into(), view: View::default(), protected: Vec::new(), routes: Routes::default() }
     }
 }
 

@@ -1,0 +1,28 @@
+//! What a door remembers of what went through it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Memory of one door, shared by its connections.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Inner {
+    /// Full ids of containers of this job.
+    pub(crate) containers: HashSet<String>,
+    /// Full names of images that this job gave, and the ids they were given to.
+    pub(crate) tags: HashMap<String, String>,
+    /// Ids of images that this job made.
+    pub(crate) images: HashSet<String>,
+    /// Whether networks and volumes that events named are this job's.
+    pub(crate) owned: HashMap<String, bool>,
+}
+
+impl Known {
+    pub(crate) fn get(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
