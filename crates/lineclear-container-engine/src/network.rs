@@ -1,0 +1,63 @@
+//! Networks.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::EngineError;
+use crate::engine::{CALL, Engine, Request, escaped};
+
+/// A network in a list.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct NetworkSummary {
+    /// Its full id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Engine {
+    /// Makes a network on a bridge of its own.
+    ///
+    /// # Errors
+    /// [`EngineError`], also where the engine has no more address ranges to give.
+    pub fn network_create(&self, name: &str, labels: &BTreeMap<String, String>) -> Result<String, EngineError> {
+        let body = json!({ "Name": name, "Driver": "bridge", "CheckDuplicate": true, "Labels": labels });
+        let request = Request::new("POST", "/networks/create", "create a network");
+        let created: NetworkSummary = self.json(request.json(body), CALL)?;
+        Ok(created.id)
+    }
+
+    /// Removes a network. One that is not there is no error.
+    ///
+    /// # Errors
+    /// [`EngineError`], where containers are still connected.
+    pub fn network_remove(&self, id: &str) -> Result<(), EngineError> {
+        match self.done(Request::new("DELETE", format!("/networks/{}", escaped(id)), "remove a network"), CALL) {
+            Err(error) if error.is_not_found() => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Disconnects a container from a network, by force.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub fn network_disconnect(&self, network: &str, container: &str) -> Result<(), EngineError> {
+        let path = format!("/networks/{}/disconnect", escaped(network));
+        let request = Request::new("POST", path, "disconnect a container from a network");
+        self.done(request.json(json!({ "Container": container, "Force": true })), CALL)
+    }
+
+    /// All networks with this label (`name=value`).
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub fn networks(&self, label: &str) -> Result<Vec<NetworkSummary>, EngineError> {
+        self.json(Request::new("GET", "/networks", "list networks").labelled(label), CALL)
+    }
+}
