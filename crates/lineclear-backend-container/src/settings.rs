@@ -1,7 +1,9 @@
 //! What a user may set about containers.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::PathBuf;
+use std::process::{Child, Command};
 
 /// How containers are made. `ContainerSettings::default()` finds everything by itself and has no guard.
 #[derive(Clone, Debug, Default)]
@@ -50,12 +52,14 @@ pub struct GuardProgram {
     pub program: PathBuf,
     /// What stands before the guard's own arguments.
     pub args: Vec<OsString>,
+    /// Starts it. A program that adopts orphans, and so must tell its own children from strangers, has a way of its own.
+    pub spawn: fn(&mut Command) -> io::Result<Child>,
 }
 
 impl GuardProgram {
     /// This very program, even if its file has been replaced since. Its `main` must begin with
     /// `if std::env::args_os().nth(1).is_some_and(|a| a == guard::ARGUMENT) { return guard::main(); }`.
     pub fn this_program() -> Self {
-        Self { program: "/proc/self/exe".into(), args: vec![crate::guard::ARGUMENT.into()] }
+        Self { program: "/proc/self/exe".into(), args: vec![crate::guard::ARGUMENT.into()], spawn: Command::spawn }
     }
 }

@@ -70,6 +70,15 @@ pub(crate) fn start(spawn: impl FnOnce() -> io::Result<Child>) -> io::Result<Chi
     Ok(child)
 }
 
+/// Starts a process that is no step's, and lives as long as this program: a guard of somebody else. It is never taken for one that a
+/// job left behind, whatever its process group.
+///
+/// # Errors
+/// If the system cannot start it.
+pub fn spawn_beside(command: &mut std::process::Command) -> io::Result<Child> {
+    start(|| command.spawn())
+}
+
 /// What became of the process group of a child that ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Group {

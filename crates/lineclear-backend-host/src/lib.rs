@@ -31,6 +31,7 @@ mod slug;
 mod working_tree;
 
 pub use backend::HostBackend;
+pub use family::spawn_beside;
 pub use git_dir::{GitDirError, GitDirOptions, Head, Refs, clone_git_dir};
 pub use guard::GuardProgram;
 pub use lineclear_sandbox::Launcher;

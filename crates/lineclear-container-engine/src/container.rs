@@ -224,6 +224,17 @@ impl Engine {
         self.json(Request::new("GET", "/containers/json?all=1", "list containers").labelled(label), CALL)
     }
 
+    /// Has Podman check a container's health now. Its own timers need a service manager that is not everywhere.
+    ///
+    /// # Errors
+    /// [`EngineError`], also of an engine that is not Podman.
+    pub fn podman_health_check(&self, id: &str) -> Result<(), EngineError> {
+        let path = format!("/v4.0.0/libpod/containers/{id}/healthcheck");
+        let request = Request::new("GET", path.clone(), "check a container's health");
+        let answer = self.send_to(request, &path, CALL)?;
+        self.checked(answer)?.whole(CALL).map(drop)
+    }
+
     /// What a container wrote, piece by piece.
     ///
     /// # Errors

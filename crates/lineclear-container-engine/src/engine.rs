@@ -296,7 +296,8 @@ impl Engine {
         Ok(connection)
     }
 
-    fn send_to(&self, request: Request<'_>, path: &str, patience: Patience<'_>) -> Result<Answer<'_>, EngineError> {
+    /// As [`Self::send`], at a path that has its version.
+    pub(crate) fn send_to(&self, request: Request<'_>, path: &str, patience: Patience<'_>) -> Result<Answer<'_>, EngineError> {
         let Request { what, method, headers, body, .. } = request;
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: engine\r\nUser-Agent: lineclear\r\n");
         for (name, value) in &headers {

@@ -1,9 +1,10 @@
 //! Networks.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::EngineError;
 use crate::engine::{CALL, Engine, Request, escaped};
@@ -51,6 +52,33 @@ impl Engine {
         let path = format!("/networks/{}/disconnect", escaped(network));
         let request = Request::new("POST", path, "disconnect a container from a network");
         self.done(request.json(json!({ "Container": container, "Force": true })), CALL)
+    }
+
+    /// The address of the engine's machine in a network, as its containers see it; `None` where the network has none.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub fn network_gateway(&self, network: &str) -> Result<Option<IpAddr>, EngineError> {
+        let said = self.network_details(network)?;
+        let configs = said.pointer("/IPAM/Config").and_then(Value::as_array).into_iter().flatten();
+        let mut gateways = configs.filter_map(|config| config.get("Gateway")?.as_str());
+        // Docker writes one that it chose itself with the length of its network.
+        Ok(gateways.find_map(|gateway| gateway.split('/').next()?.parse().ok()))
+    }
+
+    /// The ids of containers that are connected to a network.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub fn network_members(&self, network: &str) -> Result<Vec<String>, EngineError> {
+        let said = self.network_details(network)?;
+        let members = said.get("Containers").and_then(Value::as_object);
+        Ok(members.into_iter().flatten().map(|(id, _)| id.clone()).collect())
+    }
+
+    fn network_details(&self, network: &str) -> Result<Value, EngineError> {
+        let request = Request::new("GET", format!("/networks/{}", escaped(network)), "tell of a network");
+        self.json(request, CALL)
     }
 
     /// All networks with this label (`name=value`).

@@ -1,0 +1,108 @@
+//! By a script that is started in the container.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use lineclear_container_engine::{Engine, EngineError, NewExec};
+
+use super::{Entry, MARK, Signal};
+
+/// The variable that tells the script's own processes from others.
+const LOOKING: &str = "LINECLEAR_LOOKING";
+
+/// Tells of every process what the system knows, each part after a line that nobody else writes.
+const LOOK: &str = r#"for d in /proc/[0-9]*; do
+  s=$(cat "$d/stat") || continue
+  printf '\n%s\n%s\n%s\n' "$LINECLEAR_LOOKING" "$s" "$LINECLEAR_LOOKING"; cat "$d/environ"
+  printf '\n%s\n' "$LINECLEAR_LOOKING"; cat "$d/cmdline"
+done 2>/dev/null; printf '\n%s\n' "$LINECLEAR_LOOKING""#;
+
+/// Stops all processes that bear a mark, until no new one is found, and kills them.
+const KILL: &str = r#"seen=' '; i=0
+while [ $i -lt 100 ]; do
+  i=$((i+1)); new=
+  for f in $(grep -lF "$1" /proc/[0-9]*/environ 2>/dev/null); do
+    p=${f#/proc/}; p=${p%/environ}
+    case "$seen" in *" $p "*) ;; *) kill -STOP "$p" 2>/dev/null && new="$new$p ";; esac
+  done
+  [ -z "$new" ] && break
+  seen="$seen$new"
+done
+[ "$seen" = ' ' ] || kill -KILL $seen 2>/dev/null
+exit 0"#;
+
+#[derive(Debug)]
+pub(super) struct Script {
+    engine: Engine,
+    container: String,
+    looks: AtomicU64,
+}
+
+impl Script {
+    pub(super) fn new(engine: Engine, container: &str) -> Self {
+        Self { engine, container: container.into(), looks: AtomicU64::new(0) }
+    }
+
+    pub(super) fn table(&self) -> Result<Vec<Entry>, EngineError> {
+        let line = format!("look-{}-{}", self.container, self.looks.fetch_add(1, Ordering::Relaxed));
+        let output = self.run(LOOK, &[], &line)?;
+        let mut parts = split(&output, format!("\n{line}\n").as_bytes()).into_iter().skip(1);
+        let mut entries = Vec::new();
+        let own = format!("{LOOKING}={line}");
+        while let (Some(stat), Some(environment), Some(command)) = (parts.next(), parts.next(), parts.next()) {
+            let is_own = environment.split(|&byte| byte == 0).any(|entry| entry == own.as_bytes());
+            if let Some(entry) = Entry::parse(stat, environment, command)
+                && entry.pid != 1
+                && !is_own
+            {
+                entries.push(entry);
+            }
+        }
+        Ok(entries)
+    }
+
+    pub(super) fn signal(&self, pids: &[u32], signal: Signal) {
+        let name = match signal {
+            Signal::Stop => "-STOP",
+            Signal::Interrupt => "-INT",
+            Signal::Terminate => "-TERM",
+            Signal::Kill => "-KILL",
+        };
+        let mut args = vec![name.to_owned()];
+        args.extend(pids.iter().map(ToString::to_string));
+        // What is gone cannot be signalled, and what could not is found at the next look.
+        let _ = self.run("s=$1; shift; for p; do kill $s $p; done 2>/dev/null; exit 0", &args, "signal");
+    }
+
+    pub(super) fn kill_marked(&self, mark: &str) {
+        let _ = self.run(KILL, &[format!("{MARK}={mark}")], "kill");
+    }
+
+    fn run(&self, script: &str, args: &[String], looking: &str) -> Result<Vec<u8>, EngineError> {
+        let mut command: Vec<String> = ["sh", "-c", script, "sh"].map(str::to_owned).into();
+        command.extend_from_slice(args);
+        let exec = NewExec {
+            command,
+            env: vec![format!("{LOOKING}={looking}")],
+            working_directory: "/".into(),
+            user: "0".into(),
+            // Other users' environments are read, and their processes signalled.
+            privileged: true,
+        };
+        self.engine.exec_output(&self.container, &exec).map(|(_, output)| output)
+    }
+}
+
+fn split<'t>(text: &'t [u8], by: &[u8]) -> Vec<&'t [u8]> {
+    let (mut parts, mut from, mut at) = (Vec::new(), 0, 0);
+    while at + by.len() <= text.len() {
+        if text[at..].starts_with(by) {
+            parts.push(&text[from..at]);
+            at += by.len();
+            from = at;
+        } else {
+            at += 1;
+        }
+    }
+    parts.push(&text[from..]);
+    parts
+}
