@@ -13,9 +13,10 @@ pub(crate) fn translate(error: EngineError) -> ContainerError {
         EngineError::Refused { what, message, .. } | EngineError::Failed { what, message } => {
             ContainerError::Engine { what, problem: message }
         }
-        EngineError::Broken { what, source } => {
-            ContainerError::Engine { what, problem: format!("the connection to it broke ({source}); does it still run?") }
-        }
+        EngineError::Broken { what, source } => ContainerError::Engine {
+            what,
+            problem: format!("the connection to it broke ({source}); does it still run?"),
+        },
         EngineError::TimedOut { what, after } => {
             ContainerError::Engine { what, problem: format!("it did not answer for {} seconds", after.as_secs()) }
         }
@@ -23,7 +24,9 @@ pub(crate) fn translate(error: EngineError) -> ContainerError {
         error @ (EngineError::Unreachable { .. } | EngineError::Address { .. }) => {
             ContainerError::NoEngine { tried: vec![error.chain()] }
         }
-        error @ EngineError::File { .. } => ContainerError::Engine { what: "use a file".into(), problem: error.chain() },
+        error @ EngineError::File { .. } => {
+            ContainerError::Engine { what: "use a file".into(), problem: error.chain() }
+        }
     }
 }
 

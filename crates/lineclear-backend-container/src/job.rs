@@ -284,7 +284,9 @@ impl Job {
         };
         let owner = plan.owner();
         told.line(&format!("Starting {owner} from {}", had.name));
-        let id = engine.container_create(&plan.container(&had.name, &around)).map_err(|error| of(error, "create", &owner))?;
+        let id = engine
+            .container_create(&plan.container(&had.name, &around))
+            .map_err(|error| of(error, "create", &owner))?;
         if let Err(error) = engine.container_start(&id) {
             return Err(match error {
                 EngineError::Refused { message, .. } if is_own && message.contains("tail") => ContainerError::Setting {
@@ -313,7 +315,7 @@ impl Job {
     fn wait_for_services(&self, engine: &Engine, stop: Stop<'_>, told: &dyn Told) -> Result<(), ContainerError> {
         let failed = AtomicBool::new(false);
         let gives_up = || failed.load(Ordering::Relaxed) || (stop.is_cancelled)();
-        let results: Vec<(&(String, String), Result<(), ContainerError>)> = thread::scope(|scope| {
+        let results: Vec<_> = thread::scope(|scope| {
             let gives_up = &gives_up;
             let failed = &failed;
             let waiting: Vec<_> = self
@@ -328,7 +330,7 @@ impl Job {
                     (service, wait)
                 })
                 .collect();
-            waiting.into_iter().map(|(service, wait)| (service, joined(wait))).collect()
+            waiting.into_iter().map(|(service, wait)| (service, joined(wait))).collect::<Vec<_>>()
         });
         let mut first = None;
         for ((id, container), result) in results {
@@ -362,8 +364,7 @@ impl Job {
     fn make_room(&self, engine: &Engine, own: &Made) -> Result<ContainerRoom, ContainerError> {
         let (_, map) = mounts::of_job(&self.layout);
         let user = own.inspected.config.user.split(':').next().unwrap_or_default();
-        let is_stranger =
-            !matches!(user, "" | "0" | "root") && user != rustix::process::geteuid().as_raw().to_string();
+        let is_stranger = !matches!(user, "" | "0" | "root") && user != rustix::process::geteuid().as_raw().to_string();
         if is_stranger {
             // Its parent is this user's alone, so that nobody else on this machine comes here.
             let scratch = self.layout.scratch.canonicalize().unwrap_or_else(|_| self.layout.scratch.clone());
@@ -554,7 +555,8 @@ impl Job {
                 }
             }
         }
-        let shared_volumes: Vec<String> = lock(&self.shared.volumes).keys().map(|name| format!("volume `{name}`")).collect();
+        let shared_volumes: Vec<String> =
+            lock(&self.shared.volumes).keys().map(|name| format!("volume `{name}`")).collect();
         let label = self.job_label();
         let look = || {
             let found = remove::look(engine, &label)?;
@@ -570,7 +572,9 @@ impl Job {
         });
         match left {
             Ok(left) => problems.extend(left.into_iter().map(|left| format!("{left} could not be removed"))),
-            Err(error) => problems.push(format!("what is left in the container engine is not known: {}", error.chain())),
+            Err(error) => {
+                problems.push(format!("what is left in the container engine is not known: {}", error.chain()))
+            }
         }
         if problems.is_empty() { Ok(()) } else { Err(io::Error::other(problems.join("; "))) }
     }
@@ -607,20 +611,21 @@ impl JobContainers for Job {
     }
 
     fn host(&self) -> Option<HostReach> {
-        self.reach.get_or_init(|| {
-            let engine = self.engine().ok()?;
-            let network = if self.facts.network.is_empty() { "bridge" } else { &self.facts.network };
-            let gateway = engine.network_gateway(network).ok().flatten();
-            // A gateway that is of this machine can be listened at.
-            if let Some(gateway) = gateway.filter(|gateway| TcpListener::bind((*gateway, 0)).is_ok()) {
-                return Some(HostReach { name: gateway.to_string(), listen: gateway });
-            }
-            let info = engine.info().ok()?;
-            let system = info.get("OperatingSystem").and_then(serde_json::Value::as_str).unwrap_or_default();
-            let listen = IpAddr::V4(Ipv4Addr::LOCALHOST);
-            system.contains("Docker Desktop").then(|| HostReach { name: "host.docker.internal".into(), listen })
-        })
-        .clone()
+        self.reach
+            .get_or_init(|| {
+                let engine = self.engine().ok()?;
+                let network = if self.facts.network.is_empty() { "bridge" } else { &self.facts.network };
+                let gateway = engine.network_gateway(network).ok().flatten();
+                // A gateway that is of this machine can be listened at.
+                if let Some(gateway) = gateway.filter(|gateway| TcpListener::bind((*gateway, 0)).is_ok()) {
+                    return Some(HostReach { name: gateway.to_string(), listen: gateway });
+                }
+                let info = engine.info().ok()?;
+                let system = info.get("OperatingSystem").and_then(serde_json::Value::as_str).unwrap_or_default();
+                let listen = IpAddr::V4(Ipv4Addr::LOCALHOST);
+                system.contains("Docker Desktop").then(|| HostReach { name: "host.docker.internal".into(), listen })
+            })
+            .clone()
     }
 
     fn prepare(&self, image: &ActionImage, stop: Stop<'_>, told: &dyn Told) -> Result<PreparedImage, ContainerError> {
@@ -668,7 +673,9 @@ fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
 
 fn of(error: EngineError, deed: &str, owner: &str) -> ContainerError {
     match error {
-        EngineError::Refused { message, .. } => ContainerError::Engine { what: format!("{deed} the {owner}"), problem: message },
+        EngineError::Refused { message, .. } => {
+            ContainerError::Engine { what: format!("{deed} the {owner}"), problem: message }
+        }
         error => translate(error),
     }
 }

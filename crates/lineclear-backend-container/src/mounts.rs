@@ -213,7 +213,7 @@ mod tests {
         let value = |name: &str, text: &str| map.value(OsStr::new(name), OsStr::new(text)).into_string().expect("text");
         assert_eq!(value("X", "/w/app/app"), "/__w/app/app");
         assert_eq!(value("X", "/w/app/app/a b"), "/__w/app/app/a b");
-        assert_eq!(value("X", "/w/app/app-2"), "/__w/app-2", "of the folder above it");
+        assert_eq!(value("X", "/w/app/app-2"), "/__w/app/app-2", "as a path in the folder above it");
         assert_eq!(value("X", "see /w/app/app"), "see /w/app/app");
         assert_eq!(value("PATH", "/w/_temp/bin:/usr/bin:/tools/x"), "/__w/_temp/bin:/usr/bin:/__t/x");
     }

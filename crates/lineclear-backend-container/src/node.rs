@@ -13,7 +13,9 @@ pub(crate) const MOUNTED: &str = "/__e/node/bin/node";
 pub(crate) fn on_host(set: Option<&Path>) -> Option<PathBuf> {
     let found = match set {
         Some(node) => node.to_owned(),
-        None => std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join("node")).find(|node| node.is_file())?,
+        None => std::env::split_paths(&std::env::var_os("PATH")?)
+            .map(|folder| folder.join("node"))
+            .find(|node| node.is_file())?,
     };
     found.canonicalize().ok()
 }
@@ -26,11 +28,15 @@ pub(crate) fn find(engine: &Engine, container: &str, mounted: Option<&Path>) -> 
         Err(_) => "the image has no Node".to_owned(),
     };
     let Some(host) = mounted else {
-        return Err(format!("{own}; this machine has none to lend: install Node {OLDEST} or newer, here or in the image"));
+        return Err(format!(
+            "{own}; this machine has none to lend: install Node {OLDEST} or newer, here or in the image"
+        ));
     };
     match version(engine, container, MOUNTED) {
         Ok(major) if major >= OLDEST => Ok(MOUNTED.into()),
-        Ok(major) => Err(format!("{own}, and this machine's (`{}`) is {major}; actions need {OLDEST} or newer", host.display())),
+        Ok(major) => {
+            Err(format!("{own}, and this machine's (`{}`) is {major}; actions need {OLDEST} or newer", host.display()))
+        }
         Err(problem) => Err(format!(
             "{own}, and this machine's (`{}`) does not run there: {problem}; use an image with Node, or a build of Node without \
              libraries of its own, set as the runner's node",

@@ -215,7 +215,8 @@ fn own(options: &mut Options, name: &str, value: &str, whose: Whose, folder: &Pa
         "security-opt" => {
             let text = match value.strip_prefix("seccomp=").filter(|file| !matches!(*file, "unconfined" | "builtin")) {
                 Some(file) => {
-                    let text = fs::read_to_string(folder.join(file)).map_err(|e| format!("cannot read `{file}`: {e}"))?;
+                    let text =
+                        fs::read_to_string(folder.join(file)).map_err(|e| format!("cannot read `{file}`: {e}"))?;
                     let profile: Value =
                         serde_json::from_str(&text).map_err(|e| format!("`{file}` is not JSON: {e}"))?;
                     format!("seccomp={profile}")
@@ -293,40 +294,70 @@ mod tests {
 
     #[test]
     fn options_are_mapped_to_the_api() {
-        let health = body(r#"--health-cmd "pg_isready -U me" --health-interval=10s --health-retries 5 --health-timeout 1m30s --health-start-period 500ms"#);
+        let health = body(
+            r#"--health-cmd "pg_isready -U me" --health-interval=10s --health-retries 5 --health-timeout 1m30s --health-start-period 500ms"#,
+        );
         let expected = json!({ "Healthcheck": {
             "Test": ["CMD-SHELL", "pg_isready -U me"], "Interval": 10_000_000_000_i64, "Retries": 5,
             "Timeout": 90_000_000_000_i64, "StartPeriod": 500_000_000,
         }});
         assert_eq!(health, expected);
         let host = |text: &str| body(text)["HostConfig"].clone();
-        assert_eq!(host("--cpus 1.5 -m 512m --memory-swap=-1 --shm-size 2g"), json!({
-            "NanoCpus": 1_500_000_000_i64, "Memory": 536_870_912, "MemorySwap": -1, "ShmSize": 2_147_483_648_i64,
-        }));
-        assert_eq!(host("--cap-add NET_ADMIN --cap-add=SYS_PTRACE --security-opt no-new-privileges:true"), json!({
-            "CapAdd": ["NET_ADMIN", "SYS_PTRACE"], "SecurityOpt": ["no-new-privileges=true"],
-        }));
+        assert_eq!(
+            host("--cpus 1.5 -m 512m --memory-swap=-1 --shm-size 2g"),
+            json!({
+                "NanoCpus": 1_500_000_000_i64, "Memory": 536_870_912, "MemorySwap": -1, "ShmSize": 2_147_483_648_i64,
+            })
+        );
+        assert_eq!(
+            host("--cap-add NET_ADMIN --cap-add=SYS_PTRACE --security-opt no-new-privileges:true"),
+            json!({
+                "CapAdd": ["NET_ADMIN", "SYS_PTRACE"], "SecurityOpt": ["no-new-privileges=true"],
+            })
+        );
         assert_eq!(host("--tmpfs /run --tmpfs /tmp:size=1m"), json!({ "Tmpfs": { "/run": "", "/tmp": "size=1m" } }));
-        assert_eq!(host("--ulimit nofile=1024:2048 --ulimit core=0"), json!({ "Ulimits": [
-            { "Name": "nofile", "Soft": 1024, "Hard": 2048 }, { "Name": "core", "Soft": 0, "Hard": 0 },
-        ]}));
+        assert_eq!(
+            host("--ulimit nofile=1024:2048 --ulimit core=0"),
+            json!({ "Ulimits": [
+                { "Name": "nofile", "Soft": 1024, "Hard": 2048 }, { "Name": "core", "Soft": 0, "Hard": 0 },
+            ]})
+        );
         assert_eq!(host("--gpus all"), json!({ "DeviceRequests": [{ "Count": -1, "Capabilities": [["gpu"]] }] }));
-        assert_eq!(host("--add-host db:10.0.0.1 --add-host v6=::1"), json!({ "ExtraHosts": ["db:10.0.0.1", "v6:::1"] }));
+        assert_eq!(
+            host("--add-host db:10.0.0.1 --add-host v6=::1"),
+            json!({ "ExtraHosts": ["db:10.0.0.1", "v6:::1"] })
+        );
         assert_eq!(
             host("--mount type=bind,src=/a,dst=/b,readonly"),
             json!({ "Mounts": [{ "Type": "bind", "Source": "/a", "Target": "/b", "ReadOnly": true }] })
         );
-        assert_eq!(host("--device /dev/fuse"), json!({ "Devices": [
-            { "PathOnHost": "/dev/fuse", "PathInContainer": "/dev/fuse", "CgroupPermissions": "rwm" },
-        ]}));
+        assert_eq!(
+            host("--device /dev/fuse"),
+            json!({ "Devices": [
+                { "PathOnHost": "/dev/fuse", "PathInContainer": "/dev/fuse", "CgroupPermissions": "rwm" },
+            ]})
+        );
         assert_eq!(host("--sysctl net.core.somaxconn=1024"), json!({ "Sysctls": { "net.core.somaxconn": "1024" } }));
-        assert_eq!(host("--privileged --init --read-only=false"), json!({ "Privileged": true, "Init": true, "ReadonlyRootfs": false }));
-        assert_eq!(body("-u 1001:121 -w /x -h name -it"), json!({
-            "User": "1001:121", "WorkingDir": "/x", "Hostname": "name", "OpenStdin": true, "Tty": true,
-        }));
-        let both = parse("-eA=1 -e B=2 -p 80:81/udp --network-alias other --platform linux/arm64 -v /a:/b", Whose::Job, Path::new("/"))
-            .expect("options");
-        assert_eq!((both.env, both.aliases, both.volumes), (vec!["A=1".into(), "B=2".into()], vec!["other".into()], vec!["/a:/b".into()]));
+        assert_eq!(
+            host("--privileged --init --read-only=false"),
+            json!({ "Privileged": true, "Init": true, "ReadonlyRootfs": false })
+        );
+        assert_eq!(
+            body("-u 1001:121 -w /x -h name -it"),
+            json!({
+                "User": "1001:121", "WorkingDir": "/x", "Hostname": "name", "OpenStdin": true, "Tty": true,
+            })
+        );
+        let both = parse(
+            "-eA=1 -e B=2 -p 80:81/udp --network-alias other --platform linux/arm64 -v /a:/b",
+            Whose::Job,
+            Path::new("/"),
+        )
+        .expect("options");
+        assert_eq!(
+            (both.env, both.aliases, both.volumes),
+            (vec!["A=1".into(), "B=2".into()], vec!["other".into()], vec!["/a:/b".into()])
+        );
         assert_eq!((both.ports.len(), both.platform.as_deref()), (1, Some("linux/arm64")));
     }
 
@@ -346,9 +377,16 @@ mod tests {
     #[test]
     fn what_would_take_the_container_from_its_job_is_refused() {
         for text in ["--network host", "--net=none", "--entrypoint sh", "--cidfile x"] {
-            assert!(error(text).contains("cannot be used here") || error(text).contains("entry point"), "{}", error(text));
+            assert!(
+                error(text).contains("cannot be used here") || error(text).contains("entry point"),
+                "{}",
+                error(text)
+            );
         }
-        assert_eq!(parse("--entrypoint sh", Whose::Service, Path::new("/")).expect("a service's").entrypoint.as_deref(), Some("sh"));
+        assert_eq!(
+            parse("--entrypoint sh", Whose::Service, Path::new("/")).expect("a service's").entrypoint.as_deref(),
+            Some("sh")
+        );
     }
 
     /// Every option of Docker's own command line is known here.

@@ -48,7 +48,8 @@ impl<'r> Plan<'r> {
         let mut plan = Self::read(Some(&service.id), &service.container, layout, Whose::Service)?;
         let owner = plan.owner();
         let fail = |problem| ContainerError::Setting { owner: owner.clone(), problem };
-        plan.entrypoint = service.entrypoint.clone().filter(|text| !text.is_empty()).or(plan.options.entrypoint.clone());
+        plan.entrypoint =
+            service.entrypoint.clone().filter(|text| !text.is_empty()).or(plan.options.entrypoint.clone());
         plan.command = words::split(service.command.as_deref().unwrap_or_default()).map_err(fail)?;
         Ok(plan)
     }
@@ -70,7 +71,10 @@ impl<'r> Plan<'r> {
             volumes: Vec::new(),
         };
         let owner = plan.owner();
-        let fail = |what: &str, problem: String| ContainerError::Setting { owner: owner.clone(), problem: format!("{what}: {problem}") };
+        let fail = |what: &str, problem: String| ContainerError::Setting {
+            owner: owner.clone(),
+            problem: format!("{what}: {problem}"),
+        };
         plan.options = options.map_err(|problem| fail("options", problem))?;
         for port in &spec.ports {
             plan.ports.extend(ports::parse(port).map_err(|problem| fail("ports", problem))?);
@@ -92,7 +96,9 @@ impl<'r> Plan<'r> {
         let mut env: Vec<String> = around.env.clone();
         env.extend(self.spec.env.iter().map(|(name, value)| format!("{name}={value}")));
         // A name without a value would be this process's own, which no job is to see.
-        env.extend(self.options.env.iter().map(|entry| if entry.contains('=') { entry.clone() } else { format!("{entry}=") }));
+        env.extend(
+            self.options.env.iter().map(|entry| if entry.contains('=') { entry.clone() } else { format!("{entry}=") }),
+        );
         if around.trust_bundle.is_some() {
             let has = |name: &str| env.iter().any(|entry| entry.split('=').next() == Some(name));
             env.extend(trust::env(has));

@@ -59,7 +59,8 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Published>, String> {
 }
 
 fn range(text: &str) -> Result<(u16, u16), &'static str> {
-    let number = |text: &str| text.parse::<u16>().ok().filter(|&port| port > 0).ok_or("a port is a number from 1 to 65535");
+    let number =
+        |text: &str| text.parse::<u16>().ok().filter(|&port| port > 0).ok_or("a port is a number from 1 to 65535");
     match text.split_once('-') {
         None => number(text).map(|port| (port, port)),
         Some((first, last)) => {

@@ -117,7 +117,7 @@ impl Processes {
     pub(crate) fn begin(self: &Arc<Self>) -> Mark {
         let mut started = self.started();
         // The last letter keeps one from being the beginning of another.
-        let text = format!("{}-{}.", self.prefix, started.len() + 1);
+        let text = format!("{}-{}_", self.prefix, started.len() + 1);
         started.insert(text.clone(), Started { tick: ticks_now().unwrap_or_default(), runs: true });
         Mark { processes: Arc::clone(self), text }
     }
@@ -221,12 +221,7 @@ impl Mark {
     pub(crate) fn signal(&self, pid: u32, signal: Signal) {
         match &self.processes.access {
             Access::Here(here) => here.signal(&[pid], signal),
-            Access::Script(script) => {
-                let table = script.table().unwrap_or_default();
-                if let Some(entry) = entry_process(&table, self.text.as_bytes()) {
-                    script.signal(&[entry.pid], signal);
-                }
-            }
+            Access::Script(script) => script.signal_marked(&self.text, signal),
         }
     }
 

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lineclear_backend::{ContainerError, Credentials, ImageRoute, Stop, Told};
-use lineclear_container_engine::{Engine, EngineError, ImageDetails, LoginFile, Patience, PullEvent, RegistryLogin, Surroundings};
+use lineclear_container_engine::{Engine, EngineError, LoginFile, Patience, PullEvent, RegistryLogin, Surroundings};
 use lineclear_oci::Reference;
 
 use crate::Pull;
@@ -41,7 +41,6 @@ pub(crate) struct Wanted<'w> {
 pub(crate) struct Had {
     /// What containers are made from.
     pub(crate) name: String,
-    pub(crate) details: ImageDetails,
 }
 
 impl Pulls {
@@ -65,7 +64,7 @@ impl Pulls {
                     if let Some(details) = engine.image(&routed.image).map_err(translate)? {
                         let digest = details.digest(routed.image.split(['@']).next().unwrap_or_default()).to_owned();
                         told.image(image, &digest);
-                        return Ok(Had { name: routed.image, details });
+                        return Ok(Had { name: routed.image });
                     }
                 }
                 Err(ContainerError::Cancelled) => return Err(ContainerError::Cancelled),
@@ -107,7 +106,7 @@ impl Pulls {
             }
         };
         told.image(image, details.digest(&repository));
-        Ok(Had { name: image.into(), details })
+        Ok(Had { name: image.into() })
     }
 
     #[expect(clippy::too_many_arguments, reason = "each is a different matter, and there are two callers")]
@@ -122,7 +121,8 @@ impl Pulls {
         told: &dyn Told,
     ) -> Result<(), ContainerError> {
         let key = (image.to_owned(), platform.map(str::to_owned));
-        let lock = Arc::clone(self.running.lock().unwrap_or_else(PoisonError::into_inner).entry(key.clone()).or_default());
+        let lock =
+            Arc::clone(self.running.lock().unwrap_or_else(PoisonError::into_inner).entry(key.clone()).or_default());
         let began = Instant::now();
         let _pulling = loop {
             match lock.try_lock() {
@@ -149,7 +149,8 @@ impl Pulls {
         let mut pauses = pauses.iter();
         loop {
             let mut layers = Layers::default();
-            let result = engine.image_pull(image, login, platform, patience, &mut |event| layers.take(image, event, told));
+            let result =
+                engine.image_pull(image, login, platform, patience, &mut |event| layers.take(image, event, told));
             let error = match result {
                 Ok(()) => {
                     self.done.lock().unwrap_or_else(PoisonError::into_inner).insert(key);

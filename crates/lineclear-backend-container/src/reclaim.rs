@@ -51,8 +51,11 @@ pub(crate) fn give_back(
     (user, group): (u32, u32),
     labels: &std::collections::BTreeMap<String, String>,
 ) -> Result<(), String> {
-    let mounts: Vec<_> =
-        folders.iter().enumerate().map(|(index, folder)| Mount::new(folder, format!("/reclaim/{index}")).json()).collect();
+    let mounts: Vec<_> = folders
+        .iter()
+        .enumerate()
+        .map(|(index, folder)| Mount::new(folder, format!("/reclaim/{index}")).json())
+        .collect();
     let new = NewContainer {
         name: None,
         platform: None,

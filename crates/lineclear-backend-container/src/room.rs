@@ -78,7 +78,8 @@ impl ContainerRoom {
             })
         };
         let program = Path::new(&command.program);
-        let program = if program.is_absolute() { inner.map.seen(program).into_os_string() } else { command.program.clone() };
+        let program =
+            if program.is_absolute() { inner.map.seen(program).into_os_string() } else { command.program.clone() };
         let mut words = vec![text(&program)?];
         for arg in &command.args {
             words.push(text(arg)?);

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use lineclear_backend::{Command, StartError};
@@ -22,8 +23,8 @@ pub(crate) fn shown(program: &OsStr) -> String {
     program.to_string_lossy().into_owned()
 }
 
-/// Looks for what can be said before the engine is asked.
-pub(crate) fn check(command: &Command, on_host: OnHost<'_>) -> Result<(), StartError> {
+/// Looks for what can be said before the engine is asked. `has` says whether the container has a file.
+pub(crate) fn check(command: &Command, on_host: OnHost<'_>, has: &dyn Fn(&str) -> bool) -> Result<(), StartError> {
     let program = shown(&command.program);
     if command.program.is_empty() {
         return Err(StartError::NotFound { program });
@@ -46,7 +47,43 @@ pub(crate) fn check(command: &Command, on_host: OnHost<'_>) -> Result<(), StartE
         }
         Err(source) => return Err(StartError::Io { program, source }),
     }
-    Ok(())
+    match program_on_host(command, on_host) {
+        Some(file) => check_file(program, &file, has),
+        None => Ok(()),
+    }
+}
+
+/// Where a program that is named by a path is on this machine, if it is there.
+fn program_on_host(command: &Command, on_host: OnHost<'_>) -> Option<PathBuf> {
+    let path = Path::new(&command.program);
+    if path.is_absolute() {
+        return on_host(path);
+    }
+    let folder = &command.working_directory;
+    let is_path = command.program.as_bytes().contains(&b'/');
+    is_path.then(|| on_host(folder)).flatten().map(|folder| folder.join(path))
+}
+
+/// Older runtimes tell of these by an exit code only.
+fn check_file(program: String, file: &Path, has: &dyn Fn(&str) -> bool) -> Result<(), StartError> {
+    match file.metadata() {
+        // A link may lead to a place in the container.
+        Err(_) if file.symlink_metadata().is_ok() => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StartError::NotFound { program }),
+        Err(source) => Err(StartError::Io { program, source }),
+        Ok(metadata) if metadata.is_dir() || metadata.permissions().mode() & 0o111 == 0 => {
+            Err(StartError::NotExecutable { program })
+        }
+        Ok(_) => match interpreter(file).filter(|interpreter| !has(interpreter)) {
+            Some(interpreter) => Err(no_interpreter(program, &interpreter)),
+            None => Ok(()),
+        },
+    }
+}
+
+fn no_interpreter(program: String, interpreter: &str) -> StartError {
+    let problem = format!("its interpreter `{interpreter}` is not in the container");
+    StartError::Io { program, source: io::Error::new(io::ErrorKind::NotFound, problem) }
 }
 
 /// Whether the folder above it is on this machine, so that its absence here means something.
@@ -83,14 +120,11 @@ pub(crate) fn of_runtime(command: &Command, on_host: OnHost<'_>, said: &str) -> 
     }
     if has("no such file or directory") {
         // The file is there, so it is what it asks to be run by that is not.
-        let path = Path::new(&command.program);
-        let inside = if path.is_absolute() { path.to_owned() } else { command.working_directory.join(path) };
-        let place = on_host(&inside).or_else(|| Some(inside.clone()).filter(|_| !path.is_absolute()));
-        if let Some(place) = place.filter(|place| place.exists()) {
-            let problem = match interpreter(&place) {
-                Some(interpreter) => format!("its interpreter `{interpreter}` is not in the container"),
-                None => "the loader or a library that it needs is not in the container".into(),
-            };
+        if let Some(place) = program_on_host(command, on_host).filter(|place| place.exists()) {
+            if let Some(interpreter) = interpreter(&place) {
+                return no_interpreter(program, &interpreter);
+            }
+            let problem = "the loader or a library that it needs is not in the container";
             return StartError::Io { program, source: io::Error::new(io::ErrorKind::NotFound, problem) };
         }
         return StartError::NotFound { program };

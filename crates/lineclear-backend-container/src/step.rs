@@ -57,7 +57,8 @@ pub(crate) struct StepProcess {
 
 pub(crate) fn start(start: StepStart<'_>) -> Result<StepProcess, StartError> {
     let StepStart { engine, container, command, exec, mark, on_host } = start;
-    start_error::check(command, on_host)?;
+    start_error::check(command, on_host, &|path| engine.container_has(container, path).unwrap_or(true))
+        .inspect_err(|_| mark.ended())?;
     let fail = |error: EngineError| {
         mark.ended();
         start_error::of_engine(command, on_host, error)
@@ -97,11 +98,14 @@ pub(crate) fn start(start: StepStart<'_>) -> Result<StepProcess, StartError> {
             break state;
         }
         if begun.elapsed() > START_TIME {
-            return Err(fail(EngineError::TimedOut { what: "start a process in a container".into(), after: START_TIME }));
+            return Err(fail(EngineError::TimedOut {
+                what: "start a process in a container".into(),
+                after: START_TIME,
+            }));
         }
         pause = Duration::from_millis(5);
     };
-    if state.pid == 0 && matches!(state.exit_code, Some(126 | 127 | 128)) {
+    if state.pid == 0 && matches!(state.exit_code, Some(126..=128)) {
         mark.ended();
         let said: Vec<u8> = early.into_iter().flat_map(|(_, bytes)| bytes).collect();
         return Err(start_error::of_runtime(command, on_host, String::from_utf8_lossy(&said).trim()));

@@ -41,7 +41,9 @@ pub(crate) fn parse(text: &str, workspace: &Path) -> Result<Volume, String> {
             let good = name.len() > 1 && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
             match good {
                 true => Ok(Volume::Named { name: name.into(), bind: format!("{name}:{rest}") }),
-                false => Err(fail("the name of a volume has letters, digits, `_`, `.` and `-`; a path begins with `/` or `.`")),
+                false => Err(fail(
+                    "the name of a volume has letters, digits, `_`, `.` and `-`; a path begins with `/` or `.`",
+                )),
             }
         }
     }

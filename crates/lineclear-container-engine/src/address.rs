@@ -30,14 +30,17 @@ impl Address {
         if text.starts_with('/') {
             return Ok(Self::Unix(text.into()));
         }
-        let (scheme, rest) = text.split_once("://").ok_or_else(|| fail("expected `unix:///path` or `tcp://host:port`"))?;
+        let (scheme, rest) =
+            text.split_once("://").ok_or_else(|| fail("expected `unix:///path` or `tcp://host:port`"))?;
         match scheme {
             "unix" if rest.starts_with('/') => Ok(Self::Unix(rest.into())),
             "unix" => Err(fail("the path of a socket is absolute: `unix:///path`")),
             "tcp" | "http" => {
                 let rest = rest.trim_end_matches('/');
                 let (host, port) = match rest.rsplit_once(':') {
-                    Some((host, port)) => (host, port.parse().map_err(|_| fail("the port is not a number up to 65535"))?),
+                    Some((host, port)) => {
+                        (host, port.parse().map_err(|_| fail("the port is not a number up to 65535"))?)
+                    }
                     None => (rest, 2375),
                 };
                 let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -77,7 +80,9 @@ mod tests {
         assert_eq!(read("/a/b.sock").expect("read"), "unix:///a/b.sock");
         assert_eq!(read("tcp://host").expect("read"), "tcp://host:2375");
         assert_eq!(read("tcp://[::1]:99/").expect("read"), "tcp://[::1]:99");
-        for bad in ["", "docker", "unix://relative", "tcp://", "tcp://h:99999", "ssh://me@there", "https://h", "npipe:////x"] {
+        for bad in
+            ["", "docker", "unix://relative", "tcp://", "tcp://h:99999", "ssh://me@there", "https://h", "npipe:////x"]
+        {
             assert!(matches!(Address::parse(bad), Err(EngineError::Address { .. })), "{bad}");
         }
     }

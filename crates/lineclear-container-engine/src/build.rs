@@ -94,7 +94,8 @@ impl Engine {
             request = request.header("X-Registry-Config", header);
         }
 
-        let (reader, writer) = io::pipe().map_err(|source| EngineError::File { path: build.context.clone(), source })?;
+        let (reader, writer) =
+            io::pipe().map_err(|source| EngineError::File { path: build.context.clone(), source })?;
         let failure = Mutex::new(None);
         let mut id = None;
         let result = thread::scope(|scope| {

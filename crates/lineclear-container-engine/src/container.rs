@@ -224,6 +224,19 @@ impl Engine {
         self.json(Request::new("GET", "/containers/json?all=1", "list containers").labelled(label), CALL)
     }
 
+    /// Whether a container has a file or folder at this path.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub fn container_has(&self, id: &str, path: &str) -> Result<bool, EngineError> {
+        let request = Request::new("HEAD", format!("/containers/{id}/archive"), "look for a file in a container");
+        match self.done(request.query("path", path), CALL) {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Has Podman check a container's health now. Its own timers need a service manager that is not everywhere.
     ///
     /// # Errors

@@ -51,7 +51,9 @@ impl Surroundings {
             if self.docker_tls && matches!(address, Address::Tcp { .. }) {
                 return Err(EngineError::Address {
                     address: host.clone(),
-                    problem: "TLS, which DOCKER_TLS_VERIFY asks for, is not spoken here; forward the engine's socket by ssh".into(),
+                    problem:
+                        "TLS, which DOCKER_TLS_VERIFY asks for, is not spoken here; forward the engine's socket by ssh"
+                            .into(),
                 });
             }
             return Ok(vec![(address, "DOCKER_HOST")]);
@@ -141,7 +143,8 @@ mod tests {
 
     #[test]
     fn what_the_user_chose_is_the_only_place() {
-        let chosen = Surroundings { docker_host: Some("unix:///mine".into()), root: "/".into(), ..Surroundings::default() };
+        let chosen =
+            Surroundings { docker_host: Some("unix:///mine".into()), root: "/".into(), ..Surroundings::default() };
         assert_eq!(shown(&chosen), ["unix:///mine"]);
         let tls = Surroundings { docker_host: Some("tcp://h:2376".into()), docker_tls: true, ..chosen };
         assert!(matches!(tls.places(), Err(EngineError::Address { .. })));
@@ -173,7 +176,8 @@ mod tests {
         let text = r#"{"Name":"there","Endpoints":{"docker":{"Host":"unix:///there.sock"}}}"#;
         fs::write(meta.join("meta.json"), text).expect("a file");
         fs::write(config.path().join("config.json"), r#"{"currentContext":"there"}"#).expect("a file");
-        let mut here = Surroundings { docker_config: Some(config.path().into()), root: "/".into(), ..Surroundings::default() };
+        let mut here =
+            Surroundings { docker_config: Some(config.path().into()), root: "/".into(), ..Surroundings::default() };
         assert_eq!(shown(&here), ["unix:///there.sock"]);
         here.docker_context = Some("default".into());
         assert_eq!(shown(&here).len(), 2);

@@ -25,7 +25,8 @@ const LONGEST_ANSWER: usize = 64 << 20;
 /// Connections kept for the next call.
 const IDLE: usize = 8;
 /// What is not escaped in a path or a query.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/').remove(b':');
+const PLAIN: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/').remove(b':');
 
 /// A version of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -177,7 +178,10 @@ impl Answer<'_> {
                 return Ok(());
             }
             if buffer.len() > LONGEST_ANSWER {
-                return Err(EngineError::Answer { what: self.what, problem: "one of its lines is larger than 64 MB".into() });
+                return Err(EngineError::Answer {
+                    what: self.what,
+                    problem: "one of its lines is larger than 64 MB".into(),
+                });
             }
         }
     }
@@ -297,7 +301,12 @@ impl Engine {
     }
 
     /// As [`Self::send`], at a path that has its version.
-    pub(crate) fn send_to(&self, request: Request<'_>, path: &str, patience: Patience<'_>) -> Result<Answer<'_>, EngineError> {
+    pub(crate) fn send_to(
+        &self,
+        request: Request<'_>,
+        path: &str,
+        patience: Patience<'_>,
+    ) -> Result<Answer<'_>, EngineError> {
         let Request { what, method, headers, body, .. } = request;
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: engine\r\nUser-Agent: lineclear\r\n");
         for (name, value) in &headers {
@@ -306,7 +315,9 @@ impl Engine {
         let mut bytes = head.into_bytes();
         let mut upload = None;
         match body {
-            Body::Empty if method == "GET" || method == "HEAD" || method == "DELETE" => bytes.extend_from_slice(b"\r\n"),
+            Body::Empty if method == "GET" || method == "HEAD" || method == "DELETE" => {
+                bytes.extend_from_slice(b"\r\n")
+            }
             Body::Empty => bytes.extend_from_slice(b"Content-Length: 0\r\n\r\n"),
             Body::Json(value) => {
                 let text = value.to_string();
@@ -331,14 +342,31 @@ impl Engine {
                 Err(ChunkError::Socket(source)) => match connection.head(&what, HELLO) {
                     Ok(head) if head.status >= 400 => {
                         let connection = Some(connection);
-                        return Ok(Answer { engine: self, connection, kind: head.body, status: head.status, keep: false, what });
+                        return Ok(Answer {
+                            engine: self,
+                            connection,
+                            kind: head.body,
+                            status: head.status,
+                            keep: false,
+                            what,
+                        });
                     }
                     _ => return Err(broken(source)),
                 },
             }
         }
-        let head = connection.head(&what, patience)?;
-        Ok(Answer { engine: self, connection: Some(connection), kind: head.body, status: head.status, keep: head.keep, what })
+        let mut head = connection.head(&what, patience)?;
+        if method == "HEAD" {
+            head.body = BodyKind::Ended;
+        }
+        Ok(Answer {
+            engine: self,
+            connection: Some(connection),
+            kind: head.body,
+            status: head.status,
+            keep: head.keep,
+            what,
+        })
     }
 
     /// A connection that was kept and is still good, or a new one.
@@ -376,7 +404,11 @@ impl Engine {
     }
 
     /// Sends a request whose answer is JSON.
-    pub(crate) fn json<T: DeserializeOwned>(&self, request: Request<'_>, patience: Patience<'_>) -> Result<T, EngineError> {
+    pub(crate) fn json<T: DeserializeOwned>(
+        &self,
+        request: Request<'_>,
+        patience: Patience<'_>,
+    ) -> Result<T, EngineError> {
         let what = request.what.clone();
         let answer = self.send(request, patience)?;
         decode(&what, &self.checked(answer)?.whole(patience)?)

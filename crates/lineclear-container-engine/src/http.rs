@@ -231,7 +231,9 @@ impl Connection {
                             return Err(broken());
                         }
                     }
-                    _ => return Err(EngineError::Answer { what: what.into(), problem: "a chunk has no length".into() }),
+                    _ => {
+                        return Err(EngineError::Answer { what: what.into(), problem: "a chunk has no length".into() });
+                    }
                 },
             }
         }

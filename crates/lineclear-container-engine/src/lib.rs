@@ -27,7 +27,10 @@ mod volume;
 pub use address::Address;
 pub use auth::{LoginFile, RegistryLogin};
 pub use build::{BuildRequest, build_with_buildx, has_buildx};
-pub use container::{ContainerState, ContainerSummary, ContainerWait, Health, HealthResult, Inspected, InspectedConfig, LogRequest, NewContainer};
+pub use container::{
+    ContainerState, ContainerSummary, ContainerWait, Health, HealthResult, Inspected, InspectedConfig, LogRequest,
+    NewContainer,
+};
 pub use discovery::Surroundings;
 pub use engine::{Engine, Product};
 pub use error::EngineError;

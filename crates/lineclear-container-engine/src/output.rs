@@ -191,11 +191,8 @@ mod tests {
             }
             drop(theirs);
             assert_eq!(stream.read(&mut Vec::new()).expect("read"), OutputPiece::End);
-            let expected = [
-                (Source::Stdout, b"abc".to_vec()),
-                (Source::Stderr, b"err".to_vec()),
-                (Source::Stdout, b"d".to_vec()),
-            ];
+            let expected =
+                [(Source::Stdout, b"abc".to_vec()), (Source::Stderr, b"err".to_vec()), (Source::Stdout, b"d".to_vec())];
             assert_eq!(told, expected, "cut at {cut}");
         }
     }

@@ -20,7 +20,10 @@ pub(super) enum Kind {
     /// A file with lines `key=value`.
     PairsOfFile(&'static str),
     /// `/dev/sda:1mb`, several times; a rate in bytes or in operations.
-    Rated { place: &'static str, what: super::value::Rate },
+    Rated {
+        place: &'static str,
+        what: super::value::Rate,
+    },
     /// Handled apart.
     Own,
     /// Takes a value that has no effect here.

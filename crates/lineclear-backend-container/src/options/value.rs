@@ -135,7 +135,8 @@ pub(super) fn mount(text: &str, folder: &Path) -> Result<Value, String> {
         match key {
             "type" => drop(mount.insert("Type".into(), json!(value))),
             "source" | "src" => {
-                let source = if value.starts_with('.') { folder.join(value).display().to_string() } else { value.into() };
+                let source =
+                    if value.starts_with('.') { folder.join(value).display().to_string() } else { value.into() };
                 mount.insert("Source".into(), json!(source));
             }
             "target" | "dst" | "destination" => drop(mount.insert("Target".into(), json!(value))),
@@ -227,7 +228,8 @@ mod tests {
         let request = gpus(r#""device=0,1",capabilities=utility"#).expect("a request");
         assert_eq!(request, json!({ "Capabilities": [["gpu", "utility"]], "DeviceIDs": ["0", "1"] }));
         let mounted = mount("type=tmpfs,target=/x,tmpfs-size=1m,tmpfs-mode=1770", Path::new("/")).expect("a mount");
-        let expected = json!({ "Type": "tmpfs", "Target": "/x", "TmpfsOptions": { "SizeBytes": 1 << 20, "Mode": 0o1770 } });
+        let expected =
+            json!({ "Type": "tmpfs", "Target": "/x", "TmpfsOptions": { "SizeBytes": 1 << 20, "Mode": 0o1770 } });
         assert_eq!(mounted, expected);
         assert!(mount("type=bind,source=/x", Path::new("/")).is_err());
     }

@@ -36,7 +36,11 @@ impl Here {
             .filter_map(|pid| {
                 let read = |what: &str| fs::read(format!("/proc/{pid}/{what}"));
                 // A process may end while it is read.
-                Entry::parse(&read("stat").ok()?, &read("environ").unwrap_or_default(), &read("cmdline").unwrap_or_default())
+                Entry::parse(
+                    &read("stat").ok()?,
+                    &read("environ").unwrap_or_default(),
+                    &read("cmdline").unwrap_or_default(),
+                )
             })
             .collect()
     }

@@ -1,6 +1,6 @@
 //! By a script that is started in the container.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use lineclear_container_engine::{Engine, EngineError, NewExec};
 
@@ -20,7 +20,7 @@ done 2>/dev/null; printf '\n%s\n' "$LINECLEAR_LOOKING""#;
 const KILL: &str = r#"seen=' '; i=0
 while [ $i -lt 100 ]; do
   i=$((i+1)); new=
-  for f in $(grep -lF "$1" /proc/[0-9]*/environ 2>/dev/null); do
+  for f in $(grep -l "$1" /proc/[0-9]*/environ 2>/dev/null); do
     p=${f#/proc/}; p=${p%/environ}
     case "$seen" in *" $p "*) ;; *) kill -STOP "$p" 2>/dev/null && new="$new$p ";; esac
   done
@@ -30,16 +30,25 @@ done
 [ "$seen" = ' ' ] || kill -KILL $seen 2>/dev/null
 exit 0"#;
 
+/// Signals the process that bears a mark and whose parent is not in the container.
+const SIGNAL: &str = r#"for f in $(grep -l "$2" /proc/[0-9]*/environ 2>/dev/null); do
+  p=${f#/proc/}; p=${p%/environ}; s=$(cat "/proc/$p/stat") || continue
+  s=${s##*) }; set -- "$1" "$2" $s
+  [ "$4" = 0 ] && kill "$1" "$p"
+done 2>/dev/null; exit 0"#;
+
 #[derive(Debug)]
 pub(super) struct Script {
     engine: Engine,
     container: String,
     looks: AtomicU64,
+    /// An engine that may not give all privileges itself cannot pass them on.
+    unprivileged: AtomicBool,
 }
 
 impl Script {
     pub(super) fn new(engine: Engine, container: &str) -> Self {
-        Self { engine, container: container.into(), looks: AtomicU64::new(0) }
+        Self { engine, container: container.into(), looks: AtomicU64::new(0), unprivileged: AtomicBool::new(false) }
     }
 
     pub(super) fn table(&self) -> Result<Vec<Entry>, EngineError> {
@@ -61,16 +70,14 @@ impl Script {
     }
 
     pub(super) fn signal(&self, pids: &[u32], signal: Signal) {
-        let name = match signal {
-            Signal::Stop => "-STOP",
-            Signal::Interrupt => "-INT",
-            Signal::Terminate => "-TERM",
-            Signal::Kill => "-KILL",
-        };
-        let mut args = vec![name.to_owned()];
+        let mut args = vec![name(signal).to_owned()];
         args.extend(pids.iter().map(ToString::to_string));
         // What is gone cannot be signalled, and what could not is found at the next look.
         let _ = self.run("s=$1; shift; for p; do kill $s $p; done 2>/dev/null; exit 0", &args, "signal");
+    }
+
+    pub(super) fn signal_marked(&self, mark: &str, signal: Signal) {
+        let _ = self.run(SIGNAL, &[name(signal).into(), format!("{MARK}={mark}")], "signal");
     }
 
     pub(super) fn kill_marked(&self, mark: &str) {
@@ -80,15 +87,30 @@ impl Script {
     fn run(&self, script: &str, args: &[String], looking: &str) -> Result<Vec<u8>, EngineError> {
         let mut command: Vec<String> = ["sh", "-c", script, "sh"].map(str::to_owned).into();
         command.extend_from_slice(args);
-        let exec = NewExec {
+        let mut exec = NewExec {
             command,
             env: vec![format!("{LOOKING}={looking}")],
             working_directory: "/".into(),
             user: "0".into(),
             // Other users' environments are read, and their processes signalled.
-            privileged: true,
+            privileged: !self.unprivileged.load(Ordering::Relaxed),
         };
+        let (code, output) = self.engine.exec_output(&self.container, &exec)?;
+        if code == 0 || !exec.privileged {
+            return Ok(output);
+        }
+        exec.privileged = false;
+        self.unprivileged.store(true, Ordering::Relaxed);
         self.engine.exec_output(&self.container, &exec).map(|(_, output)| output)
+    }
+}
+
+fn name(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Stop => "-STOP",
+        Signal::Interrupt => "-INT",
+        Signal::Terminate => "-TERM",
+        Signal::Kill => "-KILL",
     }
 }
 
