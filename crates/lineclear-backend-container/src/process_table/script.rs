@@ -11,24 +11,19 @@ const LOOKING: &str = "LINECLEAR_LOOKING";
 
 /// Tells of every process what the system knows, each part after a line that nobody else writes.
 const LOOK: &str = r#"for d in /proc/[0-9]*; do
-  s=$(cat "$d/stat") || continue
+  read -r s < "$d/stat" || continue
+  case "$s" in *") Z "*) continue;; esac
   printf '\n%s\n%s\n%s\n' "$LINECLEAR_LOOKING" "$s" "$LINECLEAR_LOOKING"; cat "$d/environ"
   printf '\n%s\n' "$LINECLEAR_LOOKING"; cat "$d/cmdline"
 done 2>/dev/null; printf '\n%s\n' "$LINECLEAR_LOOKING""#;
 
-/// Stops all processes that bear a mark, until no new one is found, and kills them.
-const KILL: &str = r#"seen=' '; i=0
-while [ $i -lt 100 ]; do
-  i=$((i+1)); new=
-  for f in $(grep -l "$1" /proc/[0-9]*/environ 2>/dev/null); do
-    p=${f#/proc/}; p=${p%/environ}
-    case "$seen" in *" $p "*) ;; *) kill -STOP "$p" 2>/dev/null && new="$new$p ";; esac
-  done
-  [ -z "$new" ] && break
-  seen="$seen$new"
+/// Kills all processes that bear a mark. All are stopped meanwhile, in one call that no new process escapes, and those of others go on
+/// then.
+const KILL: &str = r#"kill -STOP -1
+for f in $(grep -l "$1" /proc/[0-9]*/environ 2>/dev/null); do
+  p=${f#/proc/}; kill -KILL "${p%/environ}" 2>/dev/null
 done
-[ "$seen" = ' ' ] || kill -KILL $seen 2>/dev/null
-exit 0"#;
+kill -CONT -1; exit 0"#;
 
 /// Signals the process that bears a mark and whose parent is not in the container.
 const SIGNAL: &str = r#"for f in $(grep -l "$2" /proc/[0-9]*/environ 2>/dev/null); do
