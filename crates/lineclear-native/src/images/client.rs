@@ -22,6 +22,8 @@ pub(crate) struct Place {
     pub(crate) name: String,
     /// Where it really is.
     pub(crate) reference: Reference,
+    /// Whether the run's own registry has it.
+    pub(crate) is_routed: bool,
     /// Those of the route.
     credentials: Option<(String, String)>,
 }
@@ -38,15 +40,11 @@ impl Place {
             Some(routed) => Ok(Self {
                 name: name.to_owned(),
                 reference: read(&routed.image)?.or_latest(),
+                is_routed: true,
                 credentials: routed.credentials.map(|found| (found.username, found.password)),
             }),
-            None => Ok(Self { name: name.to_owned(), reference: written, credentials: None }),
+            None => Ok(Self { name: name.to_owned(), reference: written, is_routed: false, credentials: None }),
         }
-    }
-
-    /// Whether the run's own registry has it.
-    pub(crate) fn is_routed(&self) -> bool {
-        self.credentials.is_some()
     }
 
     /// A client for this place: the login of the route, then the job's own.

@@ -110,7 +110,9 @@ fn logins(call: &mut Call<'_>) -> Result<Vec<Entry>, NativeError> {
     let value = yaml::value("registry-auth", &several).map_err(NativeError)?;
     let entries = value.as_array().filter(|entries| !entries.is_empty());
     let entries = entries.ok_or_else(|| {
-        NativeError("No registry to login: `registry-auth` is a list of objects with registry, username, password".into())
+        NativeError(
+            "No registry to login: `registry-auth` is a list of objects with registry, username, password".into(),
+        )
     })?;
     let mut logins = Vec::new();
     for entry in entries {
@@ -213,7 +215,9 @@ impl Entry {
         let told = with_causes(error);
         // A secret that a run has no access to is empty, and one of another host is wrong: say which token this was.
         if self.password == call.token || self.password == text(&call.contexts.github, "token") {
-            return format!("{told}. It is the token of the job: its `permissions:` need `packages: read` or `packages: write`");
+            return format!(
+                "{told}. It is the token of the job: its `permissions:` need `packages: read` or `packages: write`"
+            );
         }
         told
     }

@@ -20,7 +20,7 @@ mod version_file;
 
 use lineclear_runner::native::NativeAction;
 
-pub(crate) use tool::on_path;
+pub(crate) use tool::{on_path, used};
 
 /// Every setup action.
 pub(crate) fn all() -> Vec<Box<dyn NativeAction>> {

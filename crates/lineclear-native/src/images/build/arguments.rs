@@ -74,7 +74,9 @@ pub(crate) fn build(
     refuse(builder, inputs, order)?;
     let mut line = Line::default();
     let (program, first): (&str, Vec<&str>) = match builder {
-        Builder::Buildx { command, .. } => (&command[0], command[1..].iter().map(String::as_str).chain(["build"]).collect()),
+        Builder::Buildx { command, .. } => {
+            (&command[0], command[1..].iter().map(String::as_str).chain(["build"]).collect())
+        }
         Builder::Classic => ("docker", vec!["build"]),
         // `bud` is the name that every version knows.
         Builder::Buildah => ("buildah", vec!["bud", "--layers"]),
@@ -168,9 +170,8 @@ pub(crate) fn build(
 
 /// Refuses what the builder cannot do.
 fn refuse(builder: &Builder, inputs: &Inputs, order: &Order) -> Result<(), InputError> {
-    let refuse = |what: &str, help: &str| {
-        Err(InputError(format!("{what} is not possible with {}: {help}", builder.describe())))
-    };
+    let refuse =
+        |what: &str, help: &str| Err(InputError(format!("{what} is not possible with {}: {help}", builder.describe())));
     let needs_buildkit = "install buildx (package `docker-buildx`) and run docker/setup-buildx-action";
     if !builder.is_buildkit() {
         if !inputs.call.is_empty() && inputs.call != "build" {
@@ -269,7 +270,9 @@ mod tests {
         ];
         let order = Order { context: ".".into(), tags: vec!["x:1".into()], ..Order::default() };
         let common = "--add-host docker:10.0.0.1{}--label a=b --network host --no-cache --pull --shm-size 2g --tag x:1 --target production --ulimit nofile=1024:1024{} .";
-        let expect = |start: &str, middle: &str, end: &str| format!("{start} {}", common.replacen("{}", middle, 1).replacen("{}", end, 1));
+        let expect = |start: &str, middle: &str, end: &str| {
+            format!("{start} {}", common.replacen("{}", middle, 1).replacen("{}", end, 1))
+        };
         assert_eq!(shown(&Builder::Classic, &given, &order), Ok(expect("docker build", " ", "")));
         assert_eq!(shown(&buildx(), &given, &order), Ok(expect("docker buildx build", " --progress plain ", "")));
         assert_eq!(

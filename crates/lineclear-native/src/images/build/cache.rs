@@ -46,7 +46,12 @@ impl Form {
 ///
 /// # Errors
 /// A scope that no key can have.
-pub(crate) fn restore(call: &mut Call<'_>, form: Form, scope: &str, base: &Path) -> Result<Option<String>, NativeError> {
+pub(crate) fn restore(
+    call: &mut Call<'_>,
+    form: Form,
+    scope: &str,
+    base: &Path,
+) -> Result<Option<String>, NativeError> {
     let prefix = form.prefix(scope);
     let spec = CacheSpec {
         contents: Contents::Folders { base: base.to_owned(), names: vec![NAME.to_owned()] },
@@ -92,7 +97,12 @@ pub(crate) fn load(call: &mut Call<'_>, folder: &Path) -> Result<Vec<String>, Na
 ///
 /// # Errors
 /// If the engine does not save them.
-pub(crate) fn unload(call: &mut Call<'_>, ids: &[String], scope: &str, folder: &Path) -> Result<Vec<String>, NativeError> {
+pub(crate) fn unload(
+    call: &mut Call<'_>,
+    ids: &[String],
+    scope: &str,
+    folder: &Path,
+) -> Result<Vec<String>, NativeError> {
     let quiet = RunOptions { quiet: true, ..RunOptions::default() };
     let scope: String = scope.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let scope = scope.trim_matches('-');

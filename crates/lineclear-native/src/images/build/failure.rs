@@ -27,7 +27,10 @@ fn problem(said: &str) -> String {
         .rev()
         .map(str::trim)
         .find(|line| {
-            line.starts_with("ERROR:") || line.starts_with("Error:") || line.starts_with("error building") || line.starts_with("The command ")
+            line.starts_with("ERROR:")
+                || line.starts_with("Error:")
+                || line.starts_with("error building")
+                || line.starts_with("The command ")
         })
         .unwrap_or_else(|| last_line(said));
     let line = line.trim_start_matches("ERROR:").trim_start_matches("Error:").trim();
@@ -67,10 +70,12 @@ fn step(said: &str) -> Option<String> {
 
 /// The line on which the instruction begins; only if there is one like it.
 fn line_of(step: &str, file: &Dockerfile) -> Option<u32> {
-    let spans = || file.stages.iter().flat_map(|stage| {
-        let froms = std::iter::once(stage.from.span);
-        froms.chain(stage.instructions.iter().map(|instruction| instruction.span))
-    });
+    let spans = || {
+        file.stages.iter().flat_map(|stage| {
+            let froms = std::iter::once(stage.from.span);
+            froms.chain(stage.instructions.iter().map(|instruction| instruction.span))
+        })
+    };
     let text = |span: Span| {
         let text = file.source.text().get(span.start as usize..span.end as usize).unwrap_or_default();
         normalised(&text.replace(&format!("{}\n", file.escape), " "))
@@ -142,7 +147,10 @@ mod tests {
             "docker/Dockerfile:6: the build failed: The command '/bin/sh -c echo $V && false' returned a non-zero code: 1"
         );
         let buildah = "STEP 3/4: COPY x /x\nError: building at STEP \"COPY x /x\": no such file\n";
-        assert_eq!(explained(buildah), "docker/Dockerfile:7: the build failed: building at STEP \"COPY x /x\": no such file");
+        assert_eq!(
+            explained(buildah),
+            "docker/Dockerfile:7: the build failed: building at STEP \"COPY x /x\": no such file"
+        );
     }
 
     #[test]

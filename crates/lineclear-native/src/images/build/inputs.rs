@@ -115,8 +115,14 @@ pub(crate) enum Cache {
         /// Whether the layers of all stages are kept, not only those of the image.
         is_max: bool,
     },
-    Registry { reference: String, is_max: bool },
-    Local { path: String, is_max: bool },
+    Registry {
+        reference: String,
+        is_max: bool,
+    },
+    Local {
+        path: String,
+        is_max: bool,
+    },
     Inline,
     /// One that only a builder knows: passed on as it is.
     Other,
@@ -145,10 +151,7 @@ impl CacheEntry {
                 _ => return Err(InputError(format!("cache `{entry}` does not say its type: `type=gha`, for example"))),
             },
             Some("registry") => Cache::Registry { reference: of("ref").ok_or_else(|| missing("ref"))?, is_max },
-            Some("gha") => Cache::Service {
-                scope: of("scope").unwrap_or_else(|| "buildkit".to_owned()),
-                is_max,
-            },
+            Some("gha") => Cache::Service { scope: of("scope").unwrap_or_else(|| "buildkit".to_owned()), is_max },
             Some("local") => {
                 let path = of("src").or_else(|| of("dest")).ok_or_else(|| missing("src` or `dest"))?;
                 Cache::Local { path, is_max }
@@ -264,8 +267,7 @@ impl Inputs {
         }
         list("secret-envs").iter().for_each(|entry| secret(entry, &SecretFrom::Variable));
         lines("secret-files").iter().for_each(|entry| secret(entry, &SecretFrom::File));
-        let (mut provenance, mut sbom, mut attests) =
-            (attest(&of("provenance")), attest(&of("sbom")), Vec::new());
+        let (mut provenance, mut sbom, mut attests) = (attest(&of("provenance")), attest(&of("sbom")), Vec::new());
         for entry in lines("attests") {
             let attributes = Attributes::read(&entry);
             let rest = || {
@@ -437,7 +439,10 @@ mod tests {
     fn attestations_come_from_three_inputs() {
         let of = |given: &[(&str, &str)]| read(given).map(|inputs| (inputs.provenance, inputs.sbom)).expect("inputs");
         assert_eq!(of(&[]), (Attest::Unsaid, Attest::Unsaid));
-        assert_eq!(of(&[("provenance", "mode=max"), ("sbom", "true")]), (Attest::Yes("mode=max".into()), Attest::Yes(String::new())));
+        assert_eq!(
+            of(&[("provenance", "mode=max"), ("sbom", "true")]),
+            (Attest::Yes("mode=max".into()), Attest::Yes(String::new()))
+        );
         assert_eq!(
             of(&[("provenance", "false"), ("attests", "type=provenance,mode=max\ntype=sbom,generator=x")]),
             (Attest::No, Attest::Yes("generator=x".into()))
@@ -447,7 +452,9 @@ mod tests {
     #[test]
     fn annotations_have_levels() {
         let inputs = read(&[("annotations", "a=1\nmanifest:b=2\nindex:c=x:y=3\nmanifest,index:d=4")]).expect("inputs");
-        let at = |level| inputs.annotations_at(level).into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
+        let at = |level| {
+            inputs.annotations_at(level).into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
+        };
         assert_eq!(at(Level::Manifest), ["a=1", "b=2", "d=4"]);
         assert_eq!(at(Level::Index), ["c=x:y=3", "d=4"]);
     }

@@ -17,7 +17,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use lineclear_oci::{
-    AnyManifest, Descriptor, Digest, Hasher, ImageConfig, Index, IndexParts, Manifest, ManifestParts, MediaType, Platform,
+    AnyManifest, Descriptor, Digest, Hasher, ImageConfig, Index, IndexParts, Manifest, ManifestParts, MediaType,
+    Platform,
 };
 use serde_json::{Value, json};
 
@@ -118,20 +119,21 @@ impl Layout {
         attached: &Attached,
         statements: Option<&dyn Fn(&BuiltImage) -> Vec<Statement>>,
     ) -> Result<Self, LayoutError> {
-        let is_annotated = [&attached.manifest, &attached.index, &attached.descriptor].iter().any(|map| !map.is_empty());
+        let is_annotated =
+            [&attached.manifest, &attached.index, &attached.descriptor].iter().any(|map| !map.is_empty());
         let types = if attached.is_oci || is_annotated || statements.is_some() { Types::Oci } else { Types::Docker };
         let blobs = folder.join("blobs/sha256");
         fs::create_dir_all(&blobs).map_err(LayoutError::io(&blobs))?;
         let mut layout = Self { folder: folder.to_owned(), images: Vec::new(), manifests: Vec::new() };
         for (platform, archive) in archives {
             let image = layout.take_archive(platform, archive, attached, types)?;
-            layout.manifests.push(AnyManifest::Manifest(image.manifest.clone()));
+            layout.manifests.push(AnyManifest::Image(image.manifest.clone()));
             layout.images.push(image);
         }
         let mut descriptors = Vec::new();
         for image in &layout.images {
-            let mut descriptor =
-                Descriptor::of(image.manifest.parts().media_type.clone(), image.manifest.raw()).on(image.platform.clone());
+            let mut descriptor = Descriptor::of(image.manifest.parts().media_type.clone(), image.manifest.raw())
+                .on(image.platform.clone());
             descriptor.annotations.extend(attached.descriptor.clone());
             descriptors.push(descriptor);
         }
@@ -148,7 +150,7 @@ impl Layout {
                     annotation("vnd.docker.reference.type", "attestation-manifest"),
                 ]);
                 attestations.push(descriptor);
-                layout.manifests.push(AnyManifest::Manifest(manifest));
+                layout.manifests.push(AnyManifest::Image(manifest));
             }
         }
         if layout.images.len() != 1 || !attestations.is_empty() || !attached.index.is_empty() {
@@ -195,7 +197,7 @@ impl Layout {
         }
         let read = AnyManifest::read(bytes, Some(&descriptor.media_type))
             .map_err(|error| LayoutError::malformed(&path, error))?;
-        if let AnyManifest::Manifest(manifest) = &read
+        if let AnyManifest::Image(manifest) = &read
             && !descriptor.is_buildkit_attestation()
         {
             let config = self.blob(&manifest.config().digest);
@@ -248,7 +250,10 @@ impl Layout {
         let names: Vec<&str> = image["Layers"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         if names.len() != config.rootfs.diff_ids.len() {
             let (layers, ids) = (names.len(), config.rootfs.diff_ids.len());
-            return Err(LayoutError::malformed(archive, format!("it has {layers} layers, and its configuration {ids}")));
+            return Err(LayoutError::malformed(
+                archive,
+                format!("it has {layers} layers, and its configuration {ids}"),
+            ));
         }
         let layers = self.take_layers(&contents, &names, types)?;
         let size = layers.iter().map(|(_, plain)| plain).sum();
@@ -561,7 +566,7 @@ mod tests {
         let (one, two) = (make("1"), make("2"));
         let root = one.root().expect("a manifest");
         assert_eq!(root.digest(), two.root().expect("a manifest").digest());
-        assert!(matches!(root, AnyManifest::Manifest(_)));
+        assert!(matches!(root, AnyManifest::Image(_)));
         assert_eq!(one.images[0].config.config.user, "app");
         assert_eq!((one.images[0].manifest.layers().len(), one.images[0].size), (2, 10_000));
         // Every blob is there, under the digest of its bytes.
@@ -585,7 +590,9 @@ mod tests {
         ];
         let annotation = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
         let attached = Attached { manifest: annotation.clone(), index: annotation.clone(), ..Attached::default() };
-        let say = |_: &BuiltImage| vec![Statement { predicate_type: "https://slsa.dev/provenance/v0.2", predicate: json!({}) }];
+        let say = |_: &BuiltImage| {
+            vec![Statement { predicate_type: "https://slsa.dev/provenance/v0.2", predicate: json!({}) }]
+        };
         let layout = Layout::of_archives(&folder.path().join("l"), &archives, &attached, Some(&say)).expect("a layout");
         let Some(AnyManifest::Index(index)) = layout.root() else { panic!("no index") };
         let shown: Vec<(String, bool)> = index
@@ -593,7 +600,8 @@ mod tests {
             .iter()
             .map(|one| (one.platform.as_ref().expect("a platform").to_string(), one.is_buildkit_attestation()))
             .collect();
-        let expected = [("linux/amd64", false), ("linux/arm64", false), ("unknown/unknown", true), ("unknown/unknown", true)];
+        let expected =
+            [("linux/amd64", false), ("linux/arm64", false), ("unknown/unknown", true), ("unknown/unknown", true)];
         assert_eq!(shown, expected.map(|(platform, is)| (platform.to_owned(), is)));
         assert_eq!(index.parts().annotations, annotation);
         assert_eq!(layout.images[0].manifest.parts().annotations, annotation);
@@ -606,8 +614,8 @@ mod tests {
         let path = folder.path().join("x.tar");
         fs::write(&path, [0; 1024]).expect("a file");
         let archives = [(Platform::new("linux", "amd64"), path)];
-        let error = Layout::of_archives(&folder.path().join("l"), &archives, &Attached::default(), None)
-            .expect_err("no image");
+        let error =
+            Layout::of_archives(&folder.path().join("l"), &archives, &Attached::default(), None).expect_err("no image");
         assert!(error.to_string().contains("manifest.json"), "{error}");
     }
 }

@@ -91,7 +91,10 @@ mod tests {
         };
         let min = statement(&origin, "linux/arm64").predicate;
         assert_eq!(min["invocation"]["parameters"]["args"], json!({}));
-        assert_eq!(min["materials"][0], json!({ "uri": "pkg:docker/debian@12?platform=linux%2Farm64", "digest": { "sha256": "ab" } }));
+        assert_eq!(
+            min["materials"][0],
+            json!({ "uri": "pkg:docker/debian@12?platform=linux%2Farm64", "digest": { "sha256": "ab" } })
+        );
         let max = statement(&Origin { is_max: true, ..origin }, "linux/arm64").predicate;
         assert_eq!(max["invocation"]["parameters"]["args"], json!({ "build-arg:A": "1" }));
     }

@@ -18,7 +18,8 @@ pub(crate) struct Result {
 /// What people ask of an image's configuration.
 pub(crate) fn config_fact(config: &ImageConfig, size: u64, base: Option<String>) -> ImageConfigFact {
     let run = &config.config;
-    let health_check = run.healthcheck.as_ref().filter(|check| !check.is_none()).map(lineclear_oci::Healthcheck::command);
+    let health_check =
+        run.healthcheck.as_ref().filter(|check| !check.is_none()).map(lineclear_oci::Healthcheck::command);
     ImageConfigFact {
         user: run.user.clone(),
         health_check,
@@ -33,13 +34,13 @@ pub(crate) fn config_fact(config: &ImageConfig, size: u64, base: Option<String>)
 /// Tells it.
 pub(crate) fn tell(call: &mut Call<'_>, result: &Result) {
     let fact = |deed| {
-        Fact::Image(ImageFact {
+        Fact::Image(Box::new(ImageFact {
             deed,
             names: result.names.clone(),
             digest: result.digest.clone(),
             platforms: result.platforms.clone(),
             config: result.config.clone(),
-        })
+        }))
     };
     call.effects.fact(fact(ImageDeed::Built));
     if result.is_pushed {
@@ -77,7 +78,10 @@ fn table(result: &Result) -> String {
     };
     let codes = |texts: &[String]| texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join("<br>");
     row("names", &codes(&result.names));
-    row(if result.is_pushed { "pushed digest" } else { "digest" }, &codes(std::slice::from_ref(&result.digest)).replace("``", ""));
+    row(
+        if result.is_pushed { "pushed digest" } else { "digest" },
+        &codes(std::slice::from_ref(&result.digest)).replace("``", ""),
+    );
     row("platforms", &result.platforms.join(", "));
     if let Some(config) = &result.config {
         row("user", &if is_root(&config.user) { "⚠️ root".to_owned() } else { format!("`{}`", config.user) });
@@ -118,7 +122,13 @@ mod tests {
             is_pushed: true,
         };
         let shown = table(&result);
-        for part in ["| names | `app:1`<br>`app:2` |", "| pushed digest | `sha256:ab` |", "⚠️ root", "⚠️ none", "2.4 MB in 3 layers"] {
+        for part in [
+            "| names | `app:1`<br>`app:2` |",
+            "| pushed digest | `sha256:ab` |",
+            "⚠️ root",
+            "⚠️ none",
+            "2.4 MB in 3 layers",
+        ] {
             assert!(shown.contains(part), "{part}:\n{shown}");
         }
         let config = result.config.as_mut().expect("it is there");
