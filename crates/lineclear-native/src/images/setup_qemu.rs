@@ -53,7 +53,7 @@ inputs:
   reset: { default: 'false' }
   cache-image: { default: 'true' }
 outputs:
-  platforms: { description: platforms that run here, between commas }
+  platforms: { description: platforms that run here }
 "
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use lineclear_backend::Workspace;
@@ -194,6 +194,11 @@ impl Bench {
 
     /// Runs a job with these keys beside its steps.
     pub(crate) fn job_with(&self, keys: &str, steps: &str) -> Done {
+        self.job_until(None, keys, steps)
+    }
+
+    /// Runs a job, and cancels it as soon as its log has this text.
+    pub(crate) fn job_until(&self, text_of_end: Option<&str>, keys: &str, steps: &str) -> Done {
         let indent =
             |text: &str| text.trim_matches('\n').lines().map(|line| format!("    {line}\n")).collect::<String>();
         let text =
@@ -229,7 +234,22 @@ impl Bench {
             // Each look at the clock is later than the one before, so that of two caches one is the newer.
             clock: &|| Timestamp(self.now.fetch_add(1, Ordering::Relaxed)),
         };
-        let report = run_job(&spec, &Secrets::default(), &hands);
+        let is_over = AtomicBool::new(false);
+        let report = std::thread::scope(|scope| {
+            if let Some(text) = text_of_end {
+                scope.spawn(|| {
+                    while !is_over.load(Ordering::Relaxed) {
+                        if sink.0.lock().expect("no panics").log.contains(text) {
+                            return control.cancel();
+                        }
+                        std::thread::sleep(std::time::Duration::from_millis(20));
+                    }
+                });
+            }
+            let report = run_job(&spec, &Secrets::default(), &hands);
+            is_over.store(true, Ordering::Relaxed);
+            report
+        });
         let Seen { mut log, annotations, facts, summary } = sink.0.into_inner().expect("no test panics while it logs");
         if let Some(reason) = &report.reason {
             log.push_str(&format!("\n= {reason}"));

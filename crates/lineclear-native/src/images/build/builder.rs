@@ -71,12 +71,14 @@ pub(crate) fn find(call: &mut Call<'_>, wanted: &str) -> Result<Builder, NativeE
         }
         match call.effects.capture(&command[0], &args, quiet) {
             Ok(said) => {
-                let driver = field(&said, "Driver:").unwrap_or("docker").to_owned();
-                let has_images = engine.as_ref().is_ok_and(keeps_indexes);
-                let is_complete = driver != "docker" || has_images;
-                if driver != "docker" || engine.is_ok() {
+                // One that cannot be reached has no driver.
+                let driver = field(&said, "Driver:").unwrap_or_default().to_owned();
+                let is_engines = driver == "docker";
+                let is_complete = !is_engines || engine.as_ref().is_ok_and(keeps_indexes);
+                if !driver.is_empty() && (!is_engines || engine.is_ok()) {
                     return Ok(Builder::Buildx { command, driver, is_complete });
                 }
+                tried.push("no builder of buildx can be reached".to_owned());
             }
             Err(NativeError(problem)) if !wanted.is_empty() => {
                 return Err(NativeError(format!("there is no builder `{wanted}`: {}", last_line(&problem))));

@@ -46,6 +46,7 @@ pub(crate) fn find(call: &mut Call<'_>, context: &str, file: &str, temp: &Path) 
         });
     }
     let folder = if is_default { default_folder(call, temp)?.join(below) } else { call.resolve(context) };
+    let folder = plain(&folder);
     if !folder.is_dir() {
         let help = if folder.starts_with(call.workspace()) { ": is actions/checkout run before?" } else { "" };
         return Err(NativeError(format!("the context `{context}` is no folder ({}){help}", folder.display())));
@@ -56,6 +57,7 @@ pub(crate) fn find(call: &mut Call<'_>, context: &str, file: &str, temp: &Path) 
         file if is_default => folder.join(file),
         file => call.resolve(file),
     };
+    let path = plain(&path);
     let shown = path.strip_prefix(call.workspace()).unwrap_or(&path).to_string_lossy().into_owned();
     let dockerfile = read(&path).map_err(|error| {
         NativeError(format!(
@@ -64,6 +66,11 @@ pub(crate) fn find(call: &mut Call<'_>, context: &str, file: &str, temp: &Path) 
     })?;
     let seen = |path: &Path| call.room.seen(path).to_string_lossy().into_owned();
     Ok(Context { given: seen(&folder), file: Some(seen(&path)), file_name: shown, dockerfile: Some(dockerfile) })
+}
+
+/// Without `.` in the middle.
+fn plain(path: &Path) -> PathBuf {
+    path.components().collect()
 }
 
 fn read(path: &Path) -> std::io::Result<Dockerfile> {
