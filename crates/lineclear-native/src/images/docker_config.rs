@@ -24,7 +24,9 @@ pub(crate) fn folder(call: &mut Call<'_>) -> Result<PathBuf, NativeError> {
         return Ok(folder);
     }
     let folder = call.room.layout().temp.join("_docker_config");
-    make(&folder).map_err(|error| NativeError(format!("cannot make the folder `{}`: {error}", folder.display())))?;
+    // Some programs ask for the file as soon as they are told of its folder.
+    let made = make(&folder).and_then(|()| fs::write(folder.join("config.json"), "{}"));
+    made.map_err(|error| NativeError(format!("cannot make the folder `{}`: {error}", folder.display())))?;
     let seen = call.room.seen(&folder).to_string_lossy().into_owned();
     call.effects.export("DOCKER_CONFIG", &seen);
     call.env.insert("DOCKER_CONFIG".to_owned(), seen);

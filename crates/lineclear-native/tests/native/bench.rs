@@ -237,7 +237,8 @@ impl Bench {
         let is_over = AtomicBool::new(false);
         let report = std::thread::scope(|scope| {
             if let Some(text) = text_of_end {
-                scope.spawn(|| {
+                let (is_over, sink, control) = (&is_over, &sink, &control);
+                scope.spawn(move || {
                     while !is_over.load(Ordering::Relaxed) {
                         if sink.0.lock().expect("no panics").log.contains(text) {
                             return control.cancel();
