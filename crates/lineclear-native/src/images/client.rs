@@ -36,7 +36,7 @@ impl Place {
     pub(crate) fn of(call: &Call<'_>, name: &str) -> Result<Self, NativeError> {
         let read = |name: &str| Reference::parse(name).map_err(|error| NativeError(with_causes(&error)));
         let written = read(name)?.or_latest();
-        match (call.image_route)(&written.name()) {
+        match (call.image_route)(&written.to_string()) {
             Some(routed) => Ok(Self {
                 name: name.to_owned(),
                 reference: read(&routed.image)?.or_latest(),

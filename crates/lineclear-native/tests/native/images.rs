@@ -68,11 +68,7 @@ pub(crate) fn build(inputs: &str) -> String {
 }
 
 pub(crate) fn images(done: &Done) -> Vec<&ImageFact> {
-    let image = |fact| match fact {
-        &Fact::Image(ref image) => Some(&**image),
-        _ => None,
-    };
-    done.facts.iter().filter_map(image).collect()
+    done.facts.iter().filter_map(|fact| if let Fact::Image(image) = fact { Some(&**image) } else { None }).collect()
 }
 
 /// S1-37, S4-15: stages, a target, build arguments, labels; the second build takes its steps from the cache.
@@ -380,7 +376,7 @@ fn names_that_are_routed_go_to_the_runs_own_registry() {
     let needed = "needs `permissions: packages: write`, and this job has `packages: read`";
     assert!(refused.log.contains(needed) && !refused.log.contains("[command]"), "{}", refused.log);
     bench.permissions = [("packages".to_owned(), "write".to_owned())].into();
-    let done = bench.job(&steps).succeeded();
+    let done = bench.job(&steps).succeeded().says(&[&format!("kept at {}/{image}", registry.address())]);
     let (repository, tag) = image.rsplit_once(':').expect("a tag");
     assert_eq!(registry.digest(repository, tag), done.value("digest"));
 

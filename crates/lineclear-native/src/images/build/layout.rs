@@ -99,6 +99,12 @@ impl Types {
     }
 }
 
+/// Makes the statements about an image.
+pub(crate) type Says<'s> = dyn Fn(&BuiltImage) -> Vec<Statement> + 's;
+
+/// A layer with its plain size, by its place in the image.
+type Taken = BTreeMap<usize, Result<(Descriptor, u64), LayoutError>>;
+
 /// Something said about an image, to be kept beside it: its predicate type and the statement's predicate.
 #[derive(Clone, Debug)]
 pub(crate) struct Statement {
@@ -117,7 +123,7 @@ impl Layout {
         folder: &Path,
         archives: &[(Platform, PathBuf)],
         attached: &Attached,
-        statements: Option<&dyn Fn(&BuiltImage) -> Vec<Statement>>,
+        statements: Option<&Says<'_>>,
     ) -> Result<Self, LayoutError> {
         let is_annotated =
             [&attached.manifest, &attached.index, &attached.descriptor].iter().any(|map| !map.is_empty());
@@ -272,7 +278,7 @@ impl Layout {
         types: Types,
     ) -> Result<Vec<(Descriptor, u64)>, LayoutError> {
         let next = AtomicUsize::new(0);
-        let done: Mutex<BTreeMap<usize, Result<(Descriptor, u64), LayoutError>>> = Mutex::new(BTreeMap::new());
+        let done = Mutex::new(Taken::new());
         let workers = std::thread::available_parallelism().map_or(1, usize::from).min(names.len()).min(4);
         std::thread::scope(|scope| {
             for _ in 0..workers {

@@ -18,7 +18,7 @@ use super::cache::{self, Form};
 use super::context::{self, Context};
 use super::failure;
 use super::inputs::{Attest, Cache, Inputs, Level, Output, OutputKind, SecretFrom};
-use super::layout::{Attached, BuiltImage, Layout, Statement};
+use super::layout::{Attached, BuiltImage, Layout, Says, Statement};
 use super::provenance::{self, Origin};
 use super::push::{self, Destination};
 use super::report;
@@ -315,7 +315,7 @@ impl Work {
         let say = |image: &BuiltImage| -> Vec<Statement> {
             vec![provenance::statement(&origin, &image.platform.to_string())]
         };
-        let says: Option<&dyn Fn(&BuiltImage) -> Vec<Statement>> = match self.inputs.provenance {
+        let says: Option<&Says<'_>> = match self.inputs.provenance {
             Attest::Yes(_) => Some(&say),
             Attest::No | Attest::Unsaid => None,
         };
@@ -477,7 +477,7 @@ impl Work {
                 }
                 Cache::Registry { reference, .. } => {
                     let place = Place::of(call, &reference)?;
-                    let name = place.reference.name();
+                    let name = place.reference.to_string();
                     self.let_in(&place)?;
                     // What is not there is no cache, and nothing worse.
                     match &self.builder {
@@ -578,7 +578,7 @@ impl Work {
                 continue;
             }
             self.let_in(&place)?;
-            let own = place.reference.name();
+            let own = place.reference.to_string();
             call.effects.log(&format!("{base} is taken from the run's own registry"));
             if is_complete(&self.builder) || self.builder == Builder::Buildah {
                 let scheme = if self.builder == Builder::Buildah { "docker://" } else { "docker-image://" };
