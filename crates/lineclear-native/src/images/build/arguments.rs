@@ -91,6 +91,10 @@ pub(crate) fn build(
         if !inputs.builder.is_empty() {
             line.pair("--builder", &inputs.builder);
         }
+        if is_complete(builder) {
+            // The others attach none: that is done where images are put together.
+            inputs.annotations.iter().for_each(|annotation| line.pair("--annotation", annotation));
+        }
         if !inputs.call.is_empty() {
             line.pair("--call", &inputs.call);
         }

@@ -112,6 +112,11 @@ fn help(said: &str) -> Option<&'static str> {
             "A program of another processor was started: install the package `qemu-user-static`, and run docker/setup-qemu-action before",
         );
     }
+    if said.contains("error reading from server: EOF") || said.contains("Cannot connect to the Docker daemon") {
+        return Some(
+            "The builder went away in the middle of the build: look whether the engine still runs (`docker info`), and run the job again",
+        );
+    }
     if said.contains("no space left on device") {
         return Some("The disk is full: `docker system df` says what fills it");
     }
@@ -156,6 +161,8 @@ mod tests {
     #[test]
     fn known_causes_come_with_help() {
         assert!(explained("exec /bin/sh: exec format error\nERROR: exit code: 1").contains("qemu-user-static"));
+        let gone = explained("ERROR: failed to solve: Unavailable: error reading from server: EOF");
+        assert!(gone.contains("the engine still runs"), "{gone}");
         assert_eq!(explained("ERROR: something else"), "the build failed: something else");
     }
 }

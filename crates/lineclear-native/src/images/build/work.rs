@@ -169,6 +169,8 @@ impl Work {
         order.output = Some(format!("type=oci,tar=false,dest={seen}"));
         order.metadata_file = Some(self.path("metadata.json"));
         order.cache_to.clone_from(&self.cache_to);
+        // Attestations say by which names the image goes.
+        order.tags.clone_from(&self.inputs.tags);
         let is_private = call.contexts.github["event"]["repository"]["private"].as_bool().unwrap_or(false);
         order.attests = self.attests(call, is_private);
         self.run(call, &order)?;
