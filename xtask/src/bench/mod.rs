@@ -4,6 +4,7 @@
 mod case;
 mod check;
 mod measure;
+mod registry;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -32,6 +33,8 @@ pub fn run() -> Result<()> {
         String::from("| goal | what | measured | against | ratio | goal ratio | |\n|---|---|--:|--:|--:|--:|---|\n");
     let mut cases = check::rows(&bench)?;
     cases.extend(case::all(&bench)?);
+    let (rows_of_registries, _registries) = registry::rows(&bench)?;
+    cases.extend(rows_of_registries);
     for case in cases {
         if !wanted.is_empty() && !wanted.iter().any(|name| case.what.contains(name.as_str()) || case.goal == name) {
             continue;

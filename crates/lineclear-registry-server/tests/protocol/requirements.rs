@@ -154,7 +154,7 @@ fn rows() -> Vec<Row> {
             let challenges = vec!["Basic realm=\"x\"".to_owned()];
             let nobody = Grants { is_anonymous: true, challenges, ..Grants::default() };
             let answer = r.0.send(&nobody, "GET", "/v2/", &[], b"").is_error(401, "UNAUTHORIZED");
-            assert_eq!(answer.header("www-authenticate"), "Basic realm=\"x\"");
+            assert!(answer.header("www-authenticate").starts_with("Basic realm="), "{answer:?}");
             r.0.send(&nobody, "GET", "/v2/a/tags/list", &[], b"").is_error(401, "UNAUTHORIZED");
             r.0.send(&nobody, "POST", "/v2/a/blobs/uploads/", &[], b"").is_error(401, "UNAUTHORIZED");
         }),

@@ -8,6 +8,7 @@ use super::history::Shape;
 use crate::exit::Exit;
 use crate::history::words::size;
 use crate::output;
+use crate::session::registry::untagged_days;
 use crate::settings::{self, now};
 
 const EXAMPLES: &str = "\
@@ -35,9 +36,9 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "DAYS", default_value_t = Limits::default().cache_unused_days)]
     unused_caches: u32,
 
-    /// Remove images that no tag has led to for this many days.
-    #[arg(long, value_name = "DAYS", default_value_t = Limits::default().untagged_image_days)]
-    untagged_images: u32,
+    /// Remove images that no tag has led to for this many days. [default: `untagged-days` of lineclear.toml, or 30]
+    #[arg(long, value_name = "DAYS")]
+    untagged_images: Option<u32>,
 
     /// Only say what would be removed, and what is kept now.
     #[arg(short = 'n', long)]
@@ -57,7 +58,11 @@ pub(crate) fn run(args: &PruneArgs) -> Exit {
             return Exit::BadInput;
         }
     };
-    match FolderStore::open(home).and_then(|store| prune(&store, args)) {
+    let untagged = match untagged_days(args.untagged_images) {
+        Ok(days) => days,
+        Err(exit) => return exit,
+    };
+    match FolderStore::open(home).and_then(|store| prune(&store, args, untagged)) {
         Ok(text) => {
             output::print(&text);
             Exit::Success
@@ -69,12 +74,12 @@ pub(crate) fn run(args: &PruneArgs) -> Exit {
     }
 }
 
-fn prune(store: &FolderStore, args: &PruneArgs) -> Result<String, StoreError> {
+fn prune(store: &FolderStore, args: &PruneArgs, untagged: u32) -> Result<String, StoreError> {
     let limits = Limits {
         run_days: args.older_than,
         runs_per_repository: args.keep_runs,
         cache_unused_days: args.unused_caches,
-        untagged_image_days: args.untagged_images,
+        untagged_image_days: untagged,
         ..Limits::default()
     };
     let report = if args.dry_run { store.foresee(now(), &limits)? } else { store.prune(now(), &limits)? };

@@ -113,7 +113,7 @@ impl Machine {
 }
 
 /// A file with errors stops the command: half of its settings would be another machine than the one that was meant.
-fn read(root: &Path) -> Result<Policy, Stopped> {
+pub(super) fn read(root: &Path) -> Result<Policy, Stopped> {
     let text = match std::fs::read(root.join("lineclear.toml")) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Policy::default()),

@@ -6,10 +6,15 @@ use clap::Args;
 use lineclear_oci::{RegistryHost, Routes};
 use lineclear_policy::RegistryPolicy;
 use lineclear_registry_server::{Pattern, Registry, Settings};
+use lineclear_store::Limits;
 use lineclear_store_folder::FolderStore;
 
 use super::forge_choice::ForgeAsked;
+use super::machine;
 use super::prepare::Stopped;
+use crate::exit::Exit;
+use crate::local_event::Checkout;
+use crate::output;
 
 /// The registry that is beside the forge when the forge is the embedded one.
 const BESIDE_THE_FORGE: &str = "ghcr.io";
@@ -60,6 +65,23 @@ impl RunRegistry {
             Err(_) => Routes::default(),
         }
     }
+}
+
+/// How many days an image is kept that no tag leads to: what was `asked` for, else what `lineclear.toml` of the repository around the current
+/// folder says, else the default.
+///
+/// # Errors
+/// [`Exit::BadInput`], told, for a file that cannot be read: half of its settings would remove what was to stay.
+pub(crate) fn untagged_days(asked: Option<u32>) -> Result<u32, Exit> {
+    if let Some(days) = asked {
+        return Ok(days);
+    }
+    let Ok(here) = std::env::current_dir() else { return Ok(Limits::default().untagged_image_days) };
+    let policy = machine::read(&Checkout::find(&here).root).map_err(|Stopped { exit, message }| {
+        message.iter().for_each(|message| output::complain(&format!("error: {message}")));
+        exit
+    })?;
+    Ok(policy.registry.untagged_days.map_or(Limits::default().untagged_image_days, |days| days.value))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use lineclear_store::{DAY_MS, ImageError, ImageRules, Images, Limits, Sweep};
+use lineclear_store::{DAY_MS, ImageError, ImageRules, Images, Sweep};
 use serde_json::json;
 
 use super::DataArgs;
@@ -11,6 +11,7 @@ use crate::command::history::Shape;
 use crate::exit::Exit;
 use crate::history::words::size;
 use crate::output;
+use crate::session::registry::untagged_days;
 use crate::settings::now;
 
 #[derive(Debug, Args)]
@@ -32,9 +33,9 @@ pub(super) struct GcArgs {
     #[arg(short = 'n', long)]
     dry_run: bool,
 
-    /// Remove manifests that no tag has led to for this many days.
-    #[arg(long, value_name = "DAYS", default_value_t = Limits::default().untagged_image_days)]
-    untagged: u32,
+    /// Remove manifests that no tag has led to for this many days. [default: `untagged-days` of lineclear.toml, or 30]
+    #[arg(long, value_name = "DAYS")]
+    untagged: Option<u32>,
 
     /// Keep what is being pushed, or was asked for, in these last hours.
     #[arg(long, value_name = "HOURS", default_value_t = 24)]
@@ -120,7 +121,7 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Exit> {
 pub(super) fn gc(args: &GcArgs) -> Result<Exit, Exit> {
     let store = args.data.open()?;
     let rules = ImageRules {
-        untagged_ms: Some(i64::from(args.untagged).saturating_mul(DAY_MS)),
+        untagged_ms: Some(i64::from(untagged_days(args.untagged)?).saturating_mul(DAY_MS)),
         grace_ms: i64::from(args.grace) * 3_600_000,
     };
     let deed = if args.dry_run { Sweep::Foresee } else { Sweep::Now };
