@@ -133,7 +133,7 @@ impl Job {
         let engine = self.engine()?.clone();
         told.group("Initialize containers");
         told.line(&engine.description());
-        let network = format!("github_network_{}", self.tracking_id.trim_start_matches("github_"));
+        let unique = self.tracking_id.trim_start_matches("github_").to_owned();
         let has_own = plans.first().is_some_and(|plan| plan.service.is_none());
         if has_own {
             self.make_folders()?;
@@ -143,8 +143,8 @@ impl Job {
         // The images, all at once, and the network beside them.
         let shared = Arc::clone(&self.shared);
         let route = Arc::clone(&self.route.0);
-        let images: Vec<Had> = thread::scope(|scope| {
-            let network = scope.spawn(|| engine.network_create(&network, &self.labels).map_err(translate));
+        let (network, images) = thread::scope(|scope| {
+            let network = scope.spawn(|| shared.networks.take(&engine, &shared.owner, &unique).map_err(translate));
             let pulling: Vec<_> = plans
                 .iter()
                 .map(|plan| {
@@ -161,11 +161,13 @@ impl Job {
                     })
                 })
                 .collect();
-            let images: Result<Vec<_>, _> = pulling.into_iter().map(joined).collect();
-            joined(network)?;
-            images
-        })?;
+            let images: Result<Vec<Had>, _> = pulling.into_iter().map(joined).collect();
+            (joined(network), images)
+        });
+        // Known first, so that it is given back whatever became of the images.
+        let network = network?;
         self.facts.network.clone_from(&network);
+        let images = images?;
         lock(&self.images).extend(images.iter().map(|had| had.name.clone()));
 
         // The containers, all at once.
@@ -539,10 +541,6 @@ impl Job {
                 scope.spawn(|| engine.container_remove(id));
             }
         });
-        if !self.facts.network.is_empty() {
-            // What cannot be removed is seen by the look below.
-            let _ = engine.network_remove(&self.facts.network);
-        }
         {
             let mut users = lock(&self.shared.volumes);
             for name in &self.volumes {
@@ -563,13 +561,19 @@ impl Job {
             // One that other jobs use goes with the last of them.
             Ok::<_, EngineError>(found.into_iter().filter(|found| !shared_volumes.contains(found)).collect::<Vec<_>>())
         };
-        let left = look().and_then(|found| match found.is_empty() {
+        let mut left = look().and_then(|found| match found.is_empty() {
             true => Ok(found),
             false => {
                 remove::labelled(engine, &label)?;
                 look()
             }
         });
+        if !self.facts.network.is_empty() {
+            let given = self.shared.networks.give_back(engine, &self.facts.network);
+            if let (Err(error), Ok(left)) = (given, &mut left) {
+                left.push(format!("network `{}` ({error})", self.facts.network));
+            }
+        }
         match left {
             Ok(left) => problems.extend(left.into_iter().map(|left| format!("{left} could not be removed"))),
             Err(error) => {

@@ -13,6 +13,7 @@ pub mod guard;
 mod health;
 mod job;
 mod mounts;
+mod networks;
 mod node;
 mod options;
 mod plan;

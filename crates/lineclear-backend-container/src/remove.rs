@@ -54,11 +54,23 @@ fn disconnect_all(engine: &Engine, network: &str, error: &EngineError) {
 
 /// What bears the label, one phrase each.
 pub(crate) fn look(engine: &Engine, label: &str) -> Result<Vec<String>, EngineError> {
+    let (containers, networks, volumes, images) = thread::scope(|scope| {
+        let networks = scope.spawn(|| engine.networks(label));
+        let volumes = scope.spawn(|| engine.volumes(label));
+        let images = scope.spawn(|| engine.images(label));
+        let containers = engine.containers(label);
+        (
+            containers,
+            networks.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            volumes.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            images.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        )
+    });
     let mut found: Vec<String> =
-        engine.containers(label)?.iter().map(|container| format!("container `{}`", container.name())).collect();
-    found.extend(engine.networks(label)?.into_iter().map(|network| format!("network `{}`", network.name)));
-    found.extend(engine.volumes(label)?.into_iter().map(|volume| format!("volume `{}`", volume.name)));
-    found.extend(engine.images(label)?.into_iter().map(|image| {
+        containers?.iter().map(|container| format!("container `{}`", container.name())).collect();
+    found.extend(networks?.into_iter().map(|network| format!("network `{}`", network.name)));
+    found.extend(volumes?.into_iter().map(|volume| format!("volume `{}`", volume.name)));
+    found.extend(images?.into_iter().map(|image| {
         let name = image.repo_tags.and_then(|names| names.into_iter().next()).unwrap_or(image.id);
         format!("image `{name}`")
     }));

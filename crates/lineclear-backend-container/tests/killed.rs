@@ -2,6 +2,8 @@
 //!
 //! This program is its own guard and its own victim, so it has no test harness.
 
+#![allow(clippy::print_stderr, reason = "without a harness, tests say what they do")]
+
 mod support;
 
 use std::fs;
