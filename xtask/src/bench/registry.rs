@@ -148,8 +148,12 @@ fn theirs(folder: &Path, registries: &mut Registries) -> Result<String> {
             data.display()
         ),
     )?;
-    let mut child =
-        Command::new("docker-registry").arg("serve").arg(&config).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    let mut child = Command::new("docker-registry")
+        .arg("serve")
+        .arg(&config)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
     let mut log = BufReader::new(child.stderr.take().context("a pipe")?);
     registries.children.push(child);
     let address = loop {
