@@ -7,7 +7,7 @@ use crate::shell::{Cmd, root};
 /// Seconds for each target; `FUZZ_SECONDS` asks for another number.
 const SECONDS: u32 = 8;
 
-const TARGETS: [&str; 13] = [
+const TARGETS: [&str; 14] = [
     "yaml",
     "expression",
     "workflow",
@@ -21,6 +21,7 @@ const TARGETS: [&str; 13] = [
     "archive",
     "service_request",
     "registry",
+    "door",
 ];
 
 pub fn run() -> Result<()> {

@@ -1,11 +1,12 @@
 //! Answers that are lines of JSON: progress, events.
 
+use lineclear_event::ImageDeed;
+use lineclear_oci::Digest;
 use serde_json::Value;
 
 use crate::images::{Built, Seen};
 use crate::rewrite::{Lines, full_name, is_own_event};
 use crate::serve::Shared;
-use lineclear_event::ImageDeed;
 
 /// A line that is longer is passed on without being read, in bytes.
 const LINE_LIMIT: usize = 4 * 1024 * 1024;
@@ -124,7 +125,9 @@ impl<'r> Reader<'r> {
                 }
             }
             Lines::Build(_) => {
-                if let Some(id) = text(value.pointer("/aux/ID")) {
+                // A build that is asked to be quiet says nothing but the id.
+                let said = text(value.get("stream")).map(|said| said.trim().to_owned());
+                if let Some(id) = text(value.pointer("/aux/ID")).or(said.filter(|said| Digest::parse(said).is_ok())) {
                     self.image = Some(id);
                 }
             }

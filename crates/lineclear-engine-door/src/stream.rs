@@ -90,7 +90,8 @@ pub(crate) struct Watched {
 impl Read for Watched {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
-            let mut waited = [PollFd::new(&self.engine, PollFlags::IN), PollFd::new(&self.client, PollFlags::RDHUP)];
+            // Asked for nothing, it tells of a client that has closed the socket, but not of one that only has said all.
+            let mut waited = [PollFd::new(&self.engine, PollFlags::IN), PollFd::new(&self.client, PollFlags::empty())];
             match poll(&mut waited, None) {
                 Ok(_) => {}
                 Err(rustix::io::Errno::INTR) => continue,

@@ -177,12 +177,25 @@ fn networks_of_two_jobs_and_internal_ones_stay_apart() {
     for (job, own, other) in [(&one, &first, &second), (&two, &second, &first)] {
         let fetch = |from: &str| {
             let url = format!("http://{from}/passwd");
-            job.try_docker(&["run", "--rm", "--network", "backend", image, "wget", "-q", "-T", "3", "-O", "-", &url])
-                .status
-                .success()
+            job.try_docker(&[
+                "run",
+                "--rm",
+                "--network",
+                "backend",
+                image,
+                "timeout",
+                "3",
+                "wget",
+                "-q",
+                "-O",
+                "-",
+                &url,
+            ])
+            .status
+            .success()
         };
-        until("its own server listens", || fetch("db"));
-        assert!(fetch(own));
+        until("its own server listens", || fetch(own));
+        assert!(fetch("db"));
         assert!(!fetch(other), "{other} is the other job's");
     }
     one.close();

@@ -34,7 +34,12 @@ const ENDPOINT: &[&str] = &["Aliases", "Links", "NetworkID"];
 const MOUNT: &[&str] = &["Type", "Source", "Target", "VolumeOptions"];
 const VOLUME_OPTIONS: &[&str] = &["Labels", "DriverConfig"];
 
-pub(super) fn container(mut ask: Ask<'_>) -> Result<Decision, Refusal> {
+pub(super) fn container(ask: Ask<'_>) -> Result<Decision, Refusal> {
+    // To clients a 404 here means that the image is not there, and they would pull it.
+    make(ask).map_err(|refusal| if refusal.status == 404 { Refusal::new(400, refusal.message) } else { refusal })
+}
+
+fn make(mut ask: Ask<'_>) -> Result<Decision, Refusal> {
     let mut body = std::mem::take(&mut ask.body);
     let config = object(&mut body, CONFIG)?;
     let name = ask.target.get("name").unwrap_or_default().trim_start_matches('/').to_owned();

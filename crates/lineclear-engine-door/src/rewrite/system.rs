@@ -63,6 +63,8 @@ pub(super) fn refused(method: &str, target: &Target) -> Refusal {
             503,
             "This node is not a swarm manager: swarms belong to the machine, and steps cannot use them; use `docker compose`",
         ),
+        // `docker inspect` looks for a thing of every kind.
+        Some("plugins") if method == "GET" => Refusal::new(404, "no such plugin"),
         Some("plugins") => {
             Refusal::forbidden("plugins of the engine belong to the machine, and steps cannot change them")
         }

@@ -161,9 +161,9 @@ fn networks_and_other_containers_are_named_as_the_engine_names_them() {
     assert_eq!(endpoint, &json!({"Aliases": ["api", "db"], "Links": [format!("{OWN}:db")]}));
 
     let theirs = json!({"Image": "app", "HostConfig": {"NetworkMode": "theirs"}});
-    assert_eq!(refused("POST", "/containers/create", &theirs), "404: network theirs not found");
+    assert_eq!(refused("POST", "/containers/create", &theirs), "400: network theirs not found");
     let theirs = json!({"Image": "app", "HostConfig": {"NetworkMode": "container:theirs"}});
-    assert_eq!(refused("POST", "/containers/create", &theirs), "404: No such container: theirs");
+    assert_eq!(refused("POST", "/containers/create", &theirs), "400: No such container: theirs");
     // The engine's own networks know no aliases.
     let bridge = created(&json!({"Image": "app", "HostConfig": {"NetworkMode": "bridge"}}));
     assert_eq!(bridge["NetworkingConfig"]["EndpointsConfig"], json!({}));
@@ -299,4 +299,22 @@ fn where_the_machine_is_shared_all_is_seen_and_nothing_changed() {
     let filters = passed_by(&fixture, "POST", "/containers/prune", &Value::Null);
     assert!(filters.target.get("filters").unwrap_or_default().contains("org.lineclear.job"));
     assert!(fixture.containers().is_ok());
+}
+
+#[test]
+fn the_seeds_of_the_fuzzer_stay_within_the_job() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/door");
+    let seeds = std::fs::read_dir(folder).expect("the folder is there").map(|entry| entry.expect("a file").path());
+    let seeds: Vec<_> = seeds.map(|path| std::fs::read(path).expect("a file")).collect();
+    assert!(seeds.len() > 10);
+    for seed in &seeds {
+        crate::fuzzing::request(seed);
+        // Cut anywhere, and with any byte changed, it is read without a panic.
+        for at in 0..seed.len() {
+            crate::fuzzing::request(&seed[..at]);
+            let mut changed = seed.clone();
+            changed[at] ^= 0x21;
+            crate::fuzzing::request(&changed);
+        }
+    }
 }
