@@ -34,7 +34,7 @@ pub use backend::HostBackend;
 pub use family::spawn_beside;
 pub use git_dir::{GitDirError, GitDirOptions, Head, Refs, clone_git_dir};
 pub use guard::GuardProgram;
-pub use lineclear_sandbox::Launcher;
+pub use lineclear_sandbox::{ARGUMENT as SANDBOX_ARGUMENT, Launcher, main as sandbox_main};
 pub use owner::{abandoned, sweep};
 pub use settings::{HostSettings, SandboxSettings, Sessions};
 pub use working_tree::WorkingTree;

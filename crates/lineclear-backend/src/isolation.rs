@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
+use lineclear_event::AnnotationLevel;
+
 /// What a job of the host is to be kept from. What a machine cannot enforce is told by [`Room::enforcement`](crate::Room::enforcement),
 /// never left out in silence.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,6 +102,13 @@ pub struct Intervention {
     pub message: String,
     /// Whether it ended a process: then it is the reason why a step failed.
     pub fatal: bool,
+}
+
+impl Intervention {
+    /// How loud it is told: what ended a process is an error.
+    pub fn level(&self) -> AnnotationLevel {
+        if self.fatal { AnnotationLevel::Error } else { AnnotationLevel::Warning }
+    }
 }
 
 /// A part of an [`Isolation`] that is enforced or not.

@@ -26,7 +26,13 @@ pub(crate) fn complete(
 ) {
     let url = environment_url(job, worker, frame, steps_job);
     let remains = job.room.remains();
-    let is_quiet = outputs.warnings.is_empty() && outputs.errors.is_empty() && remains.is_empty() && url.is_none();
+    // What became of processes that steps left running.
+    let interventions = job.room.interventions();
+    let is_quiet = interventions.is_empty()
+        && outputs.warnings.is_empty()
+        && outputs.errors.is_empty()
+        && remains.is_empty()
+        && url.is_none();
     if is_quiet {
         return;
     }
@@ -42,6 +48,9 @@ pub(crate) fn complete(
     }
     for warning in &outputs.warnings {
         log.warning(warning);
+    }
+    for intervention in &interventions {
+        log.say(intervention.level(), &intervention.message);
     }
     for remain in &remains {
         log.notice(&leak(remain));

@@ -199,7 +199,23 @@ impl<'s> StepCall<'s> {
             stage.reason = Some(failure);
         }
         stage.outputs = outputs;
+        self.tell_interventions(&mut stage);
         stage
+    }
+
+    /// Tells what the job's isolation did meanwhile, and gives it as the reason where the step failed: an exit code of 137 says
+    /// nothing of a limit, and `Connection reset` nothing of an allow-list.
+    fn tell_interventions(&self, stage: &mut Stage) {
+        for intervention in self.job.room.interventions() {
+            self.log.say(intervention.level(), &intervention.message);
+            if stage.outcome == Outcome::Failure {
+                let message = intervention.message;
+                stage.reason = Some(match stage.reason.take() {
+                    Some(reason) => format!("{}; {message}", reason.trim_end_matches('.')),
+                    None => message,
+                });
+            }
+        }
     }
 
     /// Reads and applies the command files of a step that runs inside the runner. The error is the first that fails the step.

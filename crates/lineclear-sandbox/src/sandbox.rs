@@ -407,14 +407,12 @@ fn plan(request: &Request<'_>, user: bool) -> Result<Plan, String> {
         view.shown = existing(&request.shown);
         view.hidden = existing(&request.hidden);
         view.hidden.extend(existing(&sensitive::places(request.home.as_deref())));
-        // What the job may write, it may see.
-        let writable = view.writable.clone();
-        view.hidden.retain(|path| {
-            !writable.iter().any(|own| path.starts_with(own) && path != own) && !writable.contains(path)
-        });
+        // Of the same place, what gives more counts.
+        let home = request.home.as_deref().and_then(|home| fs::canonicalize(home).ok());
+        view.shown.retain(|path| !view.writable.contains(path) && home.as_ref() != Some(path));
+        view.hidden.retain(|path| !view.writable.contains(path) && !view.shown.contains(path));
         view.instead =
             vec![(make("tmp", 0o1777)?, PathBuf::from("/tmp")), (make("var-tmp", 0o1777)?, PathBuf::from("/var/tmp"))];
-        let home = request.home.as_deref().and_then(|home| fs::canonicalize(home).ok());
         let is_free =
             |home: &PathBuf| home.components().count() > 1 && !view.writable.iter().any(|own| home.starts_with(own));
         if let Some(home) = home.filter(is_free) {

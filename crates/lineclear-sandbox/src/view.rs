@@ -82,23 +82,22 @@ fn at<T, E: Into<io::Error>>(what: &str, path: &Path, result: Result<T, E>) -> R
 
 fn build(plan: &ViewPlan, notes: &mut Vec<String>) -> Result<(), String> {
     // Taken hold of before anything is covered: they may lie below what will be.
-    let mut kept: Vec<(&Path, OwnedFd)> = Vec::new();
+    let mut places: Vec<(&Path, Place)> = Vec::new();
     for path in plan.writable.iter().chain(&plan.shown) {
-        kept.push((path, take(path)?));
+        places.push((path, Place::Kept(take(path)?)));
     }
-    kept.sort_by_key(|(path, _)| path.components().count());
     let instead = plan.instead.iter().map(|(own, seen)| Ok((take(own)?, seen.as_path())));
     let instead: Vec<(OwnedFd, &Path)> = instead.collect::<Result<_, String>>()?;
-    let home = match &plan.home {
-        Some((home, changes)) => match layered(home, changes) {
-            Ok(layered) => Some((home.as_path(), layered)),
-            Err(error) => {
-                notes.push(format!("the home folder is read-only too, as it cannot be layered: {error}"));
-                None
-            }
-        },
-        None => None,
-    };
+    if let Some((home, changes)) = &plan.home {
+        match layered(home, changes) {
+            Ok(layered) => places.push((home, Place::Kept(layered))),
+            Err(error) => notes.push(format!("the home folder is read-only too, as it cannot be layered: {error}")),
+        }
+    }
+    places.extend(plan.hidden.iter().map(|path| (path.as_path(), Place::Hidden)));
+    places.extend(PROC_HIDDEN.iter().map(|path| (Path::new(path), Place::Hidden)));
+    // From the outside in, so that what is said of a folder holds for all in it of which nothing else is said.
+    places.sort_by_key(|(path, _)| path.components().count());
 
     for (own, seen) in instead {
         if seen.is_dir() {
@@ -107,31 +106,35 @@ fn build(plan: &ViewPlan, notes: &mut Vec<String>) -> Result<(), String> {
     }
     run(plan.user_id)?;
     devices()?;
-    if let Some((path, layered)) = home {
-        folder_for(path)?;
-        put(layered, path)?;
-    }
-    for path in &plan.hidden {
-        hide(path)?;
-    }
-    for path in PROC_HIDDEN {
-        hide(Path::new(path))?;
-    }
-    for (path, own) in kept {
-        if fs::symlink_metadata(path).is_err() {
-            let of_a_file =
-                rustix::fs::fstat(&own).is_ok_and(|stat| !rustix::fs::FileType::from_raw_mode(stat.st_mode).is_dir());
-            match (of_a_file, path.parent()) {
-                (true, Some(parent)) => {
-                    folder_for(parent)?;
-                    at("make room for", path, fs::File::create(path))?;
-                }
-                _ => folder_for(path)?,
-            }
+    for (path, place) in places {
+        match place {
+            Place::Hidden => hide(path)?,
+            Place::Kept(tree) => put_back(tree, path)?,
         }
-        put(own, path)?;
     }
     Ok(())
+}
+
+/// What becomes of a place.
+enum Place {
+    Kept(OwnedFd),
+    Hidden,
+}
+
+/// Puts a mount where it was, also if what was around it is covered now.
+fn put_back(tree: OwnedFd, path: &Path) -> Result<(), String> {
+    if fs::symlink_metadata(path).is_err() {
+        let is_folder =
+            rustix::fs::fstat(&tree).is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_dir());
+        match path.parent() {
+            Some(parent) if !is_folder => {
+                folder_for(parent)?;
+                at("make room for", path, fs::File::create(path))?;
+            }
+            _ => folder_for(path)?,
+        }
+    }
+    put(tree, path)
 }
 
 /// A mount of its own of what is at `path`, not yet anywhere.
@@ -296,7 +299,7 @@ fn resolver(file: &Path, text: &str) -> Result<(), String> {
 fn make_read_only(plan: &ViewPlan) -> Result<(), String> {
     let table = step("read the mounts", mount_table::read())?;
     let free = free_places(plan);
-    let is_free = |mount: &Mount| free.iter().any(|place| mount.at.starts_with(place)) && !is_shown(plan, mount);
+    let is_free = |mount: &Mount| depth(&free, mount) > depth(&plan.shown, mount).max(depth(&plan.hidden, mount));
     for path in PROC_READ_ONLY.iter().map(Path::new).filter(|path| path.exists()) {
         at("protect", path, mount_bind(path, path))?;
         at("protect", path, remount(path, "nosuid,nodev,noexec,relatime"))?;
@@ -349,16 +352,9 @@ fn top_kind(path: &Path) -> Option<String> {
     mount_table::read().ok()?.into_iter().rev().find(|mount| mount.at == path).map(|mount| mount.kind)
 }
 
-/// Shown, but not to be written, although it lies in a place that can be.
-fn is_shown(plan: &ViewPlan, mount: &Mount) -> bool {
-    let longest = |list: &[PathBuf]| {
-        list.iter().filter(|path| mount.at.starts_with(path)).map(|path| path.components().count()).max()
-    };
-    match (longest(&plan.shown), longest(&plan.writable)) {
-        (Some(shown), Some(writable)) => shown > writable,
-        (Some(_), None) => true,
-        (None, _) => plan.hidden.contains(&mount.at),
-    }
+/// How closely one of `places` says what a mount is: the innermost that it lies in.
+fn depth(places: &[PathBuf], mount: &Mount) -> usize {
+    places.iter().filter(|place| mount.at.starts_with(place)).map(|place| place.components().count()).max().unwrap_or(0)
 }
 
 /// Makes the mount at `path` read-only and keeps what it is besides.

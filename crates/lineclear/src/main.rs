@@ -29,5 +29,9 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|argument| argument == lineclear_backend_host::guard::ARGUMENT) {
         return lineclear_backend_host::guard::main();
     }
+    // So is what holds the namespaces of an isolated job, and what starts its steps in them: before any thread is.
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == lineclear_backend_host::SANDBOX_ARGUMENT) {
+        return lineclear_backend_host::sandbox_main();
+    }
     cli::main()
 }

@@ -8,6 +8,7 @@ use crate::cli::name_and_value;
 use crate::exit::Exit;
 use crate::session::actions::FetchArgs;
 use crate::session::forge_choice::ForgeAsked;
+use crate::session::isolation::IsolationArgs;
 use crate::session::machine::MachineArgs;
 use crate::session::registry::RegistryArgs;
 use crate::{session, watch};
@@ -21,6 +22,9 @@ Examples:
   lineclear run -j deploy --skip-needs            only that job; its needs' outputs come from the last run
   lineclear run --event workflow_dispatch --input environment=staging --secret TOKEN
                                                   TOKEN's value is taken from the environment
+  lineclear run --isolate --memory 2G             on a read-only system, without a network, with limits (docs/isolation.md)
+  lineclear run --network allow=pypi.org:443,files.pythonhosted.org:443
+                                                  any other connection is refused, and told
   lineclear run --payload event.json --format json
                                                   for programs: one JSON event a line (docs/events.md)";
 
@@ -149,6 +153,9 @@ pub(crate) struct RunArgs {
 
     #[command(flatten)]
     pub(crate) registry: RegistryArgs,
+
+    #[command(flatten)]
+    pub(crate) isolation: IsolationArgs,
 
     /// How to show what happens. [default: tree on a terminal, else plain]
     #[arg(long, value_name = "FORMAT")]

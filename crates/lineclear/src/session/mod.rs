@@ -6,6 +6,7 @@ pub(crate) mod forge_choice;
 mod git_bridge;
 mod hands;
 mod interrupt;
+pub(crate) mod isolation;
 pub(crate) mod machine;
 mod narrow;
 mod pause;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lineclear_backend::{Backend, NoContainers, NoDoors, Workspace};
-use lineclear_backend_host::{GuardProgram, HostBackend, HostSettings, WorkingTree};
+use lineclear_backend_host::{GuardProgram, HostBackend, HostSettings, SandboxSettings, WorkingTree};
 use lineclear_drive::{Drive, RealTime, inbox};
 use lineclear_event::{AnnotationLevel, Conclusion, Envelope, JobReport, JobSpec, RunEvent};
 use lineclear_runner::{FailurePause, JobControl, JobHands, RunnerSettings};
@@ -80,7 +81,8 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     // Listing the files takes git a moment: it works while the workflows are read.
     let tree = (!args.in_place && !args.empty_workspace)
         .then(|| Arc::new(WorkingTree::new(&root).without(&home).without_git()));
-    let backend = Arc::new(host_backend(&home)?);
+    let sandbox = isolation::sandbox(&home, &root, checkout.git_dir());
+    let backend = Arc::new(host_backend(&home, sandbox)?);
     let store = Arc::new(FolderStore::open(&home).map_err(|error| Stopped::unusable_home(&error))?);
     let files = Arc::new(ActionFiles::new(root.clone(), &args.fetch));
     let machine = Machine::of(&root, &args.machine, &args.labels)?;
@@ -90,6 +92,10 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     }
     let registry = RunRegistry::of(&args.registry, &machine.policy.registry, &args.forge, &store)?;
     let talk = Talk::begin(&home, &store, registry)?;
+    let isolation = isolation::asked(&args.isolation, machine.policy.runner.isolation.as_ref())?;
+    if let Some(address) = talk.local_address() {
+        backend.offer(address);
+    }
     for (request, _) in &mut prepared.runs {
         request.platform = talk.platform(&request.platform);
     }
@@ -130,6 +136,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         repository_root: root,
         store_repository: prepared.event.repository.full_name(),
         host_labels: machine.labels.clone(),
+        isolation,
         pause,
         ..RunnerSettings::default()
     };
@@ -249,13 +256,16 @@ impl JobRunner {
     }
 }
 
-fn host_backend(home: &std::path::Path) -> Result<HostBackend, Stopped> {
+fn host_backend(home: &std::path::Path, sandbox: SandboxSettings) -> Result<HostBackend, Stopped> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let tool_cache = ["RUNNER_TOOL_CACHE", "RUNNER_TOOLSDIRECTORY", "AGENT_TOOLSDIRECTORY"]
         .into_iter()
         .find_map(variable)
         .unwrap_or_else(|| home.join("tools"));
-    let settings = HostSettings::new(home.join("work"), tool_cache).with_guard(GuardProgram::this_program());
+    let settings = HostSettings {
+        sandbox,
+        ..HostSettings::new(home.join("work"), tool_cache).with_guard(GuardProgram::this_program())
+    };
     let backend = HostBackend::new(settings).map_err(Stopped::fault)?;
     // Both go on while the workflows are read.
     backend.begin_guard();

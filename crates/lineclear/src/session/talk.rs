@@ -77,6 +77,11 @@ impl Talk {
         })
     }
 
+    /// Where steps find the services.
+    pub(crate) fn local_address(&self) -> Option<std::net::SocketAddr> {
+        self.services.local_address()
+    }
+
     /// `platform`, with the addresses at which jobs find the API.
     pub(crate) fn platform(&self, platform: &Platform) -> Platform {
         let (api_url, graphql_url) = (self.services.api_url(), self.services.graphql_url());

@@ -12,6 +12,7 @@ mod history;
 mod history_diff;
 mod history_why;
 mod hostile;
+mod isolation;
 mod lsp;
 mod plan;
 mod preflight;

@@ -27,13 +27,13 @@ try {
 process.exit()
 ";
 
-struct Bench {
+pub(crate) struct Bench {
     repository: Repository,
     actions: PathBuf,
 }
 
 impl Bench {
-    fn with(workflow: &str) -> Self {
+    pub(crate) fn with(workflow: &str) -> Self {
         let repository = Repository::with("services", workflow);
         let actions = repository.beside("actions");
         let folder = actions.join("official/script@v1");
@@ -55,7 +55,7 @@ impl Bench {
         Run::of(command)
     }
 
-    fn passes(&self, args: &[&str]) -> Run {
+    pub(crate) fn passes(&self, args: &[&str]) -> Run {
         let run = self.run(args);
         assert_eq!(run.exit, 0, "{}", run.transcript());
         run
