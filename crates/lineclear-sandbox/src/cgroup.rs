@@ -202,7 +202,7 @@ struct Place {
 }
 
 fn make(controller: Controller, name: &str, made: &dyn Fn(&Path), have: &[Group]) -> Result<Group, String> {
-    let place = place(controller)?;
+    let place = place(controller, &Hierarchies::read()?)?;
     let mut tried = String::new();
     let mut parent = place.folder.clone();
     loop {
@@ -247,6 +247,9 @@ fn try_in(parent: &Path, group: &Group, controller: Controller, made: &dyn Fn(&P
     fs::create_dir(&group.folder).map_err(|error| fail("make the control group", &error))?;
     let usable = if !is_usable(group, controller) {
         Err(fail("set limits in", &io::ErrorKind::PermissionDenied.into()))
+    } else if group.generation == Generation::One {
+        // Who may make a group may fill it.
+        Ok(())
     } else {
         takes_processes(group).map_err(|error| fail("put a process into", &error))
     };
@@ -280,10 +283,22 @@ fn takes_processes(group: &Group) -> io::Result<()> {
     moved.and(ended.map(drop))
 }
 
-fn place(controller: Controller) -> Result<Place, String> {
-    let mounts = mount_table::read().map_err(|error| format!("cannot read what is mounted: {error}"))?;
-    let own = fs::read_to_string("/proc/self/cgroup")
-        .map_err(|error| format!("cannot read the own control group: {error}"))?;
+/// The hierarchies that there are, and where this process is in them.
+struct Hierarchies {
+    mounts: Vec<Mount>,
+    own: String,
+}
+
+impl Hierarchies {
+    fn read() -> Result<Self, String> {
+        let mut mounts = mount_table::read().map_err(|error| format!("cannot read what is mounted: {error}"))?;
+        mounts.retain(|mount| matches!(mount.kind.as_str(), "cgroup" | "cgroup2"));
+        let own = fs::read_to_string("/proc/self/cgroup");
+        Ok(Self { mounts, own: own.map_err(|error| format!("cannot read the own control group: {error}"))? })
+    }
+}
+
+fn place(controller: Controller, Hierarchies { mounts, own }: &Hierarchies) -> Result<Place, String> {
     let name = controller.name();
     let line = |wanted: &dyn Fn(&str) -> bool| {
         own.lines().find_map(|line| {
@@ -339,10 +354,13 @@ fn remove_empty(folder: &Path, patience: Duration) -> io::Result<()> {
 pub fn sweep() -> Vec<PathBuf> {
     let here = Owner::this();
     let mut removed = Vec::new();
+    let Ok(hierarchies) = Hierarchies::read() else { return removed };
+    let mut seen: Vec<PathBuf> = Vec::new();
     for controller in [Controller::Processors, Controller::Memory, Controller::Processes] {
-        let Ok(place) = place(controller) else { continue };
+        let Ok(place) = place(controller, &hierarchies) else { continue };
         let mut parent = place.folder.clone();
-        while parent.starts_with(&place.top) {
+        while parent.starts_with(&place.top) && !seen.contains(&parent) {
+            seen.push(parent.clone());
             for item in fs::read_dir(&parent).into_iter().flatten().flatten() {
                 let gone =
                     owner_in(&item.file_name().to_string_lossy(), &here).is_some_and(|owner| owner.is_gone(&here));

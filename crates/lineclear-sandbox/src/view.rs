@@ -14,8 +14,8 @@ use rustix::fs::CWD;
 use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags,
-    fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, mount, mount_bind, mount_change,
-    mount_remount, move_mount, open_tree,
+    fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, mount, mount_bind, mount_bind_recursive,
+    mount_change, mount_remount, move_mount, open_tree,
 };
 
 use crate::link::ViewPlan;
@@ -297,13 +297,15 @@ fn resolver(file: &Path, text: &str) -> Result<(), String> {
 }
 
 fn make_read_only(plan: &ViewPlan) -> Result<(), String> {
+    let mut kept: Vec<PathBuf> = plan.shown.iter().chain(&plan.hidden).cloned().collect();
+    for path in PROC_READ_ONLY.iter().map(PathBuf::from).filter(|path| path.exists()) {
+        // With what is mounted below it, which cannot be parted from it.
+        at("protect", &path, mount_bind_recursive(&path, &path))?;
+        kept.push(path);
+    }
     let table = step("read the mounts", mount_table::read())?;
     let free = free_places(plan);
-    let is_free = |mount: &Mount| depth(&free, mount) > depth(&plan.shown, mount).max(depth(&plan.hidden, mount));
-    for path in PROC_READ_ONLY.iter().map(Path::new).filter(|path| path.exists()) {
-        at("protect", path, mount_bind(path, path))?;
-        at("protect", path, remount(path, "nosuid,nodev,noexec,relatime"))?;
-    }
+    let is_free = |mount: &Mount| depth(&free, mount) > depth(&kept, mount);
     let mut problems = Vec::new();
     for mount in &table {
         if is_free(mount) || mount.is_read_only() {
