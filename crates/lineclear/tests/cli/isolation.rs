@@ -78,6 +78,7 @@ jobs:
   one:
     runs-on: ubuntu-latest
     steps:
+      - uses: actions/checkout@v4
       - run: |
           ls -A \"$PLACE\" | grep -v -x -e work -e tools -e actions && exit 1
           test -z \"$(cat ~/.ssh/id_ed25519 2>/dev/null)\"
