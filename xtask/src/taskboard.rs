@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use lineclear_testkit::images::{PASSWORD, Registry, USER, registry_with_login};
 use serde_json::Value;
 
-use crate::example::run_for_events;
+use crate::example::{lineclear, run_for_events};
 use crate::shell::{Cmd, root};
 
 /// What the workflow builds.
@@ -62,6 +62,16 @@ pub fn run(home: &Path) -> Result<()> {
     all_succeeded(&first, &[])?;
     started_in_order(&first)?;
     let delivered = delivered(&delivery, commit)?;
+    let kept = kept(repository.path(), home)?;
+    for image in IMAGES {
+        let tagged = |tag: &str| {
+            let name = format!("ghcr.io/{}/taskboard-{image}:{tag}", OWNER.to_lowercase());
+            kept.get(&name).with_context(|| format!("the embedded registry has no `{name}`, but {:?}", kept.keys()))
+        };
+        let tested = tagged(&format!("candidate-{commit}"))?;
+        ensure!(tagged("main")? == tested, "`{image}` of `main` is not the candidate");
+        ensure!(tagged(commit)? == tested, "what was published of `{image}` is not what was tested");
+    }
 
     println!("-- taskboard, second push");
     let second = go(&["--ref", "refs/heads/main"])?;
@@ -83,10 +93,10 @@ pub fn run(home: &Path) -> Result<()> {
     std::fs::write(&style, std::fs::read_to_string(&style)? + "h1 { color: #37647a; }\n")?;
     commit_all(repository.path(), "colours")?;
     let tags = || IMAGES.iter().map(|image| tags(&delivery, image)).collect::<Result<Vec<_>>>();
-    let known = tags()?;
+    let known = (tags()?, self::kept(repository.path(), home)?);
     let pull_request = go(&["--event", "pull_request"])?;
     all_succeeded(&pull_request, &["Publish"])?;
-    ensure!(tags()? == known, "a pull request delivered images");
+    ensure!((tags()?, self::kept(repository.path(), home)?) == known, "a pull request pushed images");
     Ok(())
 }
 
@@ -193,6 +203,16 @@ fn tags(registry: &Registry, image: &str) -> Result<Value> {
 
 fn repository_name(registry: &Registry, image: &str) -> String {
     format!("{}/{}/taskboard-{image}", registry.address(), OWNER.to_lowercase())
+}
+
+/// What the embedded registry has: the digest of each name with its tag.
+fn kept(folder: &Path, home: &Path) -> Result<BTreeMap<String, String>> {
+    let list = Cmd::new(lineclear()).args(&["registry", "list", "--format", "json"]).folder(folder);
+    let list: Value = serde_json::from_str(&list.env("LINECLEAR_HOME", home).read()?)?;
+    let images = list["images"].as_array().context("a list of images")?.iter();
+    let word = |image: &Value, key: &str| image[key].as_str().unwrap_or_default().to_owned();
+    let name = |image: &Value| format!("{}:{}", word(image, "repository"), word(image, "tag"));
+    Ok(images.map(|image| (name(image), word(image, "digest"))).collect())
 }
 
 /// Asks the registry that was delivered to, with a client that is not ours.
