@@ -77,7 +77,7 @@ impl Client {
             position: offset,
             connection: None,
             verifier,
-            backoff: self.inner.settings.retry.begin(),
+            backoff: self.retry.begin(),
             ended: false,
         }
     }

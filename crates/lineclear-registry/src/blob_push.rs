@@ -116,7 +116,7 @@ impl Client {
         open: &OpenBlob<'_>,
         mut upload: Upload,
     ) -> Result<(), RegistryClientError> {
-        let mut backoff = self.inner.settings.retry.begin();
+        let mut backoff = self.retry.begin();
         let mut check = Check { verifier: Some(Verifier::new(blob.digest.clone(), Some(blob.size))), seen: 0 };
         loop {
             let failure = match self.step(to, blob, open, &mut upload, &mut check) {

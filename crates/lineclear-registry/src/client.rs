@@ -10,7 +10,7 @@ use crate::authentication::{Authentication, Refusal, Scope};
 use crate::progress::ProgressEvent;
 use crate::retry::{self, Backoff};
 use crate::transport::{Answer, Outgoing, Payload, Transport};
-use crate::{ClientSettings, Protocol, RegistryClientError, SettingsError};
+use crate::{ClientSettings, Protocol, RegistryClientError, RetryPolicy, SettingsError};
 
 /// Most of an answer that is an error that is read.
 const MAX_ERROR_BYTES: usize = 64 << 10;
@@ -23,6 +23,8 @@ const MAX_REDIRECTS: usize = 5;
 #[derive(Debug, Clone)]
 pub struct Client {
     pub(crate) inner: Arc<Inner>,
+    /// That of the settings, or less where there is somewhere else to go.
+    pub(crate) retry: RetryPolicy,
 }
 
 #[derive(Debug)]
@@ -58,6 +60,7 @@ impl Client {
     pub fn new(settings: ClientSettings) -> Result<Self, SettingsError> {
         let transport = Transport::new(&settings)?;
         Ok(Self {
+            retry: settings.retry,
             inner: Arc::new(Inner {
                 settings,
                 transport,
@@ -141,7 +144,7 @@ impl Client {
         &self,
         mut attempt: impl FnMut() -> Result<T, RegistryClientError>,
     ) -> Result<T, RegistryClientError> {
-        let mut backoff = self.inner.settings.retry.begin();
+        let mut backoff = self.retry.begin();
         loop {
             match attempt() {
                 Ok(done) => return Ok(done),
@@ -269,16 +272,18 @@ impl Client {
         mirrors.chain(std::iter::once(reference.clone())).collect()
     }
 
-    /// Reads from the first place that has it. The error is that of the image's own registry.
+    /// Reads from the first place that has it. A mirror is tried twice at most: there is somewhere else to go. The error is that of the image's own registry.
     pub(crate) fn read_places<T>(
         &self,
         reference: &Reference,
-        read: impl Fn(&Reference) -> Result<T, RegistryClientError>,
+        read: impl Fn(&Self, &Reference) -> Result<T, RegistryClientError>,
     ) -> Result<T, RegistryClientError> {
         let mut places = self.places(reference);
         let own = places.pop().unwrap_or_else(|| reference.clone());
+        let attempts = self.retry.attempts.min(2);
+        let hasty = Self { inner: Arc::clone(&self.inner), retry: RetryPolicy { attempts, ..self.retry } };
         for place in &places {
-            match read(place) {
+            match read(&hasty, place) {
                 Ok(found) => return Ok(found),
                 Err(RegistryClientError::Cancelled) => return Err(RegistryClientError::Cancelled),
                 Err(error) => self.tell(ProgressEvent::Retry {
@@ -287,7 +292,7 @@ impl Client {
                 }),
             }
         }
-        read(&own)
+        read(self, &own)
     }
 
     pub(crate) fn tell(&self, event: ProgressEvent<'_>) {

@@ -37,17 +37,17 @@ impl Client {
     /// # Errors
     /// [`RegistryClientError::NotFound`] when it is not there; others when the registry cannot say.
     pub fn resolve(&self, reference: &Reference) -> Result<Descriptor, RegistryClientError> {
-        self.read_places(reference, |place| {
-            let mut call = self.manifest_call("HEAD", place, "pull");
+        self.read_places(reference, |client, place| {
+            let mut call = client.manifest_call("HEAD", place, "pull");
             call.headers.push(("accept", accept()));
             // Some registries do not know the method, or have no digest for it: then the manifest itself tells.
             call.accepted = &[405, 501];
-            let answer = self.call(&call, &[])?;
+            let answer = client.call(&call, &[])?;
             match described(&answer) {
                 Some(found) if answer.status < 300 && place.digest().is_none_or(|digest| *digest == found.digest) => {
                     Ok(found)
                 }
-                _ => Ok(self.manifest_at(place)?.descriptor()),
+                _ => Ok(client.manifest_at(place)?.descriptor()),
             }
         })
     }
@@ -59,7 +59,7 @@ impl Client {
     /// [`RegistryClientError::NotFound`] when it is not there, [`RegistryClientError::Mismatch`] when the registry lies,
     /// [`RegistryClientError::Manifest`] for what is no manifest.
     pub fn manifest(&self, reference: &Reference) -> Result<AnyManifest, RegistryClientError> {
-        self.read_places(reference, |place| self.manifest_at(place))
+        self.read_places(reference, |client, place| client.manifest_at(place))
     }
 
     fn manifest_at(&self, place: &Reference) -> Result<AnyManifest, RegistryClientError> {

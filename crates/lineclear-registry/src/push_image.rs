@@ -37,8 +37,8 @@ pub struct Pushed {
 /// Everything that belongs to an image.
 #[derive(Default)]
 struct Parts {
-    /// Each after all that it needs.
-    manifests: Vec<AnyManifest>,
+    /// Each after all that it needs, with the digest by which it is named: that need not be the SHA-256.
+    manifests: Vec<(Digest, AnyManifest)>,
     blobs: BTreeMap<Digest, Descriptor>,
     known: BTreeSet<Digest>,
     bytes: usize,
@@ -83,11 +83,10 @@ impl Client {
             }
         }
         // The whole comes last, after what refers to it: who sees the tag sees the signature too.
-        let (last, others): (Vec<_>, Vec<_>) =
-            manifests.into_iter().partition(|manifest| *manifest.digest() == root.digest);
-        for manifest in others.iter().chain(&last) {
-            let digest = manifest.digest().clone();
-            let place = if digest == root.digest && to.tag().is_some() { to.clone() } else { to.only_at(digest) };
+        let (last, others): (Vec<_>, Vec<_>) = manifests.into_iter().partition(|(digest, _)| *digest == root.digest);
+        for (digest, manifest) in others.iter().chain(&last) {
+            let is_root = *digest == root.digest && to.tag().is_some();
+            let place = if is_root { to.clone() } else { to.only_at(digest.clone()) };
             self.push_manifest(&place, manifest)?;
         }
         Ok(pushed)
@@ -125,8 +124,8 @@ impl Client {
         for blob in manifest.blobs() {
             parts.blobs.insert(blob.digest.clone(), blob.clone());
         }
-        let digest = manifest.digest().clone();
-        parts.manifests.push(manifest);
+        let digest = descriptor.digest.clone();
+        parts.manifests.push((digest.clone(), manifest));
         for referrer in image.referrers(&digest)? {
             if !parts.known.contains(&referrer.digest) {
                 parts.referrers += 1;

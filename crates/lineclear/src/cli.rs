@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::command::history::{artifacts, cache, diff, flakes, logs, replay, runs, why};
-use crate::command::{check, docs, doctor, eval, lsp, overview, plan, prune, registry, run, secret, variable};
+use crate::command::{check, docs, doctor, eval, image, lsp, overview, plan, prune, registry, run, secret, variable};
 use crate::exit::Exit;
 use crate::output;
 
@@ -72,6 +72,8 @@ enum Command {
     Secret(secret::SecretArgs),
     /// Keep configuration variables for runs.
     Variable(variable::VariableArgs),
+    /// Look at images in registries; copy, name, push and delete them.
+    Image(Box<image::ImageArgs>),
     /// Serve, list, sweep and verify the images of the embedded registry.
     Registry(registry::RegistryArgs),
     /// Remove old runs, expired artifacts, unused caches and images without a tag.
@@ -123,6 +125,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Secret(args)) => secret::run(&args),
         Some(Command::Variable(args)) => variable::run(&args),
+        Some(Command::Image(args)) => image::run(&args),
         Some(Command::Registry(args)) => registry::run(&args),
         Some(Command::Prune(args)) => prune::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),

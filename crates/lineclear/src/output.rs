@@ -72,6 +72,13 @@ pub(crate) fn complain(text: &str) {
     let _ = writeln!(err, "{text}");
 }
 
+/// Draws a line on standard error over the one that was drawn there before; an empty one takes it away. For terminals only.
+pub(crate) fn redraw(line: &str) {
+    let mut err = io::stderr().lock();
+    // Nothing can be told to a reader that is gone.
+    let _ = write!(err, "\r\x1b[K{line}").and_then(|()| err.flush());
+}
+
 /// Prints an error to standard error, with everything that caused it.
 pub(crate) fn complain_of(error: &dyn std::error::Error) {
     complain(&format!("error: {}", lineclear_event::with_causes(error)));

@@ -262,6 +262,21 @@ fn what_a_mirror_has_comes_from_there_and_the_rest_from_the_registry() {
 }
 
 #[test]
+fn a_mirror_that_is_down_costs_little_and_hides_nothing() {
+    let down = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").to_string();
+    let manifest = small_manifest(CONFIG, "one");
+    let raw = manifest.raw().to_vec();
+    let origin = Server::start(move |_| Reply::ok(raw.clone()));
+    let mirror = Mirror { registry: down.parse().expect("a host"), prefix: None };
+    let host = origin.reference("a").registry().clone();
+    let mirrors = std::iter::once((host, vec![mirror])).collect();
+    let (client, told) = crate::telling(ClientSettings { mirrors, ..hasty() });
+    assert_eq!(client.manifest(&origin.reference("a:1")).expect("the registry has it"), manifest);
+    let told = told.lock().expect("nobody panics").clone();
+    assert!(told.len() == 2 && told[1].contains("the mirror"), "tried twice, and told: {told:?}");
+}
+
+#[test]
 fn certificates_are_checked_unless_told_otherwise() {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
     let (certificate, key) = (made.cert.der().clone(), made.signing_key.serialize_der());

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lineclear_oci::Reference;
 use lineclear_registry::credentials::DockerConfig;
-use lineclear_registry::{Client, ClientSettings, CopyOptions, Credentials, RegistryClientError, Secret};
+use lineclear_registry::{BlobOutcome, Client, ClientSettings, CopyOptions, Credentials, RegistryClientError, Secret};
 
 use crate::real::Registry;
 use crate::server::{Reply, Server};
@@ -52,7 +52,11 @@ fn token_server(lifetime: u64) -> (Server, Arc<AtomicUsize>) {
         }
         let newest = format!("Bearer t{}", count.load(Ordering::SeqCst));
         if asked.header("authorization") == Some(&newest) {
-            return if asked.method == "POST" { Reply::new(201, "") } else { Reply::ok("{\"tags\":[\"1\"]}") };
+            return match asked.method.as_str() {
+                "POST" => Reply::new(201, ""),
+                "HEAD" => Reply::new(404, ""),
+                _ => Reply::ok("{\"tags\":[\"1\"]}"),
+            };
         }
         let host = asked.header("host").expect("a request has one");
         let challenge = format!("Bearer realm=\"http://{host}/token\",service=\"tests\",scope=\"repository:a/b:pull\"");
@@ -103,12 +107,20 @@ fn a_mount_asks_for_the_right_to_read_the_other_repository() {
     let (server, _) = token_server(3600);
     let place = server.reference("a/new");
     let client = known(&place, Credentials::basic("bob", "builder"));
-    client.tags(&place).expect("the way to authenticate is known");
     let blob = lineclear_oci::Descriptor::of(lineclear_oci::MediaType::OciLayer, b"x");
-    // Its answer to HEAD is that the blob is there, so the wish to mount is seen in the token alone.
     let from = "a/old".parse().expect("a repository");
-    client.push_blob(&place, &blob, &|_| Ok(Box::new(b"x".as_slice())), Some(&from)).expect("it is there");
-    assert_eq!(server.count("POST", "/v2/"), 0);
+    let outcome = client.push_blob(&place, &blob, &|_| Ok(Box::new(b"x".as_slice())), Some(&from)).expect("mounted");
+    assert_eq!(outcome, BlobOutcome::Mounted);
+    let asked = server.asked();
+    let scopes = |asked: &&crate::server::Asked| {
+        asked.path.contains("scope=repository:a/old:pull&scope=repository:a/new:pull%2Cpush")
+            || asked.path.contains("scope=repository:a/new:pull%2Cpush&scope=repository:a/old:pull")
+    };
+    assert!(asked.iter().any(|asked| scopes(&asked)), "{asked:?}");
+    assert!(
+        asked.iter().any(|asked| asked.path.contains("/v2/a/new/blobs/uploads/?mount=sha256:")
+            && asked.path.ends_with("&from=a%2Fold"))
+    );
 }
 
 #[test]

@@ -101,10 +101,6 @@ impl Server {
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().expect("nobody panics here").clone()
     }
-
-    pub(crate) fn count(&self, method: &str, path: &str) -> usize {
-        self.asked().iter().filter(|asked| asked.method == method && asked.path.starts_with(path)).count()
-    }
 }
 
 /// A connection.

@@ -5,6 +5,7 @@ pub(crate) mod docs;
 pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod history;
+pub(crate) mod image;
 pub(crate) mod lsp;
 pub(crate) mod overview;
 pub(crate) mod plan;

@@ -13,6 +13,7 @@ mod history_diff;
 mod history_why;
 mod hostile;
 mod isolation;
+mod images;
 mod lsp;
 mod plan;
 mod preflight;
