@@ -218,7 +218,7 @@ impl Client {
         Ok(())
     }
 
-    /// All tags of a repository, as the registry orders them.
+    /// All tags of a repository, sorted: registries order them differently.
     ///
     /// # Errors
     /// [`RegistryClientError::NotFound`] for a repository that is not there.
@@ -229,7 +229,9 @@ impl Client {
         }
         let what = format!("the tags of `{}`", repository.bare().familiar());
         let call = self.repository_call("GET", repository, "/tags/list?n=1000", "pull", what);
-        self.pages(call, |page: Page| page.tags.unwrap_or_default())
+        let mut tags = self.pages(call, |page: Page| page.tags.unwrap_or_default())?;
+        tags.sort();
+        Ok(tags)
     }
 
     /// All repositories of a registry that one may know of. Many registries do not say.

@@ -106,7 +106,7 @@ fn images_are_pushed_inspected_copied_named_listed_and_deleted() {
 
     let said = image(&repository, &["push", &archive, &format!("{name}:1")]);
     assert_eq!(said.exit, 0, "{}", said.stderr);
-    assert!(said.stdout.contains("2 sent"), "{}", said.stdout);
+    assert!(said.stdout.contains("2 blobs sent"), "{}", said.stdout);
     let digest = image(&repository, &["digest", &format!("{name}:1")]).stdout.trim().to_owned();
     assert!(digest.starts_with("sha256:"), "{digest}");
 
