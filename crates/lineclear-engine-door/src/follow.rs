@@ -59,6 +59,7 @@ impl Shared {
             (Then::Removed { name }, _) => {
                 let mut known = self.known.get();
                 known.tags.remove(name);
+                known.likely_tags.remove(name);
                 known.images.remove(name);
             }
             _ => {}

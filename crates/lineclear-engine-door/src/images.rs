@@ -91,12 +91,12 @@ impl Shared {
         tags
     }
 
-    /// BuildKit tells nobody but its client what it built: names that are new, or mean another image, after a session count as this
-    /// job's.
+    /// BuildKit tells nobody but its client what it built: names that are new, or mean another image, after a session are most likely
+    /// this job's.
     pub(crate) fn note_new_tags(&self, before: &BTreeMap<String, String>) {
         for (name, id) in self.image_tags() {
             if before.get(&name) != Some(&id) {
-                self.note_made(&Seen { id, names: vec![name] });
+                self.known.get().likely_tags.insert(name, id);
             }
         }
     }

@@ -15,6 +15,9 @@ pub(crate) struct Inner {
     pub(crate) containers: HashSet<String>,
     /// Full names of images that this job gave, and the ids they were given to.
     pub(crate) tags: HashMap<String, String>,
+    /// The same of names that appeared while BuildKit worked for this job: most likely its own, but another job may have given
+    /// them at that moment. So nothing is removed because of them that was not asked for by its name.
+    pub(crate) likely_tags: HashMap<String, String>,
     /// Ids of images that this job made.
     pub(crate) images: HashSet<String>,
     /// Whether networks and volumes that events named are this job's.

@@ -85,11 +85,13 @@ impl Machine for Look<'_> {
     }
 
     fn tagged(&self, name: &str) -> Option<String> {
-        self.known.get().tags.get(name).cloned()
+        let known = self.known.get();
+        known.tags.get(name).or_else(|| known.likely_tags.get(name)).cloned()
     }
 
     fn made(&self, id: &str) -> bool {
-        self.known.get().images.contains(id)
+        let known = self.known.get();
+        known.images.contains(id) || known.likely_tags.values().any(|likely| likely == id)
     }
 
     fn seen_in_containers(&self) -> Result<Vec<(String, String)>, Refusal> {

@@ -26,6 +26,9 @@ use crate::turns::Turns;
 /// The longest body that is read as a whole, in bytes. The engine's own limit for such bodies is lower.
 const BODY_LIMIT: u64 = 8 * 1024 * 1024;
 
+/// Connections of one job at the same time.
+const CONNECTIONS: usize = 1024;
+
 /// What all connections of one door share.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -138,6 +141,10 @@ pub(crate) fn accept(listener: &UnixListener, stop: &OwnedFd, shared: &Arc<Share
             return;
         }
         let Ok((client, _)) = listener.accept() else { continue };
+        // A client that opens more and more of them finds them closed, and the machine keeps its threads.
+        if shared.connected() >= CONNECTIONS {
+            continue;
+        }
         let shared = Arc::clone(shared);
         // A thread that cannot be had closes the connection, which its client sees.
         let _closed = thread::Builder::new().name("door".into()).spawn(move || {

@@ -10,7 +10,7 @@ use lineclear_oci::Routes;
 pub struct Settings {
     /// Where the engine answers.
     pub engine: EngineAddress,
-    /// The value of the label `org.lineclear.owner`: this instance of Lineclear.
+    /// The value of the label `org.lineclear.owner`: this instance of Lineclear, as `lineclear_backend::Owner` writes it.
     pub owner: String,
     /// What steps see of what is on the machine.
     pub view: View,

@@ -175,11 +175,13 @@ fn networks_of_two_jobs_and_internal_ones_stay_apart() {
     let (first, second) = (address(&one), address(&two));
     assert_ne!(first, second);
     for (job, own, other) in [(&one, &first, &second), (&two, &second, &first)] {
+        // Under an init, so that the time-out's signal is not ignored.
         let fetch = |from: &str| {
             let url = format!("http://{from}/passwd");
             job.try_docker(&[
                 "run",
                 "--rm",
+                "--init",
                 "--network",
                 "backend",
                 image,

@@ -531,3 +531,24 @@ fn a_machine_without_an_engine_has_no_door() {
     let door = lineclear_backend::EngineDoors::open(&Doors::new(settings), &request);
     assert!(door.expect("it is no fault").is_none());
 }
+
+#[test]
+fn what_is_large_goes_through_without_being_kept() {
+    let peak = || {
+        let status = std::fs::read_to_string("/proc/self/status").expect("it is there");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
+    };
+    let mut job = Job::open();
+    let file = std::fs::File::create(job.work().join("large")).expect("a file");
+    file.set_len(256 << 20).expect("it is made of nothing");
+    job.docker(&["create", "--name", "c", busybox(), "true"]);
+    let before = peak();
+    job.docker(&["cp", "large", "c:/large"]);
+    job.docker(&["cp", "c:/large", "back"]);
+    let size = job.docker(&["container", "ls", "-as", "--format", "{{.Size}}", "--filter", "name=^c$"]);
+    assert!(size.starts_with("268MB"), "{size}");
+    // Other tests of this process run beside it, each with its buffers.
+    assert!(peak() < before + 64, "{before} MiB before, {} MiB after", peak());
+    job.close();
+}
