@@ -1,22 +1,29 @@
 //! Requests and bodies between a connection and the registry, which blocks.
 
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
+use http_body::{Body as HttpBody, Frame};
 use lineclear_event::{ImageFact, Timestamp, with_causes};
 use lineclear_oci::ErrorCode;
 use lineclear_registry_server::{Body as Answer, Caller, Part, Registry, Request, refusal};
 use lineclear_store::{ReadAt, StoreError};
+use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use crate::Limits;
-use crate::http::{self, BodyError, BodyLimits, PieceBody, Pieces};
+use crate::http::{self, BodyError, BodyLimits};
 
 /// Bytes that are read at once: the pieces that the store checks together.
 const PIECE: u64 = 1 << 20;
+
+/// Pieces that may wait for a connection: what a client that takes nothing holds in memory.
+const AHEAD: usize = 3;
 
 /// What is told of a request beside its answer.
 pub(super) struct Told {
@@ -106,7 +113,7 @@ impl Sent {
     fn into_body(self) -> Body {
         match self {
             Self::Bytes(bytes) => Body::from(bytes),
-            Self::Pieces(first, pieces) => PieceBody::body(first, pieces),
+            Self::Pieces(first, pieces) => ReadAhead::body(first, pieces),
         }
     }
 }
@@ -164,8 +171,39 @@ impl PartPieces {
     }
 }
 
-impl Pieces for PartPieces {
-    fn next(&mut self) -> io::Result<Bytes> {
-        self.read().map_err(|error| io::Error::other(with_causes(&error)))
+/// A body whose pieces are read by one thread while the connection sends those before: no hand-over for each of them.
+struct ReadAhead {
+    first: Option<Bytes>,
+    rest: mpsc::Receiver<io::Result<Bytes>>,
+}
+
+impl ReadAhead {
+    fn body(first: Bytes, mut pieces: PartPieces) -> Body {
+        let (sender, rest) = mpsc::channel(AHEAD);
+        if pieces.at < pieces.end {
+            // Ends with the body: nobody takes what it reads then.
+            let _reading = spawn_blocking(move || {
+                while pieces.at < pieces.end {
+                    let piece = pieces.read().map_err(|error| io::Error::other(with_causes(&error)));
+                    let failed = piece.is_err();
+                    if sender.blocking_send(piece).is_err() || failed {
+                        return;
+                    }
+                }
+            });
+        }
+        Body::new(Self { first: Some(first), rest })
+    }
+}
+
+impl HttpBody for ReadAhead {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        match self.first.take() {
+            Some(first) => Poll::Ready(Some(Ok(Frame::data(first)))),
+            None => self.rest.poll_recv(context).map(|piece| piece.map(|piece| piece.map(Frame::data))),
+        }
     }
 }
