@@ -108,7 +108,14 @@ pub(crate) fn start(start: StepStart<'_>) -> Result<StepProcess, StartError> {
     if state.pid == 0 && matches!(state.exit_code, Some(126..=128)) {
         mark.ended();
         let said: Vec<u8> = early.into_iter().flat_map(|(_, bytes)| bytes).collect();
-        return Err(start_error::of_runtime(command, on_host, String::from_utf8_lossy(&said).trim()));
+        let said = String::from_utf8_lossy(&said);
+        // Podman says why by the exit code alone, in the numbers that shells use.
+        let said = match (said.trim(), state.exit_code) {
+            ("", Some(127)) => "executable file not found",
+            ("", Some(126)) => "permission denied",
+            (said, _) => said,
+        };
+        return Err(start_error::of_runtime(command, on_host, said));
     }
     let known = exit_of(&state);
     let end = match known {

@@ -28,7 +28,7 @@ pub fn engine() -> Engine {
 /// The name of an image with busybox and nothing else, made once for each machine.
 pub fn busybox(engine: &Engine) -> String {
     static MADE: OnceLock<Mutex<Vec<String>>> = OnceLock::new();
-    let name = "lineclear-test/busybox:engine-2";
+    let name = "localhost/lineclear-test/busybox:engine-2";
     let mut made = MADE.get_or_init(Mutex::default).lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let address = engine.address().to_string();
     if made.contains(&address) {
