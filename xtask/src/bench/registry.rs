@@ -94,7 +94,8 @@ pub fn rows(bench: &Bench) -> Result<(Vec<Case>, Registries)> {
     let theirs = theirs(&folder, &mut registries)?;
     let job = |address: &str, deed: &[&str], before: Option<String>| {
         let script = folder.join("client.sh").to_string_lossy().into_owned();
-        let command = ["bash", &script, deed[0], address].into_iter().chain(deed[1..].iter().copied()).map(str::to_owned);
+        let command =
+            ["bash", &script, deed[0], address].into_iter().chain(deed[1..].iter().copied()).map(str::to_owned);
         Job { command: command.collect(), folder: folder.clone(), env: Vec::new(), before, exits: &[0] }
     };
     let case = |what: &str, deed: &[&str], limit, per, before: [Option<String>; 2]| {
