@@ -284,10 +284,7 @@ pub(crate) fn initialize(job: &mut Job<'_>, frame: &mut Frame, mut wanted: Wante
     }
     let control = job.hands.control;
     let opened = match job.hands.containers.engine() {
-        Ok(engine) => {
-            told.line(&format!("Container engine: {engine}"));
-            job.open(wanted, control, &told)
-        }
+        Ok(_) => job.open(wanted, control, &told),
         Err(error) => Err(Unopened::Failed(format!("{in_words}, but {}", refused(&error)))),
     };
     let stage = match &opened {

@@ -33,5 +33,8 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|argument| argument == lineclear_backend_host::SANDBOX_ARGUMENT) {
         return lineclear_backend_host::sandbox_main();
     }
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == lineclear_backend_container::guard::ARGUMENT) {
+        return lineclear_backend_container::guard::main();
+    }
     cli::main()
 }

@@ -55,7 +55,6 @@ fn engine(text: &str) -> Result<EngineChoice, String> {
 
 /// What this machine offers to jobs.
 #[derive(Clone, Debug)]
-#[expect(dead_code, reason = "read once containers are wired into the session")]
 pub(crate) struct Machine {
     /// The file as a whole: other settings of a run are in it, too.
     pub(crate) policy: Policy,

@@ -2,6 +2,7 @@
 
 pub(crate) mod actions;
 mod ask;
+mod containers;
 pub(crate) mod forge_choice;
 mod git_bridge;
 mod hands;
@@ -23,11 +24,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lineclear_backend::{Backend, NoContainers, NoDoors, Workspace};
+use lineclear_backend::{Backend, Workspace};
 use lineclear_backend_host::{GuardProgram, HostBackend, HostSettings, SandboxSettings, WorkingTree};
 use lineclear_drive::{Drive, RealTime, inbox};
 use lineclear_event::{AnnotationLevel, Conclusion, Envelope, JobReport, JobSpec, RunEvent};
-use lineclear_runner::{FailurePause, JobControl, JobHands, RunnerSettings};
+use lineclear_runner::{DockerConfig, FailurePause, JobControl, JobHands, RunnerSettings};
 use lineclear_store::{Artifacts, Caches, Store};
 use lineclear_store_folder::FolderStore;
 
@@ -38,6 +39,7 @@ use crate::output;
 use crate::report::{self, Invocation};
 use crate::settings::{self, now};
 use actions::ActionFiles;
+use containers::EngineOfRun;
 use forge_choice::{ForgeAsked, ForgeChoice};
 use hands::{LocalHands, Pool};
 use machine::Machine;
@@ -137,12 +139,19 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         store_repository: prepared.event.repository.full_name(),
         host_labels: machine.labels.clone(),
         isolation,
+        label_images: machine.images.clone(),
+        docker_config: match machine.docker_config {
+            lineclear_policy::DockerConfig::Own => DockerConfig::Own,
+            lineclear_policy::DockerConfig::Inherit => DockerConfig::Inherit,
+        },
         pause,
         ..RunnerSettings::default()
     };
+    let engine = EngineOfRun::new(&machine, &home, talk.image_routes())?;
     let job_runner = JobRunner {
         runner,
         backend: Arc::clone(&backend),
+        engine: engine.clone(),
         workspace,
         store: Arc::clone(&store),
         files: Arc::clone(&files),
@@ -175,6 +184,9 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         inbox.request(request, record);
     }
     let ended = drive.run_until_idle();
+    if let Some(problem) = engine.guard_problem() {
+        output::complain(&format!("note: had this command been killed, its containers would have gone on: {problem}"));
+    }
     if let Some(problem) = backend.guard_problem() {
         output::complain(&format!("note: had this command been killed, its steps would have gone on: {problem}"));
     }
@@ -202,6 +214,7 @@ fn reach(args: &RunArgs) -> report::Reach {
 struct JobRunner {
     runner: RunnerSettings,
     backend: Arc<HostBackend>,
+    engine: EngineOfRun,
     workspace: Workspace,
     store: Arc<FolderStore>,
     files: Arc<ActionFiles>,
@@ -227,6 +240,7 @@ impl JobRunner {
         };
         let settings = RunnerSettings {
             token: talk.token().to_owned(),
+            image_route: Some(self.engine.route(talk.token())),
             service_env: talk.env.clone(),
             masks: Some(talk.masks.clone()),
             ..self.runner.clone()
@@ -237,8 +251,8 @@ impl JobRunner {
             &JobHands {
                 settings: &settings,
                 backend: &*self.backend as &dyn Backend,
-                containers: &NoContainers("containers are not built in yet"),
-                doors: &NoDoors,
+                containers: &*self.engine.containers,
+                doors: &*self.engine.doors,
                 images: Some(talk.images()),
                 reach: Some(&self.talk),
                 workspace: self.workspace.clone(),

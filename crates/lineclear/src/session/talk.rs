@@ -5,7 +5,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use lineclear_backend::{Credentials, RoutedImage};
 use lineclear_backend::{HostReach, ImagesTold};
 use lineclear_command::SharedMasker;
 use lineclear_event::{AnnotationLevel, Envelope, Fact, ForgeEvent, ImageFact, JobKey, JobSpec, RunEvent, RunId};
@@ -66,15 +65,9 @@ impl Talk {
         Ok(Self { services, forge, listener, links, registry, server_url: OnceLock::new(), home })
     }
 
-    /// Where a job's images are looked for first: names that lead to the embedded registry, with the job's token.
-    #[expect(dead_code, reason = "read once containers and native actions are wired into the session")]
-    pub(crate) fn image_route(&self, job: &JobTalk) -> Arc<lineclear_backend::ImageRoute> {
-        let routes = self.registry.routes(self.services.registry());
-        let credentials = Credentials { username: "x-access-token".to_owned(), password: job.token().to_owned() };
-        Arc::new(move |name: &str| {
-            let image = routes.apply(&name.parse().ok()?)?.to_string();
-            Some(RoutedImage { image, credentials: Some(credentials.clone()) })
-        })
+    /// Which names of images lead to the embedded registry.
+    pub(crate) fn image_routes(&self) -> lineclear_oci::Routes {
+        self.registry.routes(self.services.registry())
     }
 
     /// Where steps find the services.

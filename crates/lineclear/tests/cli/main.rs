@@ -3,6 +3,7 @@
 mod bench_side;
 mod check;
 mod choices;
+mod containers;
 mod contexts;
 mod docs;
 mod documents;
