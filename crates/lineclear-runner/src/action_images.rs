@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use lineclear_backend::{ActionImage, Stop};
-use lineclear_event::with_causes;
 use lineclear_workflow::Runs;
 
 use crate::action::{Body, LoadedAction};
+use crate::containers;
 use crate::docker_action;
 use crate::job::Job;
 use crate::planned_step;
@@ -55,7 +55,7 @@ fn make_one_ready(job: &Job<'_>, action: &LoadedAction, image: Result<ActionImag
     let stop = Stop { wake: control.wake(), is_cancelled: &is_cancelled };
     let ready = image.and_then(|image| {
         let opened = job.for_action(control, &told)?;
-        opened.containers.prepare(&image, stop, &told).map_err(|error| with_causes(&error))
+        opened.containers.prepare(&image, stop, &told).map_err(|error| containers::refused(&error))
     });
     let stage = match ready {
         Ok(_) => Stage::success(Vec::new()),

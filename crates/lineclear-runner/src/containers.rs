@@ -239,7 +239,7 @@ impl Job<'_> {
 }
 
 /// The error with the way out.
-fn refused(error: &ContainerError) -> String {
+pub(crate) fn refused(error: &ContainerError) -> String {
     match error {
         ContainerError::NoEngine { .. } => {
             format!("{error}: start Docker or Podman, or name an engine (`--engine`, DOCKER_HOST)")

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use lineclear_backend::{ActionContainer, ActionImage, Command, Stop};
-use lineclear_event::{Outcome, with_causes};
+use lineclear_backend::{ActionContainer, ActionImage, Command, ContainerError, StartError, Stop};
+use lineclear_event::Outcome;
 use lineclear_expr::Object;
 use lineclear_workflow::Runs;
 
 use crate::action::LoadedAction;
-use crate::containers::Place;
+use crate::containers::{self, Place};
 use crate::context::{Speaker, StepScope};
 use crate::environment::Env;
 use crate::evaluate;
@@ -136,7 +136,8 @@ fn try_run(
     told.close_group();
     let prepared = prepared.map_err(|error| match call.limits.halt(std::time::Instant::now()) {
         Some(halt) => NotRun::Stopped(Stage::halted(call.log, halt)),
-        None => NotRun::Reason(with_causes(&error)),
+        None if matches!(error, ContainerError::NoEngine { .. }) => no_engine(action, &containers::refused(&error)),
+        None => NotRun::Reason(containers::refused(&error)),
     })?;
 
     let files = call.command_files()?;
@@ -179,8 +180,12 @@ fn try_run(
     let variables = env.into_variables();
     let container = ActionContainer { image: &prepared, entrypoint, args: &arguments, env: &variables };
     let started = opened.containers.run(&container).map_err(|error| {
+        let program = entrypoint.or(arguments.first().map(String::as_str)).unwrap_or("the image's own program");
+        if let StartError::NotFound { .. } = error {
+            return format!("there is no program `{program}` in the image of `{}`", action.reference);
+        }
         let command = Command {
-            program: entrypoint.unwrap_or(&action.reference).into(),
+            program: program.into(),
             args: Vec::new(),
             env: variables.clone(),
             working_directory: job.room.layout().workspace.clone(),

@@ -29,11 +29,14 @@ pub(crate) fn open(
     let token = &hands.settings.token;
     let registry =
         (!token.is_empty()).then(|| Credentials { username: "lineclear".to_owned(), password: token.clone() });
+    // The path of a socket has to be short, and that in memory is.
+    let scratch = &room.layout().scratch;
+    let folder = scratch.canonicalize().unwrap_or_else(|_| scratch.clone());
     let request = DoorRequest {
         run: spec.run,
         job: &spec.job,
         tracking_id: room.tracking_id(),
-        folder: &room.layout().scratch,
+        folder: &folder,
         layout: room.layout(),
         seen: &[],
         is_confined: hands.settings.isolation.is_some(),

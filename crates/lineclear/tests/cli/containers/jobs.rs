@@ -79,8 +79,8 @@ jobs:
       - run: test -n '${{ hashFiles('bin/tool') }}'
 ";
     let run = Ran::of(&repository("paths", workflow), &[]).succeeds();
-    assert_eq!(log_of(&run, "a", "__run_3").lines().last(), Some("/__w/repo/repo/bin"));
-    assert_eq!(log_of(&run, "a", "__run_4").lines().last(), Some("/tmp"));
+    assert_eq!(log_of(&run, "a", "__run_2").lines().last(), Some("/__w/repo/repo/bin"));
+    assert_eq!(log_of(&run, "a", "__run_3").lines().last(), Some("/tmp"));
     let annotation = run.events("annotation").find(|event| event["message"] == "in a file").expect("an annotation");
     assert_eq!(annotation["file"], "bin/tool");
     assert!(run.events("summary").any(|event| event["markdown"] == "# summary\n"));
