@@ -60,10 +60,12 @@ impl Engine {
     /// [`EngineError`].
     pub fn network_gateway(&self, network: &str) -> Result<Option<IpAddr>, EngineError> {
         let said = self.network_details(network)?;
-        let configs = said.pointer("/IPAM/Config").and_then(Value::as_array).into_iter().flatten();
-        let mut gateways = configs.filter_map(|config| config.get("Gateway")?.as_str());
+        let configs: Vec<&Value> =
+            said.pointer("/IPAM/Config").and_then(Value::as_array).into_iter().flatten().collect();
+        let text = |name: &str| configs.iter().filter_map(|config| config.get(name)?.as_str()).collect::<Vec<_>>();
         // Docker writes one that it chose itself with the length of its network.
-        Ok(gateways.find_map(|gateway| gateway.split('/').next()?.parse().ok()))
+        let written = text("Gateway").into_iter().find_map(|gateway| gateway.split('/').next()?.parse().ok());
+        Ok(written.or_else(|| text("Subnet").into_iter().find_map(first_of)))
     }
 
     /// The ids of containers that are connected to a network.
@@ -87,5 +89,25 @@ impl Engine {
     /// [`EngineError`].
     pub fn networks(&self, label: &str) -> Result<Vec<NetworkSummary>, EngineError> {
         self.json(Request::new("GET", "/networks", "list networks").labelled(label), CALL)
+    }
+}
+
+/// The first address of a network: the gateway that Docker gives to its default bridge, of which it does not always tell.
+fn first_of(subnet: &str) -> Option<IpAddr> {
+    match subnet.split('/').next()?.parse().ok()? {
+        IpAddr::V4(network) => Some(IpAddr::V4((u32::from(network).wrapping_add(1)).into())),
+        IpAddr::V6(network) => Some(IpAddr::V6((u128::from(network).wrapping_add(1)).into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_address_of_a_network_is_its_gateway() {
+        assert_eq!(first_of("172.17.0.0/16"), "172.17.0.1".parse().ok());
+        assert_eq!(first_of("fd00::/64"), "fd00::1".parse().ok());
+        assert_eq!(first_of("nowhere"), None);
     }
 }

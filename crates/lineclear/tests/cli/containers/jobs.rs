@@ -102,7 +102,7 @@ jobs:
     container: ${{ matrix.container }}
     steps:
       - run: |
-          if test -f /.dockerenv; then echo \"inside ${OF:-text}\"; else echo machine; fi
+          if test \"$GITHUB_WORKSPACE\" = /__w/repo/repo; then echo \"inside ${OF:-text}\"; else echo machine; fi
 ";
     let run = Ran::of(&repository("legs", workflow), &[]).succeeds();
     let mut said: Vec<String> = run
@@ -190,7 +190,7 @@ runs:
          fs.appendFileSync(process.env.GITHUB_OUTPUT, `where=${process.cwd()}\\n`);
          fs.appendFileSync(process.env.GITHUB_STATE, 'kept=state\\n');
          fs.appendFileSync(process.env.GITHUB_ENV, 'ADDED=yes\\n');
-         if (!fs.existsSync('/.dockerenv')) throw new Error('not inside');",
+         if (process.cwd() !== '/__w/repo/repo') throw new Error('not inside');",
     )
     .expect("a file");
     std::fs::write(action.join("post.js"), "console.log(`post has ${process.env.STATE_kept}`);").expect("a file");
