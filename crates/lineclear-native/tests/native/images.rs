@@ -220,6 +220,8 @@ fn provenance_is_attached_to_the_image() {
     let registry = Registry::open();
     let bench = bench("");
     let image = format!("{}/octo/proven:1", registry.address());
+    let mut names = Names::new();
+    names.0.push(image.clone());
     bench
         .job(&build(&format!("push: true\ntags: {image}\nprovenance: mode=max\nbuild-args: A_NAME=a-value")))
         .succeeded();

@@ -76,12 +76,10 @@ fn table(result: &Result) -> String {
             table.push_str(&format!("| {name} | {} |\n", value.replace('|', "\\|").replace('\n', " ")));
         }
     };
-    let codes = |texts: &[String]| texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join("<br>");
-    row("names", &codes(&result.names));
-    row(
-        if result.is_pushed { "pushed digest" } else { "digest" },
-        &codes(std::slice::from_ref(&result.digest)).replace("``", ""),
-    );
+    // One a line: a terminal shows the table too.
+    result.names.iter().for_each(|name| row("name", &format!("`{name}`")));
+    let digest = if result.digest.is_empty() { String::new() } else { format!("`{}`", result.digest) };
+    row(if result.is_pushed { "pushed digest" } else { "digest" }, &digest);
     row("platforms", &result.platforms.join(", "));
     if let Some(config) = &result.config {
         row("user", &if is_root(&config.user) { "⚠️ root".to_owned() } else { format!("`{}`", config.user) });
@@ -90,8 +88,9 @@ fn table(result: &Result) -> String {
         row("ports", &config.ports.join(", "));
         row("size", &format!("{} in {} layers", bytes(config.size), config.layers));
         row("base", &config.base.as_ref().map_or_else(String::new, |base| format!("`{base}`")));
-        let labels: Vec<String> = config.labels.iter().map(|(name, value)| format!("`{name}={value}`")).collect();
-        row("labels", &labels.join("<br>"));
+        for (name, value) in &config.labels {
+            row(&format!("label `{name}`"), &format!("`{value}`"));
+        }
     }
     table.push('\n');
     table
@@ -123,7 +122,8 @@ mod tests {
         };
         let shown = table(&result);
         for part in [
-            "| names | `app:1`<br>`app:2` |",
+            "| name | `app:1` |",
+            "| name | `app:2` |",
             "| pushed digest | `sha256:ab` |",
             "⚠️ root",
             "⚠️ none",
