@@ -16,6 +16,8 @@ use crate::start_error;
 
 /// How long a process may take to come to life.
 const START_TIME: Duration = Duration::from_secs(120);
+/// How long the engine may take to say why it did not.
+const REASON_TIME: Duration = Duration::from_secs(5);
 /// How long nothing is asked after a start: most processes are alive, or have ended, by then.
 const FIRST_LOOK: Duration = Duration::from_millis(25);
 /// How often is asked whether a process has ended where nothing tells it.
@@ -107,7 +109,14 @@ pub(crate) fn start(start: StepStart<'_>) -> Result<StepProcess, StartError> {
     };
     if state.pid == 0 && matches!(state.exit_code, Some(126..=128)) {
         mark.ended();
-        let said: Vec<u8> = early.into_iter().flat_map(|(_, bytes)| bytes).collect();
+        let mut said: Vec<u8> = early.into_iter().flat_map(|(_, bytes)| bytes).collect();
+        // The reason may come a moment after the exit code.
+        if let Some(stream) = &mut output {
+            let until = Instant::now() + REASON_TIME;
+            while Instant::now() < until && !matches!(stream.read(&mut said), Ok(OutputPiece::End) | Err(_)) {
+                wait_for(stream, Duration::from_millis(20)).map_err(|source| fail(broken(source)))?;
+            }
+        }
         let said = String::from_utf8_lossy(&said);
         // Podman says why by the exit code alone, in the numbers that shells use.
         let said = match (said.trim(), state.exit_code) {

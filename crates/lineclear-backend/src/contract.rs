@@ -507,8 +507,10 @@ pub fn terminate_reaches_the_entry_process_only(backend: &dyn Backend) {
 fn reaches_the_entry_process_only(backend: &dyn Backend, signal: Signal, name: &str) {
     let room = open(backend, Workspace::Empty);
     // The child traps too: a background child of a shell ignores SIGINT otherwise.
-    let child = format!("trap 'echo child got it' {name}; echo child; sleep 1; exit 0");
-    let script = format!("trap 'echo parent got it; wait; exit 9' {name}; sh -c \"{child}\" & wait");
+    // It waits until the parent was told, and then a moment for a signal of its own.
+    let told = "while ! test -e told; do sleep 0.02; done; sleep 0.3";
+    let child = format!("trap 'echo child got it' {name}; echo child; {told}; exit 0");
+    let script = format!("trap 'echo parent got it; touch told; wait; exit 9' {name}; sh -c \"{child}\" & wait");
     let mut process = room.start(&sh(&*room, &script)).expect("it starts");
     let (wake, mut buffer) = (Wake::new().expect("a bell"), Vec::new());
     while buffer != b"child\n" {
