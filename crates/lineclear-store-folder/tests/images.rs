@@ -127,8 +127,8 @@ fn seen(store: &dyn Images) -> String {
         for a_tag in TAGS.map(tag) {
             text.push_str(&format!("{:?} ", store.tag(&name, &a_tag)));
         }
-        for layer in 1..BLOBS.len() {
-            let digest = image(&[BLOBS[layer]]).digest().clone();
+        for layer in &BLOBS[1..] {
+            let digest = image(&[*layer]).digest().clone();
             text.push_str(&format!("{:?} {:?}\n", store.manifest(&name, &digest), store.referrers(&name, &digest)));
         }
         for blob in BLOBS {
