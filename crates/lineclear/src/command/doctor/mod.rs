@@ -1,5 +1,7 @@
 //! `lineclear doctor`: what this machine has for jobs, what it lacks, and what earlier runs left behind.
 
+mod containers;
+mod isolation;
 mod leftovers;
 mod machine;
 mod tools;
@@ -104,6 +106,8 @@ pub(crate) fn run(args: &DoctorArgs) -> Exit {
 fn examine(home: &Path, sweep: bool) -> Vec<Finding> {
     let mut findings = machine::look(home);
     findings.extend(tools::look());
+    findings.extend(containers::look());
+    findings.extend(isolation::look(home));
     findings.extend(leftovers::look(home, sweep));
     findings
 }
