@@ -145,4 +145,10 @@ pub trait JobNetwork: Send + Sync + fmt::Debug {
     /// # Errors
     /// If the port is taken, in the job's own network, or the network is gone.
     fn listen(&self, address: SocketAddr) -> io::Result<TcpListener>;
+
+    /// Leads connections to `inside`, on the job's own loopback, to `outside` on the machine, for as long as the network is there.
+    ///
+    /// # Errors
+    /// As [`JobNetwork::listen`].
+    fn forward(&self, inside: SocketAddr, outside: SocketAddr) -> io::Result<()>;
 }

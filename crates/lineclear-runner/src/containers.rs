@@ -5,12 +5,13 @@
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use lineclear_backend::{
-    ContainerError, ContainerSpec, ContainersFacts, ContainersRequest, EngineDoor, JobContainers, Room, ServiceSpec,
-    Stop, Told,
+    ContainerError, ContainerSpec, ContainersFacts, ContainersRequest, Enforce, EngineDoor, JobContainers, Room,
+    ServiceSpec, Stop, Told,
 };
 use lineclear_event::with_causes;
 use lineclear_workflow::StepsJob;
@@ -21,6 +22,7 @@ use crate::context::{Speaker, StepScope};
 use crate::environment::Env;
 use crate::frame::Frame;
 use crate::job::Job;
+use crate::log::StepLog;
 use crate::ports::{JobControl, Reached};
 use crate::seen::{self, Seen};
 use crate::stage::Stage;
@@ -283,10 +285,19 @@ pub(crate) fn initialize(job: &mut Job<'_>, frame: &mut Frame, mut wanted: Wante
         log.warning(warning);
     }
     let control = job.hands.control;
-    let opened = match job.hands.containers.engine() {
-        Ok(_) => job.open(wanted, control, &told),
-        Err(error) => Err(Unopened::Failed(format!("{in_words}, but {}", refused(&error)))),
+    let is_in_container = wanted.container.is_some();
+    let unisolated = is_in_container.then(|| not_isolated(job)).flatten();
+    if let Some(Ok(warning)) = &unisolated {
+        log.warning(warning);
+    }
+    let opened = match (unisolated, job.hands.containers.engine()) {
+        (Some(Err(refusal)), _) => Err(Unopened::Failed(refusal)),
+        (_, Ok(_)) => job.open(wanted, control, &told),
+        (_, Err(error)) => Err(Unopened::Failed(format!("{in_words}, but {}", refused(&error)))),
     };
+    if let (Ok(opened), false) = (&opened, is_in_container) {
+        open_ports(job, opened, log);
+    }
     let stage = match &opened {
         Ok(_) => Stage::success(Vec::new()),
         Err(Unopened::Failed(reason)) => Stage::told_failure(log, reason.as_str()),
@@ -304,6 +315,30 @@ pub(crate) fn initialize(job: &mut Job<'_>, frame: &mut Frame, mut wanted: Wante
         step::note(frame, finished.conclusion, || finished.as_failure());
     }
     job.containers.were_initialized = true;
+}
+
+/// What an isolation of the machine's jobs means for one in a container: nothing, which has to be said (`Ok`) or is refused (`Err`).
+fn not_isolated(job: &Job<'_>) -> Option<Result<String, String>> {
+    let isolation = job.hands.settings.isolation.as_ref()?;
+    let says = "isolation is for jobs on the machine itself, and this one runs in a container, whose engine keeps it apart and \
+                gives it a network of its own; limit it by `options:`";
+    Some(match isolation.enforce {
+        Enforce::Strict => Err(says.to_owned()),
+        Enforce::BestEffort => Ok(says.to_owned()),
+    })
+}
+
+/// Opens the ports of services on the job's own loopback, where it has one.
+fn open_ports(job: &Job<'_>, opened: &Opened, log: &StepLog<'_>) {
+    let Some(network) = job.room.network() else { return };
+    for service in &opened.containers.facts().services {
+        for port in service.ports.values().filter_map(|port| port.parse::<u16>().ok()) {
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            if let Err(error) = network.forward(address, address) {
+                log.warning(&format!("port {port} of service `{}` is not reached from steps: {error}", service.id));
+            }
+        }
+    }
 }
 
 /// "the job runs in the container `node:24`": what needs an engine.
@@ -326,15 +361,16 @@ pub(crate) fn stop(job: &mut Job<'_>) -> Vec<String> {
         told.begin();
     }
     let mut left = Vec::new();
+    // What was made through the door may stand on the networks of the job.
+    if let Some(Err(error)) = door.map(|door| door.close(&told)) {
+        left.extend(leaks(&error.to_string()));
+    }
     if let Some(Ok(Opened { containers, reached, .. })) = opened {
         // While there is a network to listen on.
         drop(reached);
         if let Err(error) = containers.close(&told) {
             left.extend(leaks(&error.to_string()));
         }
-    }
-    if let Some(Err(error)) = door.map(|door| door.close(&told)) {
-        left.extend(leaks(&error.to_string()));
     }
     told.end(Stage::success(Vec::new()));
     left

@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lineclear_backend::{Credentials, DoorRequest, EngineDoor, Room};
+use lineclear_backend::{Credentials, DoorRequest, EngineDoor, NetworkAccess, Room};
 use lineclear_event::{JobSpec, with_causes};
 use serde_json::{Map, Value as Json};
 
@@ -26,6 +26,9 @@ pub(crate) fn open(
     hands: &JobHands<'_>,
     room: &dyn Room,
 ) -> Result<Option<Box<dyn EngineDoor>>, String> {
+    if is_out_of_reach(hands) {
+        return Ok(None);
+    }
     let token = &hands.settings.token;
     let registry =
         (!token.is_empty()).then(|| Credentials { username: "lineclear".to_owned(), password: token.clone() });
@@ -39,7 +42,7 @@ pub(crate) fn open(
         folder: &folder,
         layout: room.layout(),
         seen: &[],
-        is_confined: hands.settings.isolation.is_some(),
+        is_confined: hands.settings.isolation.as_ref().is_some_and(|isolation| isolation.read_only_system),
         network: room.network(),
         registry: registry.as_ref(),
         images: hands.images.as_ref().map(Arc::clone),
@@ -48,6 +51,12 @@ pub(crate) fn open(
         .doors
         .open(&request)
         .map_err(|error| format!("cannot open the job's way to the container engine: {}", with_causes(&error)))
+}
+
+/// Whether steps get no engine: what they start there would reach what they themselves may not.
+fn is_out_of_reach(hands: &JobHands<'_>) -> bool {
+    let network = hands.settings.isolation.as_ref().map(|isolation| &isolation.network);
+    matches!(network, Some(NetworkAccess::None | NetworkAccess::Loopback | NetworkAccess::AllowList(_)))
 }
 
 /// What the machine gives to steps that run on it: its own variables, and the way to the engine. The workflow may set other ones.
@@ -60,6 +69,10 @@ pub(crate) fn machine_env(
     door: Option<&dyn EngineDoor>,
 ) -> Result<Vec<(OsString, OsString)>, String> {
     let mut env = room.base_env().to_vec();
+    if is_out_of_reach(hands) {
+        // A name that says why nothing answers there; without it, clients would look for the engine themselves.
+        set(&mut env, "DOCKER_HOST", "unix:///no-container-engine-under-this-network-isolation.sock".into());
+    }
     let Some(door) = door else { return Ok(env) };
     let mut socket = OsString::from("unix://");
     socket.push(door.socket());

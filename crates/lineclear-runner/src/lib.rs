@@ -66,4 +66,4 @@ pub use ports::{
     ServiceEnv, ServiceReach, inside,
 };
 pub use reading::Readings;
-pub use refusal::{refusal, refusal_of};
+pub use refusal::{refusal, refusal_of, speaks_of_containers};

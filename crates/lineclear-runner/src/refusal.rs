@@ -1,7 +1,7 @@
 //! Jobs that this machine cannot run as they are meant. They are refused before anything runs, never run as something else.
 
 use lineclear_event::{JobSpec, WorkflowOrigin};
-use lineclear_workflow::{Job, JobKind};
+use lineclear_workflow::{Job, JobKind, StepKind};
 
 use crate::context::{architecture, operating_system};
 use crate::ports::RunnerSettings;
@@ -21,6 +21,19 @@ pub fn refusal(spec: &JobSpec, job: &Job, settings: &RunnerSettings) -> Option<S
 pub fn refusal_of(spec: &JobSpec, settings: &RunnerSettings) -> Option<String> {
     let read = settings.readings.workflow(&file_name(&spec.file), &spec.text);
     refusal(spec, read.model.as_ref()?.job(&spec.id)?, settings)
+}
+
+/// Whether scripts of the job's steps speak of containers: then it may open ports of the machine by them. Scripts in files are not
+/// looked into.
+pub fn speaks_of_containers(spec: &JobSpec, settings: &RunnerSettings) -> bool {
+    const WORDS: [&str; 3] = ["docker", "podman", "compose"];
+    let read = settings.readings.workflow(&file_name(&spec.file), &spec.text);
+    let job = read.model.as_ref().and_then(|workflow| workflow.job(&spec.id));
+    let Some(JobKind::Steps(job)) = job.map(|job| &job.kind) else { return false };
+    job.steps.iter().any(|step| match &step.kind {
+        StepKind::Run { script, .. } => WORDS.iter().any(|word| script.raw().contains(word)),
+        _ => false,
+    })
 }
 
 /// What a workflow file is called in messages.

@@ -114,6 +114,11 @@ impl JobNetwork for Gateway {
     fn listen(&self, address: SocketAddr) -> io::Result<TcpListener> {
         self.listener(address)
     }
+
+    fn forward(&self, inside: SocketAddr, outside: SocketAddr) -> io::Result<()> {
+        let listener = self.listener(inside)?;
+        forward::accept("port", listener, self.bell.clone(), move |stream| forward::carry(stream, outside))
+    }
 }
 
 fn connection(inside: TcpStream, reach: &Reach) {

@@ -94,6 +94,11 @@ impl EngineOfRun {
         })
     }
 
+    /// Whether steps may find an engine.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.backend.is_some()
+    }
+
     /// Why what jobs make in the engine would outlive a kill of this command.
     pub(crate) fn guard_problem(&self) -> Option<String> {
         self.backend.as_ref()?.guard_problem()

@@ -6,6 +6,7 @@ mod containers;
 pub(crate) mod forge_choice;
 mod git_bridge;
 mod hands;
+mod host_ports;
 mod interrupt;
 pub(crate) mod isolation;
 pub(crate) mod machine;
@@ -24,7 +25,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lineclear_backend::{Backend, Workspace};
+use lineclear_backend::{Backend, Isolation, NetworkAccess, Workspace};
 use lineclear_backend_host::{GuardProgram, HostBackend, HostSettings, SandboxSettings, WorkingTree};
 use lineclear_drive::{Drive, RealTime, inbox};
 use lineclear_event::{AnnotationLevel, Conclusion, Envelope, JobReport, JobSpec, RunEvent};
@@ -42,6 +43,7 @@ use actions::ActionFiles;
 use containers::EngineOfRun;
 use forge_choice::{ForgeAsked, ForgeChoice};
 use hands::{LocalHands, Pool};
+use host_ports::HostPorts;
 use machine::Machine;
 use pause::ShellPause;
 use prepare::{Prepared, Stopped};
@@ -238,14 +240,16 @@ impl JobRunner {
                 return JobReport { conclusion: Conclusion::Failure, outputs: BTreeMap::new(), reason };
             }
         };
+        let (ports, isolation) = self.ports_for(spec);
         let settings = RunnerSettings {
+            isolation,
             token: talk.token().to_owned(),
             image_route: Some(self.engine.route(talk.token())),
             service_env: talk.env.clone(),
             masks: Some(talk.masks.clone()),
             ..self.runner.clone()
         };
-        lineclear_runner::run_job(
+        let report = lineclear_runner::run_job(
             spec,
             &self.secrets.of(spec.environment.as_deref()),
             &JobHands {
@@ -266,7 +270,26 @@ impl JobRunner {
                 control,
                 clock: &now,
             },
-        )
+        );
+        // Not before what the job opened is closed.
+        drop(ports);
+        report
+    }
+
+    /// The machine's own ports for a job that may open some by containers, or, while another job has them, a loopback of its own.
+    fn ports_for(&self, spec: &JobSpec) -> (Option<HostPorts>, Option<Isolation>) {
+        let asked = self.runner.isolation.clone();
+        if asked.is_some() || !self.engine.is_wanted() || !lineclear_runner::speaks_of_containers(spec, &self.runner) {
+            return (None, asked);
+        }
+        match HostPorts::take() {
+            Some(ports) => (Some(ports), None),
+            None => {
+                let own =
+                    Isolation { network: NetworkAccess::Private, read_only_system: false, ..Isolation::default() };
+                (None, Some(own))
+            }
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lineclear_backend::{Backend, Isolation, NetworkAccess, ResourceLimits, RoomRequest, Workspace};
-use lineclear_backend_host::{HostBackend, HostSettings, Launcher};
+use lineclear_backend_host::{HostBackend, HostSettings, Launcher, SandboxSettings};
 use lineclear_event::{JobKey, RunId};
 
 use super::Finding;
@@ -11,10 +11,8 @@ use super::Finding;
 const AREA: &str = "isolation";
 
 pub(super) fn look(home: &Path) -> Vec<Finding> {
-    let settings = HostSettings {
-        launcher: Some(Launcher::this_program()),
-        ..HostSettings::new(home.join("work"), home.join("tools"))
-    };
+    let sandbox = SandboxSettings { launcher: Some(Launcher::this_program()), ..SandboxSettings::default() };
+    let settings = HostSettings { sandbox, ..HostSettings::new(home.join("work"), home.join("tools")) };
     let backend = match HostBackend::new(settings) {
         Ok(backend) => backend,
         Err(error) => return vec![Finding::broken(AREA, "jobs", format!("cannot be started: {error}"))],
