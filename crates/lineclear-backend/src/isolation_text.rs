@@ -30,7 +30,9 @@ impl FromStr for NetworkAccess {
                     let texts = list.split(',').map(str::trim).filter(|text| !text.is_empty());
                     let list: Vec<Destination> = texts.map(str::parse).collect::<Result<_, _>>()?;
                     match list.is_empty() {
-                        true => expected("`allow=` names no destination; such as allow=pypi.org:443,10.0.0.0/8"),
+                        true => {
+                            expected("`allow=` names no destination; such as allow=packages.example.org:443,10.0.0.0/8")
+                        }
                         false => Ok(Self::AllowList(list)),
                     }
                 }
@@ -186,13 +188,14 @@ mod tests {
 
     #[test]
     fn networks_are_read_as_they_are_written() {
-        let list = "allow=pypi.org:443,*.example.org,10.0.0.0/8,10.1.2.3:80,[2001:db8::1]:443,2001:db8::/32";
+        let list =
+            "allow=packages.example.org:443,*.example.org,10.0.0.0/8,10.1.2.3:80,[2001:db8::1]:443,2001:db8::/32";
         for text in ["none", "loopback", "private", "host", list] {
             assert_eq!(text.parse::<NetworkAccess>().map(|network| network.to_string()), Ok(text.to_owned()));
         }
         assert_eq!(
             "allow= PyPI.org. ".parse::<NetworkAccess>().map(|n| n.to_string()),
-            Ok("allow=pypi.org".to_owned())
+            Ok("allow=packages.example.org".to_owned())
         );
     }
 
@@ -204,7 +207,7 @@ mod tests {
             "allow",
             "allow=",
             "allow=,",
-            "allow=https://pypi.org",
+            "allow=https://packages.example.org",
             "allow=a:0",
             "allow=a:70000",
             "allow=a:b",

@@ -23,7 +23,7 @@ Examples:
   lineclear run --event workflow_dispatch --input environment=staging --secret TOKEN
                                                   TOKEN's value is taken from the environment
   lineclear run --isolate --memory 2G             on a read-only system, without a network, with limits (docs/isolation.md)
-  lineclear run --network allow=pypi.org:443,files.pythonhosted.org:443
+  lineclear run --network allow=packages.example.org:443,files.example.org:443
                                                   any other connection is refused, and told
   lineclear run --payload event.json --format json
                                                   for programs: one JSON event a line (docs/events.md)";

@@ -21,7 +21,7 @@ pub(crate) struct IsolationArgs {
     isolate: Option<Mode>,
 
     /// What jobs reach: none, loopback (themselves and Lineclear's services), private (everything, but ports are the job's own),
-    /// host, or allow=HOST[:PORT],… such as allow=pypi.org:443,*.example.org,10.0.0.0/8. [default: host; loopback with --isolate]
+    /// host, or allow=HOST[:PORT],… such as allow=packages.example.org:443,*.example.org,10.0.0.0/8. [default: host; loopback with --isolate]
     #[arg(long, value_name = "NETWORK")]
     network: Option<NetworkAccess>,
 
@@ -171,9 +171,9 @@ mod tests {
 
     #[test]
     fn arguments_win_over_the_file() {
-        let toml = "[runner.isolation]\nenforce = \"strict\"\nallow = [\"pypi.org:443\"]\nmemory = \"1G\"\ncpus = 2\n";
+        let toml = "[runner.isolation]\nenforce = \"strict\"\nallow = [\"packages.example.org:443\"]\nmemory = \"1G\"\ncpus = 2\n";
         let file = ask(&[], toml).expect("asked");
-        assert_eq!(file.network.to_string(), "allow=pypi.org:443");
+        assert_eq!(file.network.to_string(), "allow=packages.example.org:443");
         assert_eq!((file.enforce, file.limits.memory, file.limits.cpus), (Enforce::Strict, Some(1 << 30), Some(2.0)));
         let both = ask(&["--network", "private", "--memory", "512M", "--isolate"], toml).expect("asked");
         assert_eq!((both.network, both.limits.memory), (NetworkAccess::Private, Some(512 << 20)));

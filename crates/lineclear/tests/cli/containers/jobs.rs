@@ -267,7 +267,7 @@ jobs:
       - id: cache
         uses: actions/cache@v4
         continue-on-error: true
-        with: { path: /root/.m2, key: k }
+        with: { path: /opt/repository, key: k }
       - uses: actions/cache@v4
         with: { path: ~/.npm, key: k }
 ";
@@ -276,7 +276,7 @@ jobs:
     let why = reason(&run, "a", "setup");
     assert!(why.contains("this job runs in a container, so the real one is needed"), "{why}");
     let why = reason(&run, "a", "cache");
-    assert!(why.contains("`/root/.m2`, which only the job's container has"), "{why}");
+    assert!(why.contains("`/opt/repository`, which only the job's container has"), "{why}");
 }
 
 #[test]
