@@ -38,7 +38,10 @@ impl HostBackend {
             tool_cache: std::path::absolute(&settings.tool_cache)?,
             ..settings
         };
-        Ok(Self { instance: Arc::new(Instance::new(settings, base_env(std::env::vars_os()))) })
+        let is_withheld = |name: &std::ffi::OsStr| settings.withheld.iter().any(|withheld| name == withheld.as_str());
+        let inherited = std::env::vars_os().filter(|(name, _)| !is_withheld(name));
+        let base_env = base_env(inherited);
+        Ok(Self { instance: Arc::new(Instance::new(settings, base_env)) })
     }
 
     /// Begins to start the guard now, beside what the caller does, and not when the first room is opened.

@@ -21,6 +21,8 @@ pub struct HostSettings {
     pub scratch_in_memory: bool,
     pub sessions: Sessions,
     pub sandbox: SandboxSettings,
+    /// Variables of this process that steps do not inherit, such as those that secrets were taken from.
+    pub withheld: Vec<String>,
 }
 
 /// How jobs are isolated that are asked to be.
@@ -58,6 +60,7 @@ impl HostSettings {
             scratch_in_memory: true,
             sessions: Sessions::default(),
             sandbox: SandboxSettings::default(),
+            withheld: Vec::new(),
         }
     }
 

@@ -86,7 +86,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     let tree = (!args.in_place && !args.empty_workspace)
         .then(|| Arc::new(WorkingTree::new(&root).without(&home).without_git()));
     let sandbox = isolation::sandbox(&home, &root, checkout.git_dir());
-    let backend = Arc::new(host_backend(&home, sandbox)?);
+    let backend = Arc::new(host_backend(&home, sandbox, withheld(args))?);
     let store = Arc::new(FolderStore::open(&home).map_err(|error| Stopped::unusable_home(&error))?);
     let files = Arc::new(ActionFiles::new(root.clone(), &args.fetch));
     let machine = Machine::of(&root, &args.machine, &args.labels)?;
@@ -293,7 +293,16 @@ impl JobRunner {
     }
 }
 
-fn host_backend(home: &std::path::Path, sandbox: SandboxSettings) -> Result<HostBackend, Stopped> {
+/// The variables that secrets are taken from: a step sees a secret where its workflow gives it one, and not else.
+fn withheld(args: &RunArgs) -> Vec<String> {
+    args.secrets.iter().filter(|secret| !secret.contains('=')).cloned().collect()
+}
+
+fn host_backend(
+    home: &std::path::Path,
+    sandbox: SandboxSettings,
+    withheld: Vec<String>,
+) -> Result<HostBackend, Stopped> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let tool_cache = ["RUNNER_TOOL_CACHE", "RUNNER_TOOLSDIRECTORY", "AGENT_TOOLSDIRECTORY"]
         .into_iter()
@@ -301,6 +310,7 @@ fn host_backend(home: &std::path::Path, sandbox: SandboxSettings) -> Result<Host
         .unwrap_or_else(|| home.join("tools"));
     let settings = HostSettings {
         sandbox,
+        withheld,
         ..HostSettings::new(home.join("work"), tool_cache).with_guard(GuardProgram::this_program())
     };
     let backend = HostBackend::new(settings).map_err(Stopped::fault)?;

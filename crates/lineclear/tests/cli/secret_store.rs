@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use lineclear_testkit::{Repository, Said, Started, say};
+use lineclear_testkit::{Repository, Run, Said, Started, say};
 
 const KEY: &str = "-----BEGIN TEST KEY-----\nq83vASNFZ4mrze8Bqq\nZm9vYmFyYmF6cXV4\n-----END TEST KEY-----\n";
 
@@ -74,6 +74,17 @@ fn secrets_of_an_environment_go_only_to_its_jobs_and_the_nearest_scope_wins() {
         seen(&repository, "staging", &["--secret", "A=of-the-machine", "--var", "REGION=x"]),
         "true false false true x"
     );
+}
+
+/// A step has a secret where its workflow says so; that it lies in the environment of the command is no such place.
+#[test]
+fn a_variable_that_a_secret_was_taken_from_is_not_inherited() {
+    let workflow = "on: push\njobs: { a: { runs-on: linux, steps: [ { run: 'echo \"seen ${TAKEN:-nothing} ${OTHER:-nothing} $GIVEN\"', env: { GIVEN: \"${{ secrets.TAKEN == 'of-the-shell' }}\" } } ] } }\n";
+    let repository = Repository::with("withheld", workflow);
+    let mut command = repository.lineclear(&["run", "--format", "json", "--secret", "TAKEN"]);
+    command.env("TAKEN", "of-the-shell").env("OTHER", "kept");
+    let run = Run::of(command);
+    assert!(run.log("a").contains(&"seen nothing kept true".to_owned()), "{}", run.transcript());
 }
 
 /// S4-67: no form of a stored secret is in an output, in the record of a run or in the store.
