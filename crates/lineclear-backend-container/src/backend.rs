@@ -11,7 +11,6 @@ use crate::ContainerSettings;
 use crate::error::translate;
 use crate::guard::Guard;
 use crate::job::Job;
-use crate::networks::Networks;
 use crate::pull::Pulls;
 
 /// Starts containers through the engine that is found on this machine. Nothing is asked for before it is needed.
@@ -26,7 +25,6 @@ pub(crate) struct Shared {
     pub(crate) settings: ContainerSettings,
     pub(crate) owner: Owner,
     pub(crate) pulls: Pulls,
-    pub(crate) networks: Networks,
     /// Named volumes that were made here, and how many jobs use each.
     pub(crate) volumes: Mutex<BTreeMap<String, usize>>,
     /// Which Node containers of an image can use, by the image's id.
@@ -43,7 +41,6 @@ impl ContainerBackend {
                 settings,
                 owner: Owner::this(),
                 pulls: Pulls::default(),
-                networks: Networks::default(),
                 volumes: Mutex::default(),
                 nodes: Mutex::default(),
                 guard: Guard::default(),
@@ -76,14 +73,6 @@ impl Shared {
         *known = Some(engine.clone());
         self.guard.begin(self.settings.guard.as_ref(), &engine, &self.owner);
         Ok(engine)
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        if let Some(engine) = &*lock(&self.engine) {
-            self.networks.clear(engine);
-        }
     }
 }
 

@@ -24,6 +24,7 @@ use crate::action::ActionProcess;
 use crate::backend::{Shared, lock};
 use crate::error::{as_io, translate};
 use crate::mounts::{self, Mount, PathMap};
+use crate::networks;
 use crate::plan::{Plan, Surroundings};
 use crate::process_table::Processes;
 use crate::pull::{Had, Wanted};
@@ -144,7 +145,7 @@ impl Job {
         let shared = Arc::clone(&self.shared);
         let route = Arc::clone(&self.route.0);
         let (network, images) = thread::scope(|scope| {
-            let network = scope.spawn(|| shared.networks.take(&engine, &shared.owner, &unique).map_err(translate));
+            let network = scope.spawn(|| networks::make(&engine, &self.labels, &unique).map_err(translate));
             let pulling: Vec<_> = plans
                 .iter()
                 .map(|plan| {
@@ -541,6 +542,10 @@ impl Job {
                 scope.spawn(|| engine.container_remove(id));
             }
         });
+        if !self.facts.network.is_empty() {
+            // Seen below where it fails.
+            let _ = networks::remove(engine, &self.facts.network);
+        }
         {
             let mut users = lock(&self.shared.volumes);
             for name in &self.volumes {
@@ -561,19 +566,13 @@ impl Job {
             // One that other jobs use goes with the last of them.
             Ok::<_, EngineError>(found.into_iter().filter(|found| !shared_volumes.contains(found)).collect::<Vec<_>>())
         };
-        let mut left = look().and_then(|found| match found.is_empty() {
+        let left = look().and_then(|found| match found.is_empty() {
             true => Ok(found),
             false => {
                 remove::labelled(engine, &label)?;
                 look()
             }
         });
-        if !self.facts.network.is_empty() {
-            let given = self.shared.networks.give_back(engine, &self.facts.network);
-            if let (Err(error), Ok(left)) = (given, &mut left) {
-                left.push(format!("network `{}` ({error})", self.facts.network));
-            }
-        }
         match left {
             Ok(left) => problems.extend(left.into_iter().map(|left| format!("{left} could not be removed"))),
             Err(error) => {

@@ -69,14 +69,17 @@ pub(crate) fn machine_env(
     door: Option<&dyn EngineDoor>,
 ) -> Result<Vec<(OsString, OsString)>, String> {
     let mut env = room.base_env().to_vec();
-    if is_out_of_reach(hands) {
+    let host = match door {
+        Some(door) => {
+            let mut socket = OsString::from("unix://");
+            socket.push(door.socket());
+            socket
+        }
         // A name that says why nothing answers there; without it, clients would look for the engine themselves.
-        set(&mut env, "DOCKER_HOST", "unix:///no-container-engine-under-this-network-isolation.sock".into());
-    }
-    let Some(door) = door else { return Ok(env) };
-    let mut socket = OsString::from("unix://");
-    socket.push(door.socket());
-    set(&mut env, "DOCKER_HOST", socket);
+        None if is_out_of_reach(hands) => "unix:///no-container-engine-under-this-network-isolation.sock".into(),
+        None => return Ok(env),
+    };
+    set(&mut env, "DOCKER_HOST", host);
     let folder = room.layout().temp.join("_docker_config");
     write_config(&folder, users_folder(&env).as_deref(), hands.settings.docker_config)
         .map_err(|error| format!("cannot write `{}`: {error}", folder.display()))?;

@@ -36,7 +36,7 @@ use crate::ports::{JobHands, Secrets};
 use crate::post;
 use crate::pre;
 use crate::program::Programs;
-use crate::refusal::{file_name, refusal};
+use crate::refusal::{file_name, is_in_container, refusal};
 use crate::secrets;
 use crate::set_up;
 use crate::step;
@@ -115,7 +115,11 @@ pub fn run_job(spec: &JobSpec, secrets: &Secrets, hands: &JobHands<'_>) -> JobRe
         job: spec.job.clone(),
         repository: repository_name(spec),
         workspace: hands.workspace.clone(),
-        isolation: hands.settings.isolation.clone(),
+        // What runs in a container is kept apart by the engine: that nothing else holds for it is told with the containers.
+        isolation: match is_in_container(spec, steps_job, hands.settings) {
+            true => None,
+            false => hands.settings.isolation.clone(),
+        },
     };
     let room = match hands.backend.open(&request) {
         Ok(room) => room,

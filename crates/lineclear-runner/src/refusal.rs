@@ -1,7 +1,7 @@
 //! Jobs that this machine cannot run as they are meant. They are refused before anything runs, never run as something else.
 
 use lineclear_event::{JobSpec, WorkflowOrigin};
-use lineclear_workflow::{Job, JobKind, StepKind};
+use lineclear_workflow::{Container, Job, JobKind, StepKind, StepsJob};
 
 use crate::context::{architecture, operating_system};
 use crate::ports::RunnerSettings;
@@ -23,13 +23,27 @@ pub fn refusal_of(spec: &JobSpec, settings: &RunnerSettings) -> Option<String> {
     refusal(spec, read.model.as_ref()?.job(&spec.id)?, settings)
 }
 
-/// Whether scripts of the job's steps speak of containers: then it may open ports of the machine by them. Scripts in files are not
-/// looked into.
+/// Whether a job will run in a container as far as its file says it for sure: the image is written out, or stands for a label.
+pub(crate) fn is_in_container(spec: &JobSpec, job: &StepsJob, settings: &RunnerSettings) -> bool {
+    let is_written_out = |container: &Container| {
+        let image = container.image.raw();
+        !image.trim().is_empty() && !image.contains("${{")
+    };
+    let stands_for_image =
+        |label: &String| settings.label_images.iter().any(|(known, _)| known.eq_ignore_ascii_case(label));
+    job.container.as_ref().map_or_else(|| spec.runs_on.iter().any(stands_for_image), is_written_out)
+}
+
+/// Whether scripts of a job on the machine itself speak of containers: then it may open ports of the machine by them. Scripts in files
+/// are not looked into.
 pub fn speaks_of_containers(spec: &JobSpec, settings: &RunnerSettings) -> bool {
     const WORDS: [&str; 3] = ["docker", "podman", "compose"];
     let read = settings.readings.workflow(&file_name(&spec.file), &spec.text);
     let job = read.model.as_ref().and_then(|workflow| workflow.job(&spec.id));
     let Some(JobKind::Steps(job)) = job.map(|job| &job.kind) else { return false };
+    if is_in_container(spec, job, settings) {
+        return false;
+    }
     job.steps.iter().any(|step| match &step.kind {
         StepKind::Run { script, .. } => WORDS.iter().any(|word| script.raw().contains(word)),
         _ => false,

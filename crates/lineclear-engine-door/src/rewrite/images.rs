@@ -87,6 +87,7 @@ fn push(ask: Ask<'_>) -> Result<Decision, Refusal> {
 
 fn tag(mut ask: Ask<'_>) -> Result<Decision, Refusal> {
     let name = joined(ask.target.get("repo").unwrap_or_default(), ask.target.get("tag").unwrap_or_default());
+    ask.may_name(&name)?;
     let (meant, found) = ask.meant_image(&ask.name)?;
     ask.image_target(&meant);
     let pass = Pass::new(ask.target, Answer::Raw);
@@ -158,6 +159,9 @@ fn commit(mut ask: Ask<'_>) -> Result<Decision, Refusal> {
     }
     let name = joined(ask.target.get("repo").unwrap_or_default(), ask.target.get("tag").unwrap_or_default());
     let name = Some(name).filter(|name| !name.is_empty());
+    if let Some(name) = &name {
+        ask.may_name(name)?;
+    }
     let pass = Pass::new(ask.target, Answer::Value(Shape::Plain)).with_body(body);
     Ok(pass.then(Then::Committed { name }).into())
 }
@@ -179,7 +183,8 @@ fn build(mut ask: Ask<'_>) -> Result<Decision, Refusal> {
         };
         ask.target.set("networkmode", mode);
     }
-    let tags = ask.target.all("t").filter(|tag| !tag.is_empty()).map(str::to_owned).collect();
+    let tags: Vec<String> = ask.target.all("t").filter(|tag| !tag.is_empty()).map(str::to_owned).collect();
+    tags.iter().try_for_each(|tag| ask.may_name(tag))?;
     Ok(Pass::new(ask.target, Answer::Lines(Lines::Build(tags))).into())
 }
 
@@ -214,6 +219,19 @@ impl Job {
 }
 
 impl Ask<'_> {
+    /// A job that is kept from the machine gives no new meaning to a name that other jobs may count on.
+    fn may_name(&self, name: &str) -> Result<(), Refusal> {
+        if !self.job.is_confined || self.machine.image(name)?.is_none() {
+            return Ok(());
+        }
+        match full_name(name).and_then(|full| self.machine.tagged(&full)) {
+            Some(_) => Ok(()),
+            None => Err(Refusal::forbidden(format!(
+                "`{name}` is an image of the machine, and this job is kept from it: give what it makes another name"
+            ))),
+        }
+    }
+
     /// What the engine has to be asked for so that a name means what it means for this job, and what is there.
     ///
     /// Names of images are shared: where another job has given the same name to another image since, this job's own image is

@@ -37,21 +37,31 @@ impl Ask<'_> {
         if is_socket(&machine) || is_socket(&real) {
             return Ok(text(&job.socket));
         }
+        // The engine follows a path when the container starts, and until then a job may put a link in the place of any folder of
+        // its own: of one that is kept from the machine, none can be mounted.
+        if job.is_confined {
+            return Err(Refusal::forbidden(format!(
+                "`{path}` cannot be mounted: the job is kept from the machine, and its containers see nothing of it; copy what \
+                 is needed into an image, or into a volume by `docker cp`"
+            )));
+        }
         // Links were followed: one in the workspace may lead anywhere.
         if is_own(&real) {
             return Ok(text(&machine));
-        }
-        if job.is_confined {
-            return Err(Refusal::forbidden(format!(
-                "`{path}` cannot be mounted: the job is kept from the machine, and its containers see its own folders only; \
-                 copy what is needed to the workspace, or into an image"
-            )));
         }
         // Its own folders lie among those that are protected, so they were looked at first.
         if let Some(folder) = job.protected.iter().find(|folder| real.starts_with(folder)) {
             return Err(Refusal::forbidden(format!(
                 "`{path}` cannot be mounted: it lies in `{}`, which belongs to Lineclear or to another job",
                 folder.display()
+            )));
+        }
+        let within = job.protected.iter().chain(&job.engine_sockets).find(|inner| inner.starts_with(&real));
+        if let Some(inner) = within {
+            return Err(Refusal::forbidden(format!(
+                "`{path}` cannot be mounted: `{}`, which no job's container may have, lies in it; mount what is needed of it \
+                 by itself",
+                inner.display()
             )));
         }
         Ok(text(&machine))

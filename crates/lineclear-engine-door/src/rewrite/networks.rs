@@ -1,5 +1,7 @@
 //! Networks.
 
+use std::net::IpAddr;
+
 use serde_json::Value;
 
 use super::fields::{inner, is_set, object, text};
@@ -26,9 +28,54 @@ fn prune(mut ask: Ask<'_>) -> Result<Decision, Refusal> {
     Ok(Pass::new(ask.target, Answer::Value(Shape::Plain)).into())
 }
 
+/// Options of the bridge driver that change nothing but the network itself.
+///
+/// # Source
+/// "Bridge network driver" of Docker's documentation. The one that is missing, `com.docker.network.bridge.name`, names an interface of
+/// the machine, which would go with the network.
+const OPTIONS: &[&str] = &[
+    "com.docker.network.bridge.enable_icc",
+    "com.docker.network.bridge.enable_ip_masquerade",
+    "com.docker.network.bridge.gateway_mode_ipv4",
+    "com.docker.network.bridge.gateway_mode_ipv6",
+    "com.docker.network.bridge.host_binding_ipv4",
+    "com.docker.network.bridge.inhibit_ipv4",
+    "com.docker.network.container_iface_prefix",
+    "com.docker.network.driver.mtu",
+    "com.docker.network.enable_ipv4",
+    "com.docker.network.enable_ipv6",
+    "isolate",
+    "mtu",
+];
+
+/// Whether a subnet is of the addresses that nobody has alone. A text that is no subnet is for the engine to refuse.
+///
+/// # Source
+/// RFC 1918, RFC 6598 and RFC 4193.
+fn is_private(subnet: &str) -> bool {
+    match subnet.split('/').next().unwrap_or_default().parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => {
+            let [first, second, ..] = address.octets();
+            address.is_private() || (first == 100 && (64..128).contains(&second))
+        }
+        Ok(IpAddr::V6(address)) => address.is_unique_local(),
+        Err(_) => true,
+    }
+}
+
 fn create(mut ask: Ask<'_>) -> Result<Decision, Refusal> {
     let mut body = std::mem::take(&mut ask.body);
-    let config = object(&mut body, &["Name", "Labels", "Driver", "ConfigFrom", "IPAM"])?;
+    let config = object(&mut body, &["Name", "Labels", "Driver", "ConfigFrom", "IPAM", "Options"])?;
+    let bridges = matches!(text(config, "Driver")?, "" | "default" | "bridge");
+    if let Some(unknown) = is_set(config, "Options")
+        .then(|| inner(config, "Options", &[]))
+        .transpose()?
+        .and_then(|options| options.keys().find(|key| bridges && !OPTIONS.contains(&key.as_str())).cloned())
+    {
+        return Err(Refusal::forbidden(format!(
+            "a network of a job cannot have the option `{unknown}`: it would reach beyond the job's own network"
+        )));
+    }
     let name = text(config, "Name")?.to_owned();
     if name.is_empty() {
         return Err(Refusal::bad("a network's name is empty"));
@@ -49,7 +96,15 @@ fn create(mut ask: Ask<'_>) -> Result<Decision, Refusal> {
     if is_set(config, "IPAM") {
         let ipam = inner(config, "IPAM", &["Config"])?;
         for pool in super::fields::list(ipam, "Config")? {
-            subnets.push(text(object(pool, &["Subnet"])?, "Subnet")?.to_owned());
+            let subnet = text(object(pool, &["Subnet"])?, "Subnet")?.to_owned();
+            // The machine would look for these addresses in the job's network.
+            if !is_private(&subnet) {
+                return Err(Refusal::forbidden(format!(
+                    "a network of a job cannot have the subnet `{subnet}`, whose addresses are somebody's on the internet: \
+                     take a private one, or none"
+                )));
+            }
+            subnets.push(subnet);
         }
     }
     let labels = inner(config, "Labels", &[])?;

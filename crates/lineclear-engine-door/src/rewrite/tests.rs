@@ -200,14 +200,13 @@ fn a_job_that_is_kept_from_the_machine_gets_nothing_of_it() {
         json!({"PidMode": "host"}),
         json!({"NetworkMode": "host"}),
         json!({"Binds": ["/etc:/etc"]}),
+        json!({"Binds": ["/__w:/w"]}),
         json!({"Mounts": [{"Type": "volume", "Target": "/x", "VolumeOptions": {"DriverConfig": {"Options": {"device": "/dev/sda", "type": "ext4"}}}}]}),
     ] {
         let refusal = refused_by(&fixture, "POST", "/containers/create", &json!({"Image": "app", "HostConfig": host}));
         assert!(refusal.starts_with("403") && refusal.contains("kept from the machine"), "{refusal}");
     }
-    for host in
-        [json!({"SecurityOpt": ["no-new-privileges:true"]}), json!({"Binds": ["/__w:/w"]}), json!({"CapAdd": []})]
-    {
+    for host in [json!({"SecurityOpt": ["no-new-privileges:true"]}), json!({"CapAdd": []})] {
         passed_by(&fixture, "POST", "/containers/create", &json!({"Image": "app", "HostConfig": host}));
     }
     assert!(refused_by(&fixture, "POST", "/containers/db/exec", &json!({"Privileged": true})).starts_with("403"));

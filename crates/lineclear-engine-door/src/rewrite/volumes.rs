@@ -80,6 +80,11 @@ impl Ask<'_> {
         let kind = text(options, "type")?;
         let is_bind = text(options, "o")?.split(',').any(|option| matches!(option.trim(), "bind" | "rbind"))
             || matches!(kind, "none" | "bind");
+        if kind == "overlay" {
+            return Err(Refusal::forbidden(
+                "a volume cannot be made of layers of the machine's folders: mount each of them by itself",
+            ));
+        }
         if device.is_empty() || kind == "tmpfs" {
             return Ok(());
         }
