@@ -216,6 +216,47 @@ fn a_job_that_is_kept_from_the_machine_gets_nothing_of_it() {
 }
 
 #[test]
+fn a_network_changes_nothing_of_the_machines_own() {
+    let create =
+        |body: &Value| ask(&Fixture::new(), "POST", "/networks/create", body).map(drop).map_err(|no| no.status);
+    let options = |key: &str| json!({"Name": "n", "Options": {key: "docker0"}});
+    assert_eq!(create(&options("com.docker.network.bridge.name")), Err(403));
+    assert_eq!(create(&options("com.docker.network.driver.mtu")), Ok(()));
+    let subnet = |subnet: &str| json!({"Name": "n", "IPAM": {"Config": [{"Subnet": subnet}]}});
+    for public in ["203.0.113.0/24", "8.8.8.0/24", "2001:db8::/32"] {
+        assert_eq!(create(&subnet(public)), Err(403), "{public}");
+    }
+    for private in ["10.7.0.0/16", "172.28.0.0/24", "192.168.7.0/24", "fd00:7::/64", ""] {
+        assert_eq!(create(&subnet(private)), Ok(()), "{private}");
+    }
+}
+
+#[test]
+fn folders_around_what_is_protected_and_layers_of_folders_are_refused() {
+    for around in ["/", "/home/me", "/home/me/lc"] {
+        let body = json!({"Image": "app", "HostConfig": {"Binds": [format!("{around}:/h")]}});
+        let refusal = refused("POST", "/containers/create", &body);
+        assert!(refusal.starts_with("403") && refusal.contains("cannot be mounted"), "{around}: {refusal}");
+    }
+    let layers =
+        json!({"Name": "v", "DriverOpts": {"type": "overlay", "device": "overlay", "o": "lowerdir=/home/me/lc:/tmp"}});
+    assert!(refused("POST", "/volumes/create", &layers).starts_with("403"));
+}
+
+#[test]
+fn names_of_the_machines_images_keep_their_meaning_for_isolated_jobs() {
+    let tag = |fixture: &Fixture| {
+        ask(fixture, "POST", "/images/app/tag?repo=postgres&tag=15", &Value::Null).map(drop).map_err(|no| no.status)
+    };
+    let mut fixture = Fixture::new();
+    assert_eq!(tag(&fixture), Ok(()));
+    fixture.0.is_confined = true;
+    assert_eq!(tag(&fixture), Err(403));
+    let build = ask(&fixture, "POST", "/build?t=postgres%3A15", &Value::Null).map(drop).map_err(|no| no.status);
+    assert_eq!(build, Err(403));
+}
+
+#[test]
 fn images_are_removed_by_whom_they_belong_to() {
     passed("DELETE", "/images/app:latest", &Value::Null);
     assert_eq!(
