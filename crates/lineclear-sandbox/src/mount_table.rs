@@ -1,5 +1,6 @@
 //! What is mounted where, as this process sees it.
 
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -9,6 +10,8 @@ use std::path::PathBuf;
 /// One mount.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mount {
+    id: u32,
+    parent: u32,
     /// What of its file system is seen.
     pub(crate) root: PathBuf,
     pub(crate) at: PathBuf,
@@ -29,9 +32,27 @@ impl Mount {
     }
 }
 
-/// All mounts, in the order in which they were made.
+/// All mounts that a path leads to, in the order in which they were made.
 pub(crate) fn read() -> io::Result<Vec<Mount>> {
-    Ok(parse(&fs::read("/proc/self/mountinfo")?))
+    Ok(visible(parse(&fs::read("/proc/self/mountinfo")?)))
+}
+
+/// Leaves out mounts that lie below another one which was put over them later: their paths lead to something else.
+fn visible(mounts: Vec<Mount>) -> Vec<Mount> {
+    let by_id: HashMap<u32, &Mount> = mounts.iter().map(|mount| (mount.id, mount)).collect();
+    let is_hidden = |mount: &Mount| {
+        let mut chain = HashSet::from([mount.id]);
+        let mut above = mount;
+        while let Some(parent) = by_id.get(&above.parent).filter(|parent| chain.insert(parent.id)) {
+            above = parent;
+        }
+        let covers = |other: &&Mount| {
+            !chain.contains(&other.id) && chain.contains(&other.parent) && mount.at.starts_with(&other.at)
+        };
+        mounts.iter().any(|other| covers(&other))
+    };
+    let hidden: Vec<bool> = mounts.iter().map(is_hidden).collect();
+    mounts.into_iter().zip(hidden).filter(|(_, hidden)| !hidden).map(|(mount, _)| mount).collect()
 }
 
 /// # Source
@@ -42,14 +63,16 @@ fn parse(text: &[u8]) -> Vec<Mount> {
 
 fn line(line: &[u8]) -> Option<Mount> {
     let mut words = line.split(|&byte| byte == b' ');
-    let root = path(words.nth(3)?);
+    let id = text(words.next()?).parse().ok()?;
+    let parent = text(words.next()?).parse().ok()?;
+    let root = path(words.nth(1)?);
     let at = path(words.next()?);
     let options = text(words.next()?);
     // Optional fields end with a dash.
     words.find(|word| *word == b"-")?;
     let kind = text(words.next()?);
     let super_options = text(words.nth(1)?);
-    Some(Mount { root, at, options, kind, super_options })
+    Some(Mount { id, parent, root, at, options, kind, super_options })
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -79,6 +102,19 @@ fn path(bytes: &[u8]) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As in a namespace of processes that has a `/proc` of its own over the old one.
+    #[test]
+    fn what_lies_below_a_later_mount_is_not_seen() {
+        let text = b"20 1 8:1 / / rw - ext4 /dev/a rw\n\
+            21 20 0:5 / /proc rw - proc proc rw\n\
+            22 21 0:6 / /proc/sys/fs/binfmt_misc rw - binfmt_misc binfmt_misc rw\n\
+            23 20 0:7 / /run rw - tmpfs tmpfs rw\n\
+            24 23 0:8 / /run/lock rw - tmpfs tmpfs rw\n\
+            25 21 0:9 / /proc rw - proc proc rw\n";
+        let seen: Vec<u32> = visible(parse(text)).iter().map(|mount| mount.id).collect();
+        assert_eq!(seen, [20, 23, 24, 25]);
+    }
 
     #[test]
     fn a_line_is_read_with_and_without_optional_fields() {
