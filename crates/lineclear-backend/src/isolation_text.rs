@@ -194,7 +194,7 @@ mod tests {
             assert_eq!(text.parse::<NetworkAccess>().map(|network| network.to_string()), Ok(text.to_owned()));
         }
         assert_eq!(
-            "allow= PyPI.org. ".parse::<NetworkAccess>().map(|n| n.to_string()),
+            "allow= Packages.Example.org. ".parse::<NetworkAccess>().map(|n| n.to_string()),
             Ok("allow=packages.example.org".to_owned())
         );
     }
