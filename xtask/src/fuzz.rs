@@ -7,7 +7,7 @@ use crate::shell::{Cmd, root};
 /// Seconds for each target; `FUZZ_SECONDS` asks for another number.
 const SECONDS: u32 = 8;
 
-const TARGETS: [&str; 14] = [
+const TARGETS: [&str; 15] = [
     "yaml",
     "expression",
     "workflow",
@@ -20,6 +20,7 @@ const TARGETS: [&str; 14] = [
     "report",
     "archive",
     "service_request",
+    "oci",
     "registry",
     "door",
 ];

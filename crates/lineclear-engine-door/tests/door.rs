@@ -385,7 +385,22 @@ fn folders_that_are_not_the_jobs_are_not_mounted() {
     let mut job = Job::with(support::settings(), With { is_confined: true, ..With::default() });
     let refused = job.docker_fails(&["run", "--rm", "--privileged", busybox(), "true"]);
     assert!(refused.contains("kept from the machine"), "{refused}");
-    job.docker(&["run", "--rm", "-v", &format!("{}:/x", job.work().display()), busybox(), "true"]);
+    // Not even its own folders: a link may stand in the place of one by the time the container starts.
+    let own = format!("{}:/x", job.work().display());
+    let refused = job.docker_fails(&["create", "-v", &own, busybox(), "true"]);
+    assert!(refused.contains("cannot be mounted"), "{refused}");
+    job.close();
+}
+
+/// An interface of the machine, and addresses of others, are no part of a job's network.
+#[test]
+fn networks_of_a_job_leave_the_machines_network_alone() {
+    let mut job = Job::open();
+    let refused = job.docker_fails(&["network", "create", "-o", "com.docker.network.bridge.name=docker0", "n"]);
+    assert!(refused.contains("com.docker.network.bridge.name"), "{refused}");
+    let refused = job.docker_fails(&["network", "create", "--subnet", "203.0.113.0/24", "n"]);
+    assert!(refused.contains("203.0.113.0/24"), "{refused}");
+    job.docker(&["network", "create", "-o", "com.docker.network.driver.mtu=1400", "n"]);
     job.close();
 }
 
