@@ -21,7 +21,7 @@ pub(crate) struct IsolationArgs {
     isolate: Option<Mode>,
 
     /// What jobs reach: none, loopback (themselves and Lineclear's services), private (everything, but ports are the job's own),
-    /// host, or allow=HOST[:PORT],… such as allow=packages.example.org:443,*.example.org,10.0.0.0/8. [default: host; loopback with --isolate]
+    /// host, or allow=HOST,HOST:PORT,… such as allow=packages.example.org:443,*.example.org,10.0.0.0/8. [default: host; loopback with --isolate]
     #[arg(long, value_name = "NETWORK")]
     network: Option<NetworkAccess>,
 
