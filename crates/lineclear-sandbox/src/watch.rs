@@ -50,7 +50,6 @@ impl Watch {
                 let now = measure(&folders);
                 pause = PAUSE.max(begun.elapsed() * PAUSE_PER_LOOK);
                 if now > limit {
-                    limit = now.saturating_add(AGAIN);
                     let message = format!(
                         "the job wrote {}, more than its {} of disk: its processes were ended",
                         show_bytes(now.saturating_sub(before)),
@@ -60,6 +59,8 @@ impl Watch {
                     // Told before it shows: the step that ends asks at once.
                     told.lock().unwrap_or_else(PoisonError::into_inner).push(hit);
                     end();
+                    // It went on writing until it was ended.
+                    limit = measure(&folders).max(now).saturating_add(AGAIN);
                 }
             }
         })?;
