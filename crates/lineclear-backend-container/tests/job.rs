@@ -62,7 +62,7 @@ fn trap_79_services_are_reached_by_name_and_by_their_ports() {
     let (name, digest) = job.heard.images.lock().expect("images")[0].clone();
     assert!(name == image && digest.starts_with("sha256:"), "{name} {digest}");
     let label = format!("{}={}", labels::JOB, job.tracking_id());
-    assert_eq!(labelled(&engine, &label), 2, "two containers");
+    assert_eq!(labelled(&engine, &label), 3, "two containers and their network");
     assert_eq!(engine.network_members(&facts.network).expect("it is there").len(), 2);
     let told = job.close();
     assert!(told.contains("## Log of service web"), "{told}");

@@ -219,7 +219,7 @@ allow = ["example.org:443"]
         let manual = include_str!("../../../docs/policy.md");
         let examples: Vec<&str> =
             manual.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-        assert_eq!(examples.len(), 5);
+        assert_eq!(examples.len(), 6);
         for example in examples {
             assert_eq!(Policy::read(&Source::new("lineclear.toml", example)).1, []);
         }
