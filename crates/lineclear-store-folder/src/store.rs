@@ -158,15 +158,7 @@ impl Place {
             if self.settings.durability == Durability::PowerLoss {
                 file.sync_all()?;
             }
-            if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent)?;
-            }
-            if unless_there {
-                // A hard link refuses to replace, which a rename cannot be told on every file system.
-                fs::hard_link(&temporary, path)?;
-            } else {
-                fs::rename(&temporary, path)?;
-            }
+            place(&temporary, path, unless_there)?;
             if self.settings.durability == Durability::PowerLoss
                 && let Some(parent) = path.parent()
             {
@@ -197,6 +189,32 @@ pub(crate) fn temporary_in(root: &Path, counter: &AtomicU64) -> PathBuf {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     // The time tells apart processes that share the folder from different process namespaces, and so the process id.
     root.join("tmp").join(format!("{}-{now:x}-{number}", std::process::id()))
+}
+
+/// How often a folder may be removed again before a file is in it.
+const MOST_PLACINGS: u32 = 1000;
+
+/// Gives the finished file `temporary` its name. Whoever prunes the store removes folders that are empty, which the one just made for
+/// this file is for a moment; so it is made again.
+fn place(temporary: &Path, path: &Path, unless_there: bool) -> io::Result<()> {
+    let mut tries = 0;
+    loop {
+        let made = path.parent().map_or(Ok(()), make_folder);
+        let placed = match &made {
+            // It was removed while it was being looked at.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(io::ErrorKind::NotFound.into()),
+            Err(_) => made,
+            // A hard link refuses to replace, which a rename cannot be told on every file system.
+            Ok(()) if unless_there => fs::hard_link(temporary, path),
+            Ok(()) => fs::rename(temporary, path),
+        };
+        match placed {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && tries < MOST_PLACINGS && temporary.exists() => {
+                tries += 1;
+            }
+            placed => return placed,
+        }
+    }
 }
 
 /// Makes a folder with all folders above it, for this user only.
