@@ -36,6 +36,8 @@ pub(crate) struct JobProcesses {
     guard: Arc<Guard>,
     /// Entry processes that run, and those that ended while their process group lives on.
     steps: Mutex<BTreeMap<u32, Step>>,
+    /// Held while all of the job is killed, and while a step is started.
+    ending: Mutex<()>,
 }
 
 /// An entry process.
@@ -50,11 +52,17 @@ struct Step {
 impl JobProcesses {
     pub(crate) fn new(tracking_id: String, prefix: String, folder: PathBuf, guard: Arc<Guard>) -> Self {
         family::room_opened();
-        Self { tracking_id, prefix, folder, guard, steps: Mutex::default() }
+        Self { tracking_id, prefix, folder, guard, steps: Mutex::default(), ending: Mutex::default() }
     }
 
     fn steps(&self) -> MutexGuard<'_, BTreeMap<u32, Step>> {
         self.steps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until nothing is being killed; what is started while the answer is kept, is not. A job that was ended in the middle of a
+    /// step goes on with the steps that clean up, and the first of them may come before the last process of the job has gone.
+    pub(crate) fn starting(&self) -> MutexGuard<'_, ()> {
+        self.ending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn started(&self, pid: u32, env: &[(OsString, OsString)]) {
@@ -160,6 +168,7 @@ impl JobProcesses {
     /// Kills everything of the job. Returns what was alive.
     pub(crate) fn kill_job(&self) -> Vec<Remain> {
         let mut remains: Vec<Remain> = Vec::new();
+        let _nothing_is_started = self.starting();
         family::kill_all(
             || {
                 let alive = self.alive();

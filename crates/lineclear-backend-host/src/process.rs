@@ -125,9 +125,13 @@ pub(crate) fn start(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut child =
-        family::start(|| start.spawn()).map_err(|error| lookup::explain(command, &program, error, &sight))?;
-    job.started(child.id(), &command.env);
+    let mut child = {
+        let _nothing_is_killed = job.starting();
+        let child =
+            family::start(|| start.spawn()).map_err(|error| lookup::explain(command, &program, error, &sight))?;
+        job.started(child.id(), &command.env);
+        child
+    };
     let end = family::rustix_pid(child.id()).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
     let stdout = Output { pipe: child.stdout.take().map(OwnedFd::from), chunk: CHUNK };
     let stderr = Output { pipe: child.stderr.take().map(OwnedFd::from), chunk: CHUNK };
