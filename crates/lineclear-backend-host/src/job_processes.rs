@@ -65,9 +65,10 @@ impl JobProcesses {
         self.ending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn started(&self, pid: u32, env: &[(OsString, OsString)]) {
+    /// `begun` is a time before the process was there: what it started may be older than the end of the call that started it.
+    pub(crate) fn started(&self, pid: u32, begun: Instant, env: &[(OsString, OsString)]) {
         let file = env.iter().rev().find(|(name, _)| name == STEP_FILE).map(|(_, value)| value.clone());
-        self.steps().insert(pid, Step { started: Instant::now(), runs: true, file });
+        self.steps().insert(pid, Step { started: begun, runs: true, file });
         self.guard.process_started(pid);
     }
 

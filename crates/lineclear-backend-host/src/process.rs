@@ -127,9 +127,10 @@ pub(crate) fn start(
         .stderr(Stdio::piped());
     let mut child = {
         let _nothing_is_killed = job.starting();
+        let begun = Instant::now();
         let child =
             family::start(|| start.spawn()).map_err(|error| lookup::explain(command, &program, error, &sight))?;
-        job.started(child.id(), &command.env);
+        job.started(child.id(), begun, &command.env);
         child
     };
     let end = family::rustix_pid(child.id()).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());

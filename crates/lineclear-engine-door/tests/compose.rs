@@ -56,12 +56,16 @@ fn up(loopback: &Arc<Loopback>, run: u64) -> Job {
 }
 
 fn get(loopback: &Loopback, port: u16, path: &str) -> String {
-    let mut stream = TcpStream::connect((loopback.0, port)).expect("the port is open");
-    stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).expect("it listens");
-    stream.shutdown(Shutdown::Write).expect("it is open");
+    try_get(loopback, port, path).expect("it answers")
+}
+
+fn try_get(loopback: &Loopback, port: u16, path: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect((loopback.0, port))?;
+    stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes())?;
+    stream.shutdown(Shutdown::Write)?;
     let mut text = String::new();
-    stream.read_to_string(&mut text).expect("it answers");
-    text
+    stream.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 // S4-47, S3-8, S4-10
@@ -248,7 +252,9 @@ fn a_port_follows_its_container_through_end_and_restart() {
         "-h",
         "/etc",
     ]);
-    assert!(get(&loopback, 7001, "/passwd").contains("root"));
+    // The port is open before the server in the container listens.
+    let answers = || try_get(&loopback, 7001, "/passwd").is_ok_and(|page| page.contains("root"));
+    until("the server answers", answers);
     assert!(job.docker(&["port", "web", "81"]).starts_with("0.0.0.0:"));
     // A second one takes the next port of the range, and one port alone is refused as the engine refuses it.
     job.docker(&["run", "-d", "--init", "--name", "next", "-p", "7001-7009:80", busybox(), "sleep", "60"]);
@@ -259,9 +265,9 @@ fn a_port_follows_its_container_through_end_and_restart() {
     job.docker(&["exec", "web", "kill", "1"]);
     until("the port closed", || TcpStream::connect((loopback.0, 7001)).is_err());
     job.docker(&["start", "web"]);
-    assert!(get(&loopback, 7001, "/passwd").contains("root"));
+    until("the server answers again", answers);
     job.docker(&["restart", "-t", "0", "web"]);
-    assert!(get(&loopback, 7001, "/passwd").contains("root"));
+    until("the server answers again", answers);
     job.close();
     assert!(TcpStream::connect((loopback.0, 7001)).is_err());
     assert_eq!(left(&job.id), "");

@@ -1,7 +1,6 @@
 //! Jobs that are kept from the machine: what the options of `run` mean to steps.
 
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -163,7 +162,7 @@ jobs:
     child.wait().expect("its end");
     wait_until("nothing is left", || {
         processes("sleep 9876", &mark) == 0
-            && holders.iter().all(|pid| !Path::new(&format!("/proc/{pid}")).exists())
+            && holders.iter().all(|pid| has_ended(*pid))
             && groups(&group).is_empty()
             && repository.job_folders().is_empty()
     });
@@ -185,6 +184,11 @@ fn holders(parent: u32) -> Vec<u32> {
         String::from_utf8_lossy(&line).contains("__sandbox\0hold")
     });
     pids
+}
+
+/// A process that has ended and that nobody has asked for its exit code has no command line. Its new parent may never ask.
+fn has_ended(pid: u32) -> bool {
+    fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default().is_empty()
 }
 
 fn wait_until(what: &str, holds: impl Fn() -> bool) {
