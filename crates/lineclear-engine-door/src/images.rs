@@ -53,6 +53,11 @@ impl Shared {
         }
     }
 
+    /// The names with digest that an image got by a pull from where its name is mapped to.
+    pub(crate) fn digests_of(&self, id: &str) -> Vec<String> {
+        self.known.get().digests.get(id).into_iter().flatten().cloned().collect()
+    }
+
     pub(crate) fn tell_image(
         &self,
         deed: ImageDeed,
@@ -183,11 +188,13 @@ impl Exchange<'_> {
         target.path.extend(image.kept.to_string().split('/').map(str::to_owned));
         target.path.push("json".into());
         let login = shared.job.registry_login();
-        let is_kept = shared.engine.ask("GET", target, None, login.as_deref()).is_ok_and(|answer| answer.is_fine());
-        if !is_kept {
+        let kept_there =
+            shared.engine.ask("GET", target, None, login.as_deref()).ok().filter(|answer| answer.is_fine());
+        let Some(kept_there) = kept_there else {
             drop(turn);
             return self.pass(there, Extra::default()).map(drop);
-        }
+        };
+        let digest = kept_there.value().pointer("/Descriptor/digest").and_then(Value::as_str).map(str::to_owned);
         let mut target = there.target.clone();
         target.set("fromImage", kept.clone());
         target.set("tag", key);
@@ -200,6 +207,12 @@ impl Exchange<'_> {
         pass.login = login;
         let shown = image.asked.name();
         let rename = || {
+            if let Some(digest) = &digest
+                && let Ok(Some(found)) = shared.look().image(&image.kept.to_string())
+            {
+                let name = format!("{}@{digest}", image.asked.name());
+                shared.known.get().digests.entry(found.id).or_default().insert(name);
+            }
             let Some(tag) = image.kept.tag().filter(|_| image.kept.digest().is_none()) else { return };
             let from = image.kept.to_string();
             if shared.tag_image(&from, &image.asked, tag).is_ok() {

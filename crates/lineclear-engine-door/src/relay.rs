@@ -312,7 +312,9 @@ impl Exchange<'_> {
                 self.shared.note(&pass.then, &value);
                 let ports = |id: &str| self.shared.ports.of(id);
                 let is_own = |id: &str| self.shared.known.get().containers.contains(id);
-                shape.show(&mut value, &Shown { job: &self.shared.job, ports: &ports, is_own: &is_own });
+                let digests = |id: &str| self.shared.digests_of(id);
+                let job = &self.shared.job;
+                shape.show(&mut value, &Shown { job, ports: &ports, digests: &digests, is_own: &is_own });
                 self.client.value(back, &value)?;
                 Ok(true)
             }

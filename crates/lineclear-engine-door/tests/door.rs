@@ -307,6 +307,10 @@ fn mapped_names_are_pushed_to_and_pulled_from_where_they_are_kept() {
     let pulled = two.docker(&["pull", &name]);
     assert!(pulled.contains(&fact.digest), "{pulled}");
     assert_eq!(two.docker(&["run", "--rm", &name, "cat", "/made"]), name);
+    // The digest that it was pulled by is known under the name that it was asked for.
+    let digest = two.docker(&["image", "inspect", "--format", "{{index .RepoDigests 0}}", &name]);
+    assert_eq!(digest, format!("{repository}@{}", fact.digest));
+    assert!(two.docker(&["images", "--digests", repository]).contains(&fact.digest));
     assert!(!docker(&["images", "--format", "{{.Repository}}"]).contains(registry.address()));
     two.docker(&["rmi", &name]);
     // By its digest, which cannot be given another name.

@@ -10,6 +10,8 @@ use super::{Found, Job, PORTS_LABEL};
 pub(crate) enum Shape {
     /// Names are all there is to rewrite.
     Plain,
+    /// A list of images, or one of them.
+    Images,
     /// A list of containers.
     Containers,
     /// One container, inspected.
@@ -46,6 +48,8 @@ pub(crate) struct Shown<'s> {
     pub(crate) job: &'s Job,
     /// Where steps find the ports of a container, by its id.
     pub(crate) ports: &'s dyn Fn(&str) -> Vec<ShownPort>,
+    /// The names with digest that an image has beside those that the engine knows, by its id.
+    pub(crate) digests: &'s dyn Fn(&str) -> Vec<String>,
     /// Whether a container belongs to the job, by its id.
     pub(crate) is_own: &'s dyn Fn(&str) -> bool,
 }
@@ -55,6 +59,8 @@ impl Shape {
     pub(crate) fn show(&self, value: &mut Value, shown: &Shown<'_>) {
         match self {
             Self::Plain | Self::NetworkCreated { .. } => {}
+            Self::Images if value.is_array() => items(value).for_each(|image| shown.image(image)),
+            Self::Images => shown.image(value),
             Self::Containers => items(value).for_each(|container| shown.listed(container)),
             Self::Container => shown.inspected(value),
             Self::Created { warnings } => {
@@ -104,6 +110,19 @@ pub(crate) fn label<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
 impl Shown<'_> {
     fn is_own(&self, value: &Value) -> bool {
         self.job.is_shared() || label(value, labels::JOB) == Some(&self.job.tracking_id)
+    }
+
+    fn image(&self, image: &mut Value) {
+        let more = (self.digests)(image.get("Id").and_then(Value::as_str).unwrap_or_default());
+        let Some(image) = image.as_object_mut().filter(|_| !more.is_empty()) else { return };
+        let known = image.entry("RepoDigests").or_insert(Value::Null);
+        let mut all: Vec<Value> = known.as_array().cloned().unwrap_or_default();
+        for name in more {
+            if !all.iter().any(|known| *known == name) {
+                all.push(name.into());
+            }
+        }
+        *known = all.into();
     }
 
     fn is_seen_network(&self, network: &Value) -> bool {

@@ -14,13 +14,13 @@ use super::{
 };
 
 pub(super) const TABLE: &[Endpoint] = &[
-    endpoint("GET", "images/json", BodyUse::Ignored, pass),
+    endpoint("GET", "images/json", BodyUse::Ignored, list),
     endpoint("GET", "images/search", BodyUse::Ignored, pass),
     endpoint("GET", "images/get", BodyUse::Ignored, pass),
     endpoint("POST", "images/create", BodyUse::Stream, create),
     endpoint("POST", "images/load", BodyUse::Stream, load),
     endpoint("POST", "images/prune", BodyUse::Ignored, prune),
-    endpoint("GET", "images/{*}/json", BodyUse::Ignored, look),
+    endpoint("GET", "images/{*}/json", BodyUse::Ignored, inspect),
     endpoint("GET", "images/{*}/history", BodyUse::Ignored, look),
     endpoint("GET", "images/{*}/get", BodyUse::Ignored, pass),
     endpoint("POST", "images/{*}/push", BodyUse::Ignored, push),
@@ -35,6 +35,16 @@ pub(super) const TABLE: &[Endpoint] = &[
 
 fn pass(ask: Ask<'_>) -> Result<Decision, Refusal> {
     Ok(Pass::new(ask.target, Answer::Raw).into())
+}
+
+fn list(ask: Ask<'_>) -> Result<Decision, Refusal> {
+    Ok(Pass::new(ask.target, Answer::Value(Shape::Images)).into())
+}
+
+fn inspect(mut ask: Ask<'_>) -> Result<Decision, Refusal> {
+    let (meant, _) = ask.meant_image(&ask.name)?;
+    ask.image_target(&meant);
+    Ok(Pass::new(ask.target, Answer::Value(Shape::Images)).into())
 }
 
 /// A name that another job gave to another image meanwhile still means this job's own here.
