@@ -45,15 +45,11 @@ impl Watch {
         let thread = thread::Builder::new().name("disk".into()).spawn(move || {
             let mut limit = before.saturating_add(most);
             let mut pause = PAUSE;
-            let mut ended = false;
             while !stop.wait_for(pause) {
                 let begun = Instant::now();
                 let now = measure(&folders);
                 pause = PAUSE.max(begun.elapsed() * PAUSE_PER_LOOK);
-                if std::mem::take(&mut ended) {
-                    // What was ended may have written until it was gone, and none of that is held against what cleans up.
-                    limit = limit.max(now.saturating_add(AGAIN));
-                } else if now > limit {
+                if now > limit {
                     let message = format!(
                         "the job wrote {}, more than its {} of disk: its processes were ended",
                         show_bytes(now.saturating_sub(before)),
@@ -63,8 +59,8 @@ impl Watch {
                     // Told before it shows: the step that ends asks at once.
                     told.lock().unwrap_or_else(PoisonError::into_inner).push(hit);
                     end();
-                    limit = now.saturating_add(AGAIN);
-                    ended = true;
+                    // It went on writing until it was ended, and none of that is held against what cleans up.
+                    limit = measure(&folders).max(now).saturating_add(AGAIN);
                 }
             }
         })?;

@@ -201,15 +201,19 @@ fn place(temporary: &Path, path: &Path, unless_there: bool) -> io::Result<()> {
     loop {
         let made = path.parent().map_or(Ok(()), make_folder);
         let placed = match &made {
-            // It was removed while it was being looked at.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(io::ErrorKind::NotFound.into()),
+            // It was removed while it was being looked at, or is no folder. As it stands, this would mean that the file is there.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(io::ErrorKind::NotADirectory.into()),
             Err(_) => made,
             // A hard link refuses to replace, which a rename cannot be told on every file system.
             Ok(()) if unless_there => fs::hard_link(temporary, path),
             Ok(()) => fs::rename(temporary, path),
         };
         match placed {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && tries < MOST_PLACINGS && temporary.exists() => {
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+                    && tries < MOST_PLACINGS
+                    && temporary.exists() =>
+            {
                 tries += 1;
             }
             placed => return placed,

@@ -21,7 +21,7 @@ pub(super) const TABLE: &[Endpoint] = &[
     endpoint("POST", "images/load", BodyUse::Stream, load),
     endpoint("POST", "images/prune", BodyUse::Ignored, prune),
     endpoint("GET", "images/{*}/json", BodyUse::Ignored, inspect),
-    endpoint("GET", "images/{*}/history", BodyUse::Ignored, look),
+    endpoint("GET", "images/{*}/history", BodyUse::Ignored, history),
     endpoint("GET", "images/{*}/get", BodyUse::Ignored, pass),
     endpoint("POST", "images/{*}/push", BodyUse::Ignored, push),
     endpoint("POST", "images/{*}/tag", BodyUse::Ignored, tag),
@@ -41,17 +41,19 @@ fn list(ask: Ask<'_>) -> Result<Decision, Refusal> {
     Ok(Pass::new(ask.target, Answer::Value(Shape::Images)).into())
 }
 
-fn inspect(mut ask: Ask<'_>) -> Result<Decision, Refusal> {
-    let (meant, _) = ask.meant_image(&ask.name)?;
-    ask.image_target(&meant);
-    Ok(Pass::new(ask.target, Answer::Value(Shape::Images)).into())
+fn inspect(ask: Ask<'_>) -> Result<Decision, Refusal> {
+    look(ask, Shape::Images)
+}
+
+fn history(ask: Ask<'_>) -> Result<Decision, Refusal> {
+    look(ask, Shape::Plain)
 }
 
 /// A name that another job gave to another image meanwhile still means this job's own here.
-fn look(mut ask: Ask<'_>) -> Result<Decision, Refusal> {
+fn look(mut ask: Ask<'_>, shape: Shape) -> Result<Decision, Refusal> {
     let (meant, _) = ask.meant_image(&ask.name)?;
     ask.image_target(&meant);
-    Ok(Pass::new(ask.target, Answer::Value(Shape::Plain)).into())
+    Ok(Pass::new(ask.target, Answer::Value(shape)).into())
 }
 
 /// `docker pull`, or `docker import` where the image comes as an archive of files.
