@@ -2,10 +2,15 @@
 //!
 //! `DOCKER_HOST` says where it listens, as for the Docker CLI; `DOCKERD_OPTIONS` gives `dockerd` more options, such as
 //! `--data-root /somewhere`. Nothing here asks for systemd: a container or a namespace without one is enough.
+//!
+//! It keeps its images and networks in `target/engine/data` and not where the machine's own engine keeps them: an engine
+//! that was killed half way through making a network leaves a database with which no other starts (`index out of range`
+//! in libnetwork's `reservePools`). So what a start leaves behind is believed only if the engine that wrote it was also
+//! seen to stop; otherwise it is thrown away.
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -24,7 +29,64 @@ const SOCKET: &str = "/var/run/docker.sock";
 /// An engine that answers.
 pub struct Engine {
     /// Set if it was started here; then it is stopped when this is dropped.
-    started: Option<Child>,
+    started: Option<Started>,
+}
+
+/// An engine that was started here.
+struct Started {
+    child: Child,
+    place: Place,
+}
+
+/// Where an engine that is started here keeps things.
+struct Place {
+    /// Images, networks, volumes: kept from one run to the next, for the images' sake.
+    data: PathBuf,
+    /// Lies there as long as an engine writes to `data`, so it still does after one that was killed.
+    in_use: PathBuf,
+    /// Sockets and namespaces: short, because a socket's path has 107 bytes at most.
+    exec: PathBuf,
+}
+
+impl Place {
+    /// Makes it ready for an engine: what one that was killed has left is removed.
+    fn prepare(folder: &Path) -> Result<Self> {
+        let exec = std::env::temp_dir().join(format!("lineclear-engine-{}", std::process::id()));
+        let place = Self { data: folder.join("data"), in_use: folder.join("data-in-use"), exec };
+        if place.in_use.exists() {
+            println!("the last engine that was started here did not stop by itself: its data are removed");
+            remove_with_mounts(&place.data)?;
+        }
+        remove_with_mounts(&place.exec)?;
+        fs::write(&place.in_use, "").with_context(|| format!("cannot write `{}`", place.in_use.display()))?;
+        Ok(place)
+    }
+
+    /// The engine has stopped by itself: its data can be believed.
+    fn release(&self) -> Result<()> {
+        remove_with_mounts(&self.exec)?;
+        fs::remove_file(&self.in_use).with_context(|| format!("cannot remove `{}`", self.in_use.display()))
+    }
+}
+
+/// Removes a folder, and first what is mounted in it: an engine that was killed leaves its file systems mounted.
+fn remove_with_mounts(folder: &Path) -> Result<()> {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").context("cannot read `/proc/self/mountinfo`")?;
+    // proc(5): the fifth field is the mount point, a blank in it is `\040`. The last mounted goes first.
+    let points = mounts.lines().filter_map(|line| line.split(' ').nth(4)).map(|point| point.replace("\\040", " "));
+    let mut below: Vec<String> = points.filter(|point| Path::new(point).starts_with(folder)).collect();
+    below.reverse();
+    for point in below {
+        if !works("umount", &["--lazy", &point]) {
+            bail!("cannot unmount `{point}`, which an engine has left");
+        }
+    }
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove `{}`", folder.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Finds the engine, or starts one.
@@ -62,9 +124,14 @@ fn start(host: &str) -> Result<Engine> {
     let file = fs::File::create(&log).with_context(|| format!("cannot write `{}`", log.display()))?;
     let more = std::env::var("DOCKERD_OPTIONS").unwrap_or_default();
     println!("no container engine answers at {host}: starting one, log in {}", log.display());
+    let place = Place::prepare(&folder)?;
+    // What somebody asks for with DOCKERD_OPTIONS comes instead of ours: given twice, dockerd refuses it.
+    let ours = [("--data-root", &place.data), ("--exec-root", &place.exec)];
+    let ours = ours.into_iter().filter(|(option, _)| !more.contains(option));
     let mut child = Command::new("dockerd")
         .args(["--host", host, "--pidfile"])
         .arg(&pidfile)
+        .args(ours.flat_map(|(option, path)| [Path::new(option), path]))
         .args(more.split_whitespace())
         .env("PATH", programs(&folder)?)
         .stdin(Stdio::null())
@@ -79,12 +146,12 @@ fn start(host: &str) -> Result<Engine> {
         if over.is_some() || Instant::now() > end {
             let what = over.map_or_else(|| format!("did not answer within {START:?}"), |status| status.to_string());
             // Dropping it stops one that hangs.
-            drop(Engine { started: Some(child) });
+            drop(Engine { started: Some(Started { child, place }) });
             bail!("dockerd could not be started ({what}):\n{}", tail(&log));
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    Ok(Engine { started: Some(child) })
+    Ok(Engine { started: Some(Started { child, place }) })
 }
 
 /// The search path for dockerd: with the programs of the administrator, and with the iptables that works here.
@@ -119,12 +186,16 @@ fn tail(log: &Path) -> String {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        let Some(child) = &mut self.started else { return };
+        let Some(Started { child, place }) = &mut self.started else { return };
         println!("stopping the container engine");
         let stopped = Command::new("kill").arg(child.id().to_string()).status();
         let end = Instant::now() + STOP;
         while stopped.is_ok() && Instant::now() < end {
-            if let Ok(Some(_)) = child.try_wait() {
+            if let Ok(Some(status)) = child.try_wait() {
+                // After a failure its data are not believed: they may be why it failed.
+                if let Some(error) = status.success().then(|| place.release()).and_then(Result::err) {
+                    eprintln!("{error:#}");
+                }
                 return;
             }
             std::thread::sleep(Duration::from_millis(50));
