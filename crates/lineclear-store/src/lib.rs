@@ -1,7 +1,7 @@
 //! The port that keeps what must outlive a process: runs with their inputs, events and logs, artifacts, caches, images.
 //!
 //! [`Store`] hands out a [`RunRecord`] for each run; [`Caches`] and [`Artifacts`] keep the files of steps; [`Archives`] keeps
-//! caches and artifacts that clients packed themselves, and [`zip`] unpacks them with distrust; [`Images`] keeps container images;
+//! caches and artifacts that clients packed themselves, and [`zip`] unpacks them with distrust; [`Images`] keeps container images; [`Ledgers`] keeps lists that only grow;
 //! [`Upkeep`] removes what is too old or too much. [`contract`] is what every store promises, as tests that each form runs. [`MemoryStore`] is the
 //! form without a disk: for tests, and the oracle that other forms are compared with. Nothing that was recorded is lost by a
 //! kill: a reader finds every complete line.
@@ -16,6 +16,7 @@ mod cache;
 pub mod contract;
 mod error;
 mod image;
+mod ledger;
 mod matching;
 mod memory;
 mod run;
@@ -39,6 +40,7 @@ pub use image::{
     ImageDamage, ImageError, ImageRules, ImageSweep, ImageUsage, Images, KeptManifest, ManifestFacts, NewManifest,
     OpenBlob, Sweep, TagRule,
 };
+pub use ledger::{AppendError, LedgerHead, Ledgers, LineHash};
 pub use matching::{MAX_KEY_LENGTH, MAX_KEYS, check_cache_key, check_lookup, choose};
 pub use memory::MemoryStore;
 pub use run::{LogLine, LogMark, NewRun, RunHeader, RunRecord, RunSummary, Store};

@@ -1,0 +1,101 @@
+//! The rules of one gate.
+
+use std::collections::BTreeSet;
+
+use lineclear_event::{CheckContext, Severity};
+use serde::{Deserialize, Serialize};
+
+/// What one gate asks for. Made from the policy; its canonical JSON is what [`Rules::hash`] is of.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rules {
+    /// The gate's name.
+    pub gate: String,
+    pub require: Vec<RequiredCheck>,
+    /// Shown, and never blocking.
+    pub supplementary: Vec<String>,
+    pub skipped: SkippedCounts,
+    pub coverage: Option<CoverageRule>,
+    pub scan: Option<ScanRule>,
+    pub sbom: bool,
+    pub signature: bool,
+    pub provenance: bool,
+    /// Evidence older than this many milliseconds does not count.
+    pub fresh_for_ms: Option<u64>,
+    /// What people have to state.
+    pub statements: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequiredCheck {
+    /// `CI / test`, or one leg of it: `CI / test (3.12)`.
+    pub check: String,
+    /// Where it is required; everywhere, if it is `None`.
+    pub on: Option<CheckContext>,
+}
+
+/// What a required check counts as that was skipped by its own conditions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SkippedCounts {
+    #[default]
+    Pass,
+    Fail,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CoverageRule {
+    /// Per cent of the lines.
+    pub min: Option<f64>,
+    /// Not below what was reached before.
+    pub ratchet: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanRule {
+    pub block: BTreeSet<Severity>,
+    /// How many findings of these severities are accepted.
+    pub budget: u64,
+}
+
+impl From<&lineclear_policy::Gate> for Rules {
+    fn from(gate: &lineclear_policy::Gate) -> Self {
+        use lineclear_policy::{Context, Skipped, VulnerabilitySeverity as Of};
+        let severity = |of: Of| match of {
+            Of::Low => Severity::Low,
+            Of::Medium => Severity::Medium,
+            Of::High => Severity::High,
+            Of::Critical => Severity::Critical,
+        };
+        let context = |on: Context| match on {
+            Context::PullRequest => CheckContext::PullRequest,
+            Context::Push => CheckContext::Push,
+        };
+        let check = |required: &lineclear_policy::RequiredCheck| RequiredCheck {
+            check: required.check.value.clone(),
+            on: required.on.as_ref().map(|on| context(on.value)),
+        };
+        let is = |value: &Option<lineclear_source::Spanned<bool>>| value.as_ref().is_some_and(|value| value.value);
+        Self {
+            gate: gate.name.value.clone(),
+            require: gate.require.iter().map(check).collect(),
+            supplementary: gate.supplementary.iter().map(|check| check.value.clone()).collect(),
+            skipped: match gate.skipped.as_ref().map(|skipped| skipped.value) {
+                Some(Skipped::Fail) => SkippedCounts::Fail,
+                Some(Skipped::Pass) | None => SkippedCounts::Pass,
+            },
+            coverage: gate.coverage.as_ref().map(|coverage| CoverageRule {
+                min: coverage.min.as_ref().map(|min| min.value),
+                ratchet: is(&coverage.ratchet),
+            }),
+            scan: gate.scan.as_ref().map(|scan| ScanRule {
+                block: scan.block.iter().map(|of| severity(of.value)).collect(),
+                budget: scan.budget.as_ref().map_or(0, |budget| u64::from(budget.value)),
+            }),
+            sbom: is(&gate.sbom),
+            signature: is(&gate.signature),
+            provenance: is(&gate.provenance),
+            fresh_for_ms: gate.fresh_for.as_ref().map(|time| u64::try_from(time.value.as_millis()).unwrap_or(u64::MAX)),
+            statements: gate.statements.iter().map(|name| name.value.clone()).collect(),
+        }
+    }
+}

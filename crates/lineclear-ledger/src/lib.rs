@@ -1,0 +1,1 @@
+//! The ledger as others use it: appended to, read, indexed, verified and exported.
