@@ -3,6 +3,7 @@
 use lineclear_source::Spanned;
 
 use crate::placeholder::check_placeholders;
+use crate::promote::{self, Promotion};
 use crate::table::{Findings, Table};
 
 /// `[image.NAME]`.
@@ -22,6 +23,8 @@ pub struct Image {
     pub sign: Option<Spanned<bool>>,
     /// `platforms`: `linux/amd64`.
     pub platforms: Vec<Spanned<String>>,
+    /// `promote`, in file order.
+    pub promote: Vec<Promotion>,
 }
 
 /// The tags for the refs that a pattern matches.
@@ -43,7 +46,7 @@ pub enum SbomFormat {
 }
 
 const IN_REPOSITORY: &[&str] = &["owner", "repository"];
-const IN_TAGS: &[&str] =
+pub(crate) const IN_TAGS: &[&str] =
     &["branch", "commit", "date", "major", "minor", "pull-request", "sha", "short-sha", "tag", "version"];
 
 impl Image {
@@ -64,9 +67,15 @@ impl Image {
                 .unwrap_or_default(),
             sign: table.boolean("sign", findings),
             platforms: platforms(&mut table, findings),
+            promote: promote::read(&mut table, findings),
         };
         table.finish(findings);
         image
+    }
+
+    /// What it is called at this target.
+    pub fn promotion(&self, target: &str) -> Option<&Promotion> {
+        self.promote.iter().find(|promotion| promotion.target.value == target)
     }
 }
 

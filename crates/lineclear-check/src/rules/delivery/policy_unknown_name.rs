@@ -37,6 +37,9 @@ impl Rule for PolicyUnknownName {
         let environments = Names { what: "environment", known: environments };
         for image in &policy.images {
             gates.look_up(image.gate.as_ref(), report);
+            for promotion in &image.promote {
+                gates.look_up(promotion.gate.as_ref(), report);
+            }
         }
         for environment in &policy.environments {
             gates.look_up(environment.gate.as_ref(), report);
