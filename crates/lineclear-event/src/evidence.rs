@@ -204,6 +204,9 @@ pub struct ScanStatement {
     /// The state of the database of vulnerabilities, where there is one: the newest entry's time, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<String>,
+    /// Why the scanner's report could not be read: then nothing is known, and it counts as no scan. Empty for one that was.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub unreadable: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -424,6 +427,35 @@ impl From<Subject> for String {
 }
 
 impl Severity {
+    /// From the most severe down.
+    pub const ALL: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Unknown];
+
+    /// Of a CVSS base score between 0 and 10; `Unknown` for 0 and what is no score.
+    ///
+    /// # Source
+    /// The qualitative severity rating scale of CVSS 3.1 and 4.0. Version 2.0 has none of its own; this one is commonly used for it.
+    pub fn of_score(score: f64) -> Self {
+        match score {
+            score if !(0.0..=10.0).contains(&score) => Self::Unknown,
+            score if score >= 9.0 => Self::Critical,
+            score if score >= 7.0 => Self::High,
+            score if score >= 4.0 => Self::Medium,
+            score if score > 0.0 => Self::Low,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// What a tool calls it, in whatever case: `moderate`, `negligible` and `info` are words for medium and low.
+    pub fn of_word(word: &str) -> Self {
+        match word.to_ascii_lowercase().as_str() {
+            "critical" => Self::Critical,
+            "high" | "important" => Self::High,
+            "medium" | "moderate" => Self::Medium,
+            "low" | "negligible" | "minor" | "unimportant" | "info" | "informational" => Self::Low,
+            _ => Self::Unknown,
+        }
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
@@ -525,5 +557,19 @@ mod tests {
         }
         let digest = format!("sha256:{}", "0a".repeat(32));
         assert_eq!(digest.parse::<Subject>().map(|subject| subject.to_string()), Ok(digest));
+    }
+
+    #[test]
+    fn severities_are_of_scores_and_of_words() {
+        let of = |scores: &[f64]| scores.iter().map(|score| Severity::of_score(*score)).collect::<Vec<_>>();
+        assert_eq!(of(&[10.0, 9.0]), [Severity::Critical; 2]);
+        assert_eq!(of(&[8.9, 7.0]), [Severity::High; 2]);
+        assert_eq!(of(&[6.9, 4.0]), [Severity::Medium; 2]);
+        assert_eq!(of(&[3.9, 0.1]), [Severity::Low; 2]);
+        assert_eq!(of(&[0.0, -1.0, 10.1, f64::NAN]), [Severity::Unknown; 4]);
+        assert_eq!(
+            ["MODERATE", "Negligible", "x"].map(Severity::of_word),
+            [Severity::Medium, Severity::Low, Severity::Unknown]
+        );
     }
 }

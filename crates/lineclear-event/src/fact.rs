@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{Finding, ScanStatement, Severity};
+
 /// A fact about a step, for the run's record: summaries, comments, history and comparisons read it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]
@@ -163,15 +165,70 @@ pub struct Coverage {
     pub files: BTreeMap<String, (u64, u64)>,
 }
 
-/// One SARIF report: findings by level.
+/// What a scanner reported.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Findings {
+    /// The report's file, relative to the workspace, or what it is called.
     pub name: String,
     pub tool: String,
     /// What keeps reports of one tool apart; empty where none was given.
     pub category: String,
-    /// `error`, `warning`, `note` → how many.
+    /// `error`, `warning`, `note` → how many; of SARIF only.
     pub levels: BTreeMap<String, u64>,
     /// The first of them, as "file:line: rule: message".
     pub first: Vec<String>,
+    /// All of them by severity.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counts: BTreeMap<Severity, u64>,
+    /// The worst of them first; at most a thousand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<Finding>,
+    /// Findings that are not in `counts`, because someone took responsibility for them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ignored: u64,
+    /// The image that was looked at, if the engine itself saw to it that it was this one. A report's own word for it is not enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// As [`ScanStatement::database`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
+    /// Why the report could not be read; then nothing is known of what was found. Empty for a report that was.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub unreadable: String,
+}
+
+impl Findings {
+    /// What the ledger keeps of it. Reports without a category are kept apart by their names.
+    pub fn statement(&self) -> ScanStatement {
+        ScanStatement {
+            tool: self.tool.clone(),
+            category: if self.category.is_empty() { self.name.clone() } else { self.category.clone() },
+            counts: self.counts.clone(),
+            found: self.found.clone(),
+            ignored: self.ignored,
+            database: self.database.clone(),
+            unreadable: self.unreadable.clone(),
+        }
+    }
+}
+
+/// Whether a count is not worth writing down.
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_of_older_records_are_read_and_those_without_severities_are_written_as_before() {
+        let old =
+            r#"{"fact":"findings","name":"a.sarif","tool":"T","category":"","levels":{"error":1},"first":["a: R"]}"#;
+        let fact: Fact = serde_json::from_str(old).expect("an older record");
+        assert_eq!(serde_json::to_string(&fact).expect("plain data"), old);
+        let Fact::Findings(findings) = fact else { panic!("{fact:?}") };
+        assert!(findings.counts.is_empty() && findings.unreadable.is_empty());
+        assert_eq!(findings.statement().category, "a.sarif");
+    }
 }
