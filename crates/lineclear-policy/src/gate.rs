@@ -88,7 +88,7 @@ pub enum VulnerabilitySeverity {
     Critical,
 }
 
-const SEVERITIES: &[(&str, VulnerabilitySeverity)] = &[
+pub(crate) const SEVERITIES: &[(&str, VulnerabilitySeverity)] = &[
     ("low", VulnerabilitySeverity::Low),
     ("medium", VulnerabilitySeverity::Medium),
     ("high", VulnerabilitySeverity::High),

@@ -17,6 +17,8 @@ pub struct Image {
     pub gate: Option<Spanned<String>>,
     /// `tags`, in file order.
     pub tags: Vec<TagRule>,
+    /// `candidates`: patterns of tags, as `ci-*`, that any job may push without a gate.
+    pub candidates: Vec<Spanned<String>>,
     /// `sbom`: the formats in which its contents are listed.
     pub sbom: Vec<Spanned<SbomFormat>>,
     /// `sign`
@@ -61,6 +63,7 @@ impl Image {
             repository,
             gate: table.string("gate", findings),
             tags: tags(&mut table, findings),
+            candidates: candidates(&mut table, findings),
             sbom: table
                 .choices("sbom", &[("spdx", SbomFormat::Spdx), ("cyclonedx", SbomFormat::CycloneDx)], findings)
                 .map(|formats| formats.value)
@@ -104,6 +107,22 @@ fn tags(table: &mut Table<'_>, findings: &mut Findings<'_>) -> Vec<TagRule> {
         rules.push(TagRule { refs, tags });
     }
     rules
+}
+
+fn candidates(table: &mut Table<'_>, findings: &mut Findings<'_>) -> Vec<Spanned<String>> {
+    let patterns = table.strings("candidates", findings);
+    for pattern in &patterns {
+        if pattern.value.is_empty() {
+            findings.value(pattern.span, "a pattern of tags is empty; say for example `ci-*`");
+        } else if pattern.value.bytes().all(|byte| byte == b'*') {
+            let message = format!(
+                "`{}` lets any job push every tag, whatever the gate says; say for example `ci-*`",
+                pattern.value
+            );
+            findings.value(pattern.span, message);
+        }
+    }
+    patterns
 }
 
 fn platforms(table: &mut Table<'_>, findings: &mut Findings<'_>) -> Vec<Spanned<String>> {

@@ -4,11 +4,16 @@ use lineclear_source::{Diagnostic, Source, Span};
 use toml::de::DeTable;
 
 use crate::table::{Findings, Table, span_of};
-use crate::{CheckPolicy, Environment, Gate, Image, Levels, RegistryPolicy, RunnerPolicy};
+use crate::{
+    CheckPolicy, Environment, Gate, Image, Levels, PresetPolicy, RegistryPolicy, RunnerPolicy, ScanPolicy,
+    SigningPolicy,
+};
 
 /// `lineclear.toml`.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
+    /// `preset`
+    pub preset: Option<PresetPolicy>,
     /// `[gate.NAME]`, in file order, as are images and environments.
     pub gates: Vec<Gate>,
     /// `[image.NAME]`
@@ -23,6 +28,10 @@ pub struct Policy {
     pub runner: RunnerPolicy,
     /// `[registry]`
     pub registry: RegistryPolicy,
+    /// `[scan]`
+    pub scan: ScanPolicy,
+    /// `[signing]`
+    pub signing: SigningPolicy,
 }
 
 impl Policy {
@@ -39,6 +48,9 @@ impl Policy {
         }
         let mut root = Table::new("", document.get_ref(), span_of(document.span()));
         let mut policy = Self::default();
+        if let Some(entry) = root.get("preset") {
+            policy.preset = PresetPolicy::read(&root, entry, &mut findings);
+        }
         for (name, table) in root.named("gate", &mut findings) {
             policy.gates.push(Gate::read(name, table, &mut findings));
         }
@@ -59,6 +71,12 @@ impl Policy {
         }
         if let Some(table) = root.table("registry", &mut findings) {
             policy.registry = RegistryPolicy::read(table, &mut findings);
+        }
+        if let Some(table) = root.table("scan", &mut findings) {
+            policy.scan = ScanPolicy::read(table, &mut findings);
+        }
+        if let Some(table) = root.table("signing", &mut findings) {
+            policy.signing = SigningPolicy::read(table, &mut findings);
         }
         root.finish(&mut findings);
         (policy, findings.into_diagnostics())
@@ -219,7 +237,7 @@ allow = ["example.org:443"]
         let manual = include_str!("../../../docs/policy.md");
         let examples: Vec<&str> =
             manual.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-        assert_eq!(examples.len(), 6);
+        assert_eq!(examples.len(), 9);
         for example in examples {
             assert_eq!(Policy::read(&Source::new("lineclear.toml", example)).1, []);
         }

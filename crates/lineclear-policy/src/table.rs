@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
 use lineclear_source::{Diagnostic, Source, Span, Spanned, suggest};
 use toml::de::{DeTable, DeValue};
 
@@ -118,10 +119,16 @@ impl<'t> Table<'t> {
 
     /// As [`Self::string`], with a finding if the key is not there.
     pub(crate) fn required(&mut self, key: &'static str, findings: &mut Findings<'_>) -> Option<Spanned<String>> {
+        let entry = self.require(key, findings)?;
+        self.of_string(entry, findings)
+    }
+
+    /// As [`Self::get`], with a finding if the key is not there.
+    pub(crate) fn require(&mut self, key: &'static str, findings: &mut Findings<'_>) -> Option<Entry<'t>> {
         if !self.has(key) {
             findings.missing(self.span, format!("`{}` has no `{key}`", self.path));
         }
-        self.string(key, findings)
+        self.get(key)
     }
 
     pub(crate) fn of_string(&self, entry: Entry<'t>, findings: &mut Findings<'_>) -> Option<Spanned<String>> {
@@ -214,6 +221,22 @@ impl<'t> Table<'t> {
             findings.value(text.span, message);
         }
         Some(Spanned::new(size?, text.span))
+    }
+
+    /// A day such as `2026-12-31`, with or without quotes, with a finding if the key is not there.
+    pub(crate) fn required_date(&mut self, key: &'static str, findings: &mut Findings<'_>) -> Option<Spanned<Date>> {
+        let entry = self.require(key, findings)?;
+        let text = match entry.value {
+            DeValue::String(text) => text.to_string(),
+            DeValue::Datetime(time) => time.to_string(),
+            _ => return self.wrong_type(entry, "a day", findings),
+        };
+        // The parser takes more forms of a day than people are asked to read.
+        let date = (text.len() == "2026-12-31".len()).then(|| text.parse::<Date>().ok()).flatten();
+        if date.is_none() {
+            findings.value(entry.span, format!("`{text}` is no day: write it as `2026-12-31`"));
+        }
+        Some(Spanned::new(date?, entry.span))
     }
 
     /// One of a few words.
