@@ -1,0 +1,32 @@
+//! The ledger as a move needs it.
+
+use std::sync::Arc;
+
+use lineclear_event::Evidence;
+use lineclear_gate::Index;
+
+/// Where moves are written down. Appending is durable when it returns, and two who append at once both come in, one after the other.
+pub trait Book {
+    /// All entries until now.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or is not what was written.
+    fn index(&self) -> Result<Arc<Index>, BookError>;
+
+    /// Appends entries that follow one another; gives the number of the first.
+    ///
+    /// # Errors
+    /// When nothing was appended.
+    fn append(&self, evidence: Vec<Evidence>) -> Result<u64, BookError>;
+}
+
+/// Why the ledger could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("the ledger cannot be used")]
+pub struct BookError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+impl BookError {
+    pub fn new(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(error.into())
+    }
+}

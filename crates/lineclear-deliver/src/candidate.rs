@@ -1,0 +1,130 @@
+//! What the runs of a commit have built.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lineclear_event::{ImageStatement, RunId, Statement, Subject, Witness};
+use lineclear_gate::{Commits, Index};
+
+/// A digest that a run of a commit pushed for an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    pub digest: String,
+    /// The commit that it was built from: the one that was asked for, or one with the same contents.
+    pub commit: String,
+    /// The names under which it was pushed.
+    pub names: Vec<String>,
+    pub runs: Vec<RunId>,
+}
+
+/// The digests that runs of `commit`, or of a commit with the same tree, pushed for the image that the policy calls `image` and releases as
+/// `repository` (registry and name). Oldest first; of an index, its parts are not among them.
+///
+/// An image belongs to what the ledger says it is. Where that says nothing, the names decide: first the release repository's own, then
+/// any that ends as it does (`127.0.0.1:5000/ci/backend` for `ghcr.io/me/backend`).
+pub fn candidates(
+    index: &Index,
+    commits: &dyn Commits,
+    image: &str,
+    repository: &str,
+    commit: &str,
+) -> Vec<Candidate> {
+    let of_commit = built_from(index, commits, commit);
+    let last = repository.rsplit('/').next().unwrap_or(repository);
+    let named = |statement: &ImageStatement, is: &dyn Fn(&str) -> bool| {
+        statement.names.iter().any(|name| is(without_tag(name)))
+    };
+    let tiers: [&dyn Fn(&ImageStatement) -> bool; 3] = [
+        &|statement| statement.image == image,
+        &|statement| statement.image.is_empty() && named(statement, &|name| name == repository),
+        &|statement| {
+            statement.image.is_empty() && named(statement, &|name| name.rsplit('/').next().unwrap_or(name) == last)
+        },
+    ];
+    for tier in tiers {
+        let chosen: Vec<_> = of_commit.iter().filter(|(_, statement, _)| tier(statement)).collect();
+        if !chosen.is_empty() {
+            return gathered(&chosen);
+        }
+    }
+    Vec::new()
+}
+
+/// The commit that a digest was built from, as the newest run that pushed it says.
+pub fn commit_of(index: &Index, digest: &str) -> Option<String> {
+    index.of(&Subject::Digest(digest.to_owned())).rev().find_map(|entry| match &entry.evidence.statement {
+        Statement::Image(image) => Some(image.commit.clone()),
+        _ => None,
+    })
+}
+
+type Built<'i> = (&'i str, &'i ImageStatement, Option<RunId>);
+
+fn built_from<'i>(index: &'i Index, commits: &dyn Commits, commit: &str) -> Vec<Built<'i>> {
+    let tree = tree_of(index, commits, commit);
+    let mut same: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut found = Vec::new();
+    for entry in index.entries() {
+        let (Subject::Digest(digest), Statement::Image(image)) = (&entry.evidence.subject, &entry.evidence.statement)
+        else {
+            continue;
+        };
+        let is_same = *same.entry(&image.commit).or_insert_with(|| {
+            image.commit == commit || tree.is_some() && tree_of(index, commits, &image.commit) == tree
+        });
+        if is_same {
+            let run = match &entry.evidence.by {
+                Witness::Run(run) => Some(run.run),
+                Witness::Person(_) | Witness::Engine => None,
+            };
+            found.push((digest.as_str(), image, run));
+        }
+    }
+    found
+}
+
+/// The tree of a commit: as git knows it, else as the ledger says.
+pub(crate) fn tree_of(index: &Index, commits: &dyn Commits, commit: &str) -> Option<String> {
+    commits.tree(commit).or_else(|| {
+        index.of(&Subject::Commit(commit.to_owned())).rev().find_map(|entry| match &entry.evidence.statement {
+            Statement::Commit(commit) => Some(commit.tree.clone()),
+            _ => None,
+        })
+    })
+}
+
+fn gathered(chosen: &[&Built<'_>]) -> Vec<Candidate> {
+    let parts: BTreeSet<&str> =
+        chosen.iter().flat_map(|(_, image, _)| image.children.iter().map(String::as_str)).collect();
+    let mut all: Vec<Candidate> = Vec::new();
+    for (digest, image, run) in chosen.iter().filter(|(digest, ..)| !parts.contains(digest)) {
+        let known = match all.iter_mut().find(|known| known.digest == *digest) {
+            Some(known) => known,
+            None => {
+                all.push(Candidate {
+                    digest: (*digest).to_owned(),
+                    commit: image.commit.clone(),
+                    names: Vec::new(),
+                    runs: Vec::new(),
+                });
+                let Some(last) = all.last_mut() else { continue };
+                last
+            }
+        };
+        for name in &image.names {
+            if !known.names.contains(name) {
+                known.names.push(name.clone());
+            }
+        }
+        known.runs.extend(run.filter(|run| !known.runs.contains(run)));
+    }
+    all
+}
+
+/// A name without its tag and digest.
+pub(crate) fn without_tag(name: &str) -> &str {
+    let name = name.split('@').next().unwrap_or(name);
+    match name.rsplit_once(':') {
+        Some((before, tag)) if !tag.contains('/') => before,
+        _ => name,
+    }
+}

@@ -1,0 +1,370 @@
+//! A move, from the gate to the last tag.
+
+use lineclear_event::{
+    CheckContext, Evidence, MoveKind, MovePhase, MoveStatement, MovedTag, Statement, Subject, Timestamp,
+};
+use lineclear_gate::{Asked, Commits, Decision, Rules, decide};
+use lineclear_oci::{Digest, Tag};
+
+use crate::error::{held, moving, shown};
+use crate::tags::plan_tags;
+use crate::{Book, Carried, MoveError, Order, Refusal, Shelf, ShelfError};
+
+/// Carries moves out. Whoever has the [`Turn`](crate::Turn) of a repository uses one.
+pub struct Mover<'m> {
+    pub book: &'m dyn Book,
+    /// What git knows.
+    pub commits: &'m dyn Commits,
+    /// The time now.
+    pub clock: &'m dyn Fn() -> Timestamp,
+    /// Whether somebody wants it to end. After the first tag has moved nobody is asked any more: the rest is short.
+    pub cancelled: &'m dyn Fn() -> bool,
+    /// Hears what is being done.
+    pub told: &'m dyn Fn(Step<'_>),
+}
+
+/// What is being done.
+#[derive(Clone, Copy, Debug)]
+pub enum Step<'s> {
+    /// The gate was asked, and is clear.
+    Clear(&'s Decision),
+    LogIn,
+    Begun(&'s MoveStatement),
+    Copied(Carried),
+    /// A tag stands for what it is to stand for; the registry was asked.
+    Tagged(&'s MovedTag),
+    /// Recorded.
+    Done,
+}
+
+/// An order that the gate let through. There is no other way to one than [`Mover::guard`].
+#[derive(Clone, Debug)]
+pub struct Cleared {
+    order: Order,
+    decision: Decision,
+    /// The decision's entry.
+    entry: u64,
+}
+
+/// What would happen.
+#[derive(Clone, Debug)]
+pub struct Foreseen {
+    pub decision: Decision,
+    /// With those that would stay, and why.
+    pub tags: Vec<MovedTag>,
+}
+
+/// What has happened.
+#[derive(Clone, Debug)]
+pub struct Moved {
+    /// Of the move; `None` where every tag stayed where it was, so that there was nothing to do.
+    pub id: Option<String>,
+    pub digest: Digest,
+    pub commit: String,
+    /// With those that stayed, and why.
+    pub tags: Vec<MovedTag>,
+    pub decision: Decision,
+    /// The entry of the decision.
+    pub entry: u64,
+    pub carried: Carried,
+}
+
+impl Cleared {
+    pub fn decision(&self) -> &Decision {
+        &self.decision
+    }
+
+    pub fn order(&self) -> &Order {
+        &self.order
+    }
+}
+
+impl Mover<'_> {
+    /// Asks the gate, and writes down what it says. Nobody is called for it.
+    ///
+    /// # Errors
+    /// [`MoveError::Refused`] with everything that is missing.
+    pub fn guard(&self, order: Order) -> Result<Cleared, MoveError> {
+        let (decision, entry) = self.decide(&order.rules, &order.digest, order.context, Recorded::Always)?;
+        match entry {
+            Some(entry) if decision.clear => {
+                (self.told)(Step::Clear(&decision));
+                Ok(Cleared { order, decision, entry })
+            }
+            entry => Err(MoveError::Refused(Box::new(Refusal { decision, entry }))),
+        }
+    }
+
+    /// What [`Mover::guard`] and [`Mover::carry`] would do. Writes nothing, and calls the registry only when the gate is clear.
+    ///
+    /// # Errors
+    /// As these.
+    pub fn foresee(
+        &self,
+        order: &Order,
+        open: &dyn Fn() -> Result<Box<dyn Shelf>, ShelfError>,
+    ) -> Result<Foreseen, MoveError> {
+        let (decision, entry) = self.decide(&order.rules, &order.digest, order.context, Recorded::Never)?;
+        if !decision.clear {
+            return Err(MoveError::Refused(Box::new(Refusal { decision, entry })));
+        }
+        let before = |doing| move |source| MoveError::Before { doing, source };
+        let shelf = open().map_err(before("open the release repository"))?;
+        shelf.log_in().map_err(before("log in to the registry"))?;
+        let tags = self.plan(order, &*shelf)?;
+        Ok(Foreseen { decision, tags })
+    }
+
+    /// Moves the image. It is in the release repository under all of its tags afterwards, or under none of them.
+    ///
+    /// # Errors
+    /// See [`MoveError`]; only [`MoveError::Unfinished`] leaves something for the next move to finish.
+    pub fn carry(&self, cleared: Cleared, shelf: &dyn Shelf) -> Result<Moved, MoveError> {
+        let Cleared { order, decision, entry } = cleared;
+        self.may_go_on()?;
+        (self.told)(Step::LogIn);
+        let before = |doing| move |source| MoveError::Before { doing, source };
+        shelf.log_in().map_err(before("log in to the registry"))?;
+        let tags = self.plan(&order, shelf)?;
+        let mut moved = Moved {
+            id: None,
+            digest: order.digest.clone(),
+            commit: order.commit.clone(),
+            tags,
+            decision,
+            entry,
+            carried: Carried::default(),
+        };
+        if moving(&moved.tags).next().is_none() {
+            return Ok(moved);
+        }
+        let begun = MoveStatement {
+            // The decision belongs to this move alone, so its place in the ledger is a name that nothing else has.
+            id: format!("{entry}-{}", order.digest.short()),
+            kind: order.kind,
+            phase: MovePhase::Begun,
+            image: order.image.clone(),
+            repository: order.repository.to_string(),
+            source: order.source.to_string(),
+            commit: order.commit.clone(),
+            tags: moved.tags.clone(),
+            decision: entry,
+            target: order.target.clone(),
+            reason: String::new(),
+        };
+        self.may_go_on()?;
+        self.write(&order, &begun)?;
+        (self.told)(Step::Begun(&begun));
+        let brought = self.bring(&order, &begun, shelf);
+        moved.carried = match brought {
+            Ok(carried) => carried,
+            Err(error) => {
+                self.write_undone(&order, &begun, &error)?;
+                return Err(error);
+            }
+        };
+        if let Err(error) = self.name(&begun, shelf) {
+            return Err(self.put_back_after(&order, &begun, error, shelf));
+        }
+        self.write(&order, &MoveStatement { phase: MovePhase::Done, ..begun.clone() })?;
+        (self.told)(Step::Done);
+        moved.id = Some(begun.id);
+        Ok(moved)
+    }
+
+    /// The image in the release repository, whole, and the gate still clear.
+    fn bring(&self, order: &Order, begun: &MoveStatement, shelf: &dyn Shelf) -> Result<Carried, MoveError> {
+        let cancelled_or = |doing| {
+            move |source| if (self.cancelled)() { MoveError::Cancelled } else { MoveError::Before { doing, source } }
+        };
+        let carried = shelf.copy(&order.digest).map_err(cancelled_or("copy the image"))?;
+        shelf.check(&order.digest).map_err(cancelled_or("find the whole image after the copy"))?;
+        (self.told)(Step::Copied(carried));
+        self.may_go_on()?;
+        // It took its time: the evidence may have been withdrawn meanwhile.
+        let (decision, entry) = self.decide(&order.rules, &order.digest, order.context, Recorded::WhenBlocked)?;
+        if !decision.clear {
+            return Err(MoveError::Withdrawn(Box::new(Refusal { decision, entry })));
+        }
+        debug_assert_eq!(begun.phase, MovePhase::Begun);
+        Ok(carried)
+    }
+
+    /// Every tag of the move to what it is to stand for.
+    pub(crate) fn name(&self, begun: &MoveStatement, shelf: &dyn Shelf) -> Result<(), MoveError> {
+        for moved in moving(&begun.tags) {
+            let cannot = |source| MoveError::PutBack { tag: moved.tag.clone(), source };
+            let (tag, to) = parsed(moved).map_err(cannot)?;
+            let found = shelf.tag(&tag).map_err(cannot)?;
+            if found.as_ref() == Some(&to) {
+                // A move that was interrupted had come this far.
+                (self.told)(Step::Tagged(moved));
+                continue;
+            }
+            if found.as_ref().map(Digest::as_str) != moved.from.as_deref() {
+                return Err(MoveError::Overtaken {
+                    tag: moved.tag.clone(),
+                    expected: held(moved.from.as_deref()),
+                    found: shown(found.as_ref()),
+                });
+            }
+            shelf.set_tag(&tag, &to).map_err(cannot)?;
+            self.asked_again(shelf, &tag, &to).map_err(cannot)?;
+            (self.told)(Step::Tagged(moved));
+        }
+        // Once more, all of them: this is what the ledger will say.
+        for moved in moving(&begun.tags) {
+            let cannot = |source| MoveError::PutBack { tag: moved.tag.clone(), source };
+            let (tag, to) = parsed(moved).map_err(cannot)?;
+            self.asked_again(shelf, &tag, &to).map_err(cannot)?;
+        }
+        Ok(())
+    }
+
+    fn asked_again(&self, shelf: &dyn Shelf, tag: &Tag, to: &Digest) -> Result<(), ShelfError> {
+        match shelf.tag(tag)? {
+            Some(found) if found == *to => Ok(()),
+            found => {
+                let found = shown(found.as_ref());
+                Err(ShelfError::Other(format!("the registry took `{tag}` for {to}, and gives {found} for it")))
+            }
+        }
+    }
+
+    /// Every tag of the move back to what it stood for; those that someone else moved since are left alone.
+    pub(crate) fn put_back(&self, begun: &MoveStatement, shelf: &dyn Shelf) -> Result<(), (String, ShelfError)> {
+        for moved in moving(&begun.tags).rev() {
+            let cannot = |source| (moved.tag.clone(), source);
+            let (tag, to) = parsed(moved).map_err(cannot)?;
+            if shelf.tag(&tag).map_err(cannot)?.as_ref() != Some(&to) {
+                continue;
+            }
+            match &moved.from {
+                Some(from) => {
+                    let from = digest(from).map_err(cannot)?;
+                    shelf.set_tag(&tag, &from).map_err(cannot)?;
+                    self.asked_again(shelf, &tag, &from).map_err(cannot)?;
+                }
+                None => {
+                    shelf.remove_tag(&tag).map_err(cannot)?;
+                    if shelf.tag(&tag).map_err(cannot)?.is_some() {
+                        return Err(cannot(ShelfError::Other(format!("the registry removed `{tag}`, and still has it"))));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts back what `error` interrupted, and writes that down. Gives what is to be told.
+    fn put_back_after(&self, order: &Order, begun: &MoveStatement, error: MoveError, shelf: &dyn Shelf) -> MoveError {
+        match self.put_back(begun, shelf) {
+            Ok(()) => match self.write_undone(order, begun, &error) {
+                Ok(()) => error,
+                Err(failed) => failed,
+            },
+            Err((tag, source)) => MoveError::Unfinished {
+                id: begun.id.clone(),
+                stuck: format!("`{tag}` could not be put back after this: {}", lineclear_event::with_causes(&error)),
+                source,
+            },
+        }
+    }
+
+    fn write_undone(&self, order: &Order, begun: &MoveStatement, why: &MoveError) -> Result<(), MoveError> {
+        let reason = lineclear_event::with_causes(why);
+        self.write(order, &MoveStatement { phase: MovePhase::Undone, reason, ..begun.clone() })
+    }
+
+    fn write(&self, order: &Order, statement: &MoveStatement) -> Result<(), MoveError> {
+        let evidence = Evidence {
+            subject: Subject::Digest(order.digest.to_string()),
+            at: (self.clock)(),
+            by: order.by.clone(),
+            statement: Statement::Move(statement.clone()),
+        };
+        self.book.append(vec![evidence])?;
+        Ok(())
+    }
+
+    /// What each tag stands for now, and where it goes.
+    fn plan(&self, order: &Order, shelf: &dyn Shelf) -> Result<Vec<MovedTag>, MoveError> {
+        let mut held = Vec::new();
+        for wanted in &order.tags {
+            let found = shelf.tag(&wanted.tag);
+            held.push(found.map_err(|source| MoveError::Before { doing: "ask what the tags stand for", source })?);
+        }
+        let index = self.book.index()?;
+        plan_tags(order, &held, &index, self.commits)
+    }
+
+    pub(crate) fn decide(
+        &self,
+        rules: &Rules,
+        digest: &Digest,
+        context: CheckContext,
+        recorded: Recorded,
+    ) -> Result<(Decision, Option<u64>), MoveError> {
+        let subject = Subject::Digest(digest.to_string());
+        loop {
+            let asked = Asked { subject: subject.clone(), context, now: (self.clock)() };
+            let (decision, seen) = {
+                let index = self.book.index()?;
+                (decide(rules, &asked, &index, self.commits), index.entries().len() as u64)
+            };
+            if !recorded.records(&decision) {
+                return Ok((decision, None));
+            }
+            let entry = self.book.append(vec![Evidence {
+                subject: subject.clone(),
+                at: asked.now,
+                by: lineclear_event::Witness::Engine,
+                statement: Statement::Decision(decision.statement()),
+            }])?;
+            // What came in between was not looked at: it may have been what closes the gate.
+            if entry == seen {
+                return Ok((decision, Some(entry)));
+            }
+        }
+    }
+
+    fn may_go_on(&self) -> Result<(), MoveError> {
+        if (self.cancelled)() { Err(MoveError::Cancelled) } else { Ok(()) }
+    }
+}
+
+/// Whether a decision is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    Always,
+    WhenBlocked,
+    Never,
+}
+
+impl Recorded {
+    fn records(self, decision: &Decision) -> bool {
+        match self {
+            Self::Always => true,
+            Self::WhenBlocked => !decision.clear,
+            Self::Never => false,
+        }
+    }
+}
+
+/// What a statement of the ledger names.
+pub(crate) fn parsed(moved: &MovedTag) -> Result<(Tag, Digest), ShelfError> {
+    let tag = Tag::parse(&moved.tag).map_err(|error| ShelfError::Other(error.to_string()))?;
+    Ok((tag, digest(&moved.to)?))
+}
+
+fn digest(text: &str) -> Result<Digest, ShelfError> {
+    Digest::parse(text).map_err(|error| ShelfError::Other(error.to_string()))
+}
+
+/// The word for what is done.
+pub(crate) fn verb(kind: MoveKind) -> &'static str {
+    match kind {
+        MoveKind::Publish => "publish",
+        MoveKind::Promote => "promote",
+    }
+}

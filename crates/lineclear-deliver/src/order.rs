@@ -1,0 +1,30 @@
+//! What is to be moved.
+
+use lineclear_event::{CheckContext, MoveKind, Witness};
+use lineclear_gate::Rules;
+use lineclear_oci::{Digest, Reference};
+
+use crate::WantedTag;
+
+/// One image on its way to its release repository.
+#[derive(Clone, Debug)]
+pub struct Order {
+    pub kind: MoveKind,
+    /// The policy's name for it.
+    pub image: String,
+    /// Where it goes, as people and the policy call it: registry and name.
+    pub repository: Reference,
+    /// Where it comes from, as people call it.
+    pub source: Reference,
+    pub digest: Digest,
+    /// The commit that it is moved for. It was built from this one, or from one with the same contents.
+    pub commit: String,
+    /// What it is to be called, in the order in which it is done.
+    pub tags: Vec<WantedTag>,
+    /// Of a promotion: to what.
+    pub target: Option<String>,
+    pub rules: Rules,
+    /// For which kind of event the gate is asked.
+    pub context: CheckContext,
+    pub by: Witness,
+}
