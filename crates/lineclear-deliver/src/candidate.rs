@@ -21,13 +21,7 @@ pub struct Candidate {
 ///
 /// An image belongs to what the ledger says it is. Where that says nothing, the names decide: first the release repository's own, then
 /// any that ends as it does (`127.0.0.1:5000/ci/backend` for `ghcr.io/me/backend`).
-pub fn candidates(
-    index: &Index,
-    commits: &dyn Commits,
-    image: &str,
-    repository: &str,
-    commit: &str,
-) -> Vec<Candidate> {
+pub fn candidates(index: &Index, commits: &dyn Commits, image: &str, repository: &str, commit: &str) -> Vec<Candidate> {
     let of_commit = built_from(index, commits, commit);
     let last = repository.rsplit('/').next().unwrap_or(repository);
     let named = |statement: &ImageStatement, is: &dyn Fn(&str) -> bool| {

@@ -1,8 +1,8 @@
 //! A move, from the gate to the last tag.
 
-use lineclear_event::{
-    CheckContext, Evidence, MoveKind, MovePhase, MoveStatement, MovedTag, Statement, Subject, Timestamp,
-};
+use std::fmt;
+
+use lineclear_event::{CheckContext, Evidence, MovePhase, MoveStatement, MovedTag, Statement, Subject, Timestamp};
 use lineclear_gate::{Asked, Commits, Decision, Rules, decide};
 use lineclear_oci::{Digest, Tag};
 
@@ -21,6 +21,12 @@ pub struct Mover<'m> {
     pub cancelled: &'m dyn Fn() -> bool,
     /// Hears what is being done.
     pub told: &'m dyn Fn(Step<'_>),
+}
+
+impl fmt::Debug for Mover<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mover").finish_non_exhaustive()
+    }
 }
 
 /// What is being done.
@@ -248,7 +254,9 @@ impl Mover<'_> {
                 None => {
                     shelf.remove_tag(&tag).map_err(cannot)?;
                     if shelf.tag(&tag).map_err(cannot)?.is_some() {
-                        return Err(cannot(ShelfError::Other(format!("the registry removed `{tag}`, and still has it"))));
+                        return Err(cannot(ShelfError::Other(format!(
+                            "the registry removed `{tag}`, and still has it"
+                        ))));
                     }
                 }
             }
@@ -359,12 +367,4 @@ pub(crate) fn parsed(moved: &MovedTag) -> Result<(Tag, Digest), ShelfError> {
 
 fn digest(text: &str) -> Result<Digest, ShelfError> {
     Digest::parse(text).map_err(|error| ShelfError::Other(error.to_string()))
-}
-
-/// The word for what is done.
-pub(crate) fn verb(kind: MoveKind) -> &'static str {
-    match kind {
-        MoveKind::Publish => "publish",
-        MoveKind::Promote => "promote",
-    }
 }

@@ -84,8 +84,11 @@ impl Lookup {
                             let is_there = tag.stays.is_none() || tag.from.as_ref() == Some(&tag.to);
                             if is_there {
                                 holds.insert((moved.repository.clone(), tag.tag.clone()), digest.clone());
-                                let of =
-                                    TagOf { repository: moved.repository.clone(), tag: tag.tag.clone(), is_current: true };
+                                let of = TagOf {
+                                    repository: moved.repository.clone(),
+                                    tag: tag.tag.clone(),
+                                    is_current: true,
+                                };
                                 add(&mut known.tags, &of);
                             }
                         }
@@ -115,7 +118,8 @@ impl Lookup {
         let asked = digits.to_ascii_lowercase();
         let run = text.strip_prefix('#').unwrap_or(text).parse::<u64>().ok();
         let of = |known: &&Known| {
-            let digest = is_hexadecimal && known.digest.strip_prefix("sha256:").is_some_and(|own| own.starts_with(&asked));
+            let digest =
+                is_hexadecimal && known.digest.strip_prefix("sha256:").is_some_and(|own| own.starts_with(&asked));
             let commit = is_hexadecimal
                 && !text.starts_with("sha256:")
                 && known.commits.iter().any(|commit| commit.starts_with(&asked));
