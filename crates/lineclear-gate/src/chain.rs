@@ -3,6 +3,8 @@
 use lineclear_event::Evidence;
 use sha2::{Digest as _, Sha256};
 
+use crate::Entry;
+
 /// The end of a ledger as it is written or read: how many lines, and the hash of the last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Chain {
@@ -34,6 +36,25 @@ impl Chain {
         self.hash = Sha256::digest(line.as_bytes()).into();
         self.entries += 1;
         line
+    }
+
+    /// Reads the line that stands after those before, without its newline, if it is the one that belongs there; the chain then ends with it.
+    ///
+    /// # Errors
+    /// What was changed, removed or put elsewhere: that the last line was changed is seen only by the one after it.
+    pub fn follow(&mut self, line: &str) -> Result<Entry, Broken> {
+        let number = self.entries;
+        let entry =
+            Entry::read(number, line).map_err(|error| Broken::Unreadable { number, why: error.source.to_string() })?;
+        if entry.number != number {
+            return Err(Broken::Missing { number, found: entry.number });
+        }
+        if entry.previous != hexadecimal(&self.hash) {
+            return Err(Broken::Changed { number: number.saturating_sub(1) });
+        }
+        self.hash = Sha256::digest(line.as_bytes()).into();
+        self.entries += 1;
+        Ok(entry)
     }
 }
 

@@ -10,6 +10,7 @@
 //!   blobs/<aa>/<hash>.zst       contents: manifests and packs, named by the BLAKE3 of what is inside, compressed by zstd
 //!   uploads/<upload>/           an upload that is going on: its blocks; `<upload>.ended` once the list of blocks is known
 //!   archives/<upload>/          what became of it: its blocks and the list; an artifact or a cache entry refers to it
+//!   ledger/                     what was stated of commits and images, to stay: see the module `ledgers`
 //!   images/                     container images, by their SHA-256: see the module `images`
 //!   stat/<hash>                 what files looked like when their contents were last known, as in Git's index; may be deleted
 //!   counters/<name>             run numbers, ids of caches and artifacts
@@ -47,6 +48,7 @@ mod entry;
 mod fault;
 mod foresee;
 mod images;
+mod ledgers;
 mod manifest;
 mod pack;
 mod restore;

@@ -84,6 +84,7 @@ impl Upkeep for FolderStore {
             usage.upload_bytes += folder_size(&folder);
         }
         let images = place.image_usage().map_err(ImageError::into_store)?;
+        (usage.ledgers, usage.ledger_bytes) = place.ledger_usage()?;
         usage.images = images.manifests;
         usage.image_bytes = images.bytes;
         usage.uploads += images.uploads;

@@ -1,6 +1,7 @@
 //! Ledgers: lists of lines that only grow, one list a repository.
 
 use std::fmt;
+use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 
@@ -48,6 +49,11 @@ pub struct LedgerHead {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct LineHash(pub [u8; 32]);
 
+/// A text that is no [`LedgerHead`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not the head of a ledger: a number of entries, `:`, and 64 hexadecimal digits")]
+pub struct NoHead(pub String);
+
 /// Why nothing was appended.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
@@ -57,7 +63,19 @@ pub enum AppendError {
     Store(#[from] StoreError),
 }
 
+/// Whether `lines` can be kept as lines: none is empty, none has an end of line inside.
+///
+/// # Errors
+/// [`StoreError::Refused`] for one that cannot.
+pub fn check_ledger_lines(lines: &[String]) -> Result<(), StoreError> {
+    if lines.iter().any(|line| line.is_empty() || line.contains(['\n', '\r'])) {
+        return Err(StoreError::Refused("a line of a ledger is one line, and not empty".into()));
+    }
+    Ok(())
+}
+
 impl LineHash {
+    /// The hash of `line`, which is without its newline.
     pub fn of(line: &str) -> Self {
         Self(Sha256::digest(line.as_bytes()).into())
     }
@@ -82,6 +100,19 @@ impl LedgerHead {
     pub fn after(self, lines: &[String]) -> Self {
         let hash = lines.last().map_or(self.hash, |line| LineHash::of(line));
         Self { entries: self.entries.saturating_add(lines.len() as u64), hash }
+    }
+}
+
+impl FromStr for LedgerHead {
+    type Err = NoHead;
+
+    /// Reads what [`fmt::Display`] writes.
+    fn from_str(text: &str) -> Result<Self, NoHead> {
+        let parsed = text.split_once(':').and_then(|(entries, hash)| {
+            let entries = Some(entries).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()?;
+            Some(Self { entries, hash: LineHash::parse(hash)? })
+        });
+        parsed.ok_or_else(|| NoHead(text.chars().take(100).collect()))
     }
 }
 

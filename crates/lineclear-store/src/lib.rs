@@ -40,7 +40,7 @@ pub use image::{
     ImageDamage, ImageError, ImageRules, ImageSweep, ImageUsage, Images, KeptManifest, ManifestFacts, NewManifest,
     OpenBlob, Sweep, TagRule,
 };
-pub use ledger::{AppendError, LedgerHead, Ledgers, LineHash};
+pub use ledger::{AppendError, LedgerHead, Ledgers, LineHash, NoHead, check_ledger_lines};
 pub use matching::{MAX_KEY_LENGTH, MAX_KEYS, check_cache_key, check_lookup, choose};
 pub use memory::MemoryStore;
 pub use run::{LogLine, LogMark, NewRun, RunHeader, RunRecord, RunSummary, Store};

@@ -96,6 +96,12 @@ pub struct Usage {
     /// Bytes of their blocks.
     #[serde(default)]
     pub upload_bytes: u64,
+    /// Ledgers. No prune removes one.
+    #[serde(default)]
+    pub ledgers: u64,
+    /// Bytes of their lines.
+    #[serde(default)]
+    pub ledger_bytes: u64,
     /// Bytes that the contents of caches and artifacts take after compression and sharing; uploads are not among them.
     pub stored_bytes: u64,
 }
@@ -103,7 +109,8 @@ pub struct Usage {
 /// Keeps a store within limits.
 pub trait Upkeep: Send + Sync + fmt::Debug {
     /// Removes what is older or more than `limits` allow at `now`: expired artifacts, unused caches, old runs, images without a tag, uploads
-    /// that nobody ended within a day, and contents that nothing refers to. A run that is going on, and whatever a process is reading or writing, stays whole.
+    /// that nobody ended within a day, and contents that nothing refers to. A run that is going on, and whatever a process is reading or writing, stays whole,
+    /// and so does every ledger.
     fn prune(&self, now: Timestamp, limits: &Limits) -> Result<PruneReport, StoreError>;
 
     /// What [`Upkeep::prune`] would remove now, without removing anything.

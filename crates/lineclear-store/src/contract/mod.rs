@@ -8,6 +8,7 @@ mod artifacts;
 mod cache_archives;
 mod caches;
 pub mod images;
+mod ledgers;
 mod runs;
 mod upkeep;
 
@@ -16,12 +17,14 @@ use std::path::{Path, PathBuf};
 
 use lineclear_event::{RunId, Timestamp};
 
-use crate::{Archives, Artifacts, CacheScope, Caches, Images, Limits, Lookup, NewCache, NewRun, Store, Upkeep};
+use crate::{
+    Archives, Artifacts, CacheScope, Caches, Images, Ledgers, Limits, Lookup, NewCache, NewRun, Store, Upkeep,
+};
 
 /// All ports of a store in one.
-pub trait WholeStore: Store + Caches + Artifacts + Archives + Images + Upkeep {}
+pub trait WholeStore: Store + Caches + Artifacts + Archives + Images + Ledgers + Upkeep {}
 
-impl<T: Store + Caches + Artifacts + Archives + Images + Upkeep> WholeStore for T {}
+impl<T: Store + Caches + Artifacts + Archives + Images + Ledgers + Upkeep> WholeStore for T {}
 
 /// One promise: tried on a store with a folder to work in.
 type Promise<S> = (&'static str, fn(&S, &Path));
@@ -32,7 +35,11 @@ type Promise<S> = (&'static str, fn(&S, &Path));
 /// When a promise is broken.
 pub fn all<S: WholeStore>(scratch: &Path, mut fresh: impl FnMut(&Limits) -> S) {
     let promises = runs::promises::<S>().into_iter().chain(caches::promises()).chain(artifacts::promises());
-    let promises = promises.chain(archives::promises()).chain(cache_archives::promises()).chain(images::promises());
+    let promises = promises
+        .chain(archives::promises())
+        .chain(cache_archives::promises())
+        .chain(images::promises())
+        .chain(ledgers::promises());
     for (name, promise) in promises.chain(upkeep::promises()) {
         let folder = scratch.join(name);
         fs::create_dir_all(&folder).expect("the scratch folder can be written to");

@@ -7,6 +7,7 @@ mod archives;
 mod artifacts;
 mod caches;
 mod images;
+mod ledgers;
 mod runs;
 mod tree;
 mod upkeep;
@@ -39,6 +40,7 @@ struct Kept {
     caches: Vec<(CacheEntry, caches::Content)>,
     uploads: BTreeMap<UploadId, archives::Upload>,
     images: images::Kept,
+    ledgers: BTreeMap<String, Vec<String>>,
     last_id: u64,
 }
 

@@ -80,5 +80,7 @@ fn usage_of(kept: &super::Kept) -> Usage {
         stored_bytes: artifact_bytes + cache_bytes,
         images: 0,
         image_bytes: 0,
+        ledgers: kept.ledgers.len() as u64,
+        ledger_bytes: kept.ledgers.values().flatten().map(|line| line.len() as u64).sum(),
     }
 }

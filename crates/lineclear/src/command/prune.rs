@@ -18,7 +18,7 @@ Examples:
   lineclear prune --older-than 14 --keep-runs 200 --unused-caches 3
 
 Also goes what expired: artifacts by their own retention, uploads that nobody ended within a day, and contents that nothing refers to
-any more. A run that is going on stays whole.";
+any more. A run that is going on stays whole, and ledgers stay for ever.";
 
 /// Arguments of `prune`.
 #[derive(Debug, Args)]
@@ -126,8 +126,12 @@ fn in_words(usage: &Usage) -> String {
         0 => String::new(),
         images => format!(", {} ({})", number(images, "image", "images"), size(usage.image_bytes)),
     };
+    let ledgers = match usage.ledgers {
+        0 => String::new(),
+        ledgers => format!(", {} ({})", number(ledgers, "ledger", "ledgers"), size(usage.ledger_bytes)),
+    };
     format!(
-        "{} ({}), {} ({}), {} ({}){images}{uploads}; contents take {} on the disk",
+        "{} ({}), {} ({}), {} ({}){images}{uploads}{ledgers}; contents take {} on the disk",
         number(usage.runs, "run", "runs"),
         size(usage.run_bytes),
         number(usage.artifacts, "artifact", "artifacts"),

@@ -1,0 +1,32 @@
+//! What can go wrong with a ledger.
+
+use std::io;
+
+use lineclear_gate::Broken;
+use lineclear_store::StoreError;
+
+/// Why a ledger could not be read or written to.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    #[error("cannot use the ledger of `{repository}`")]
+    Store { repository: String, source: StoreError },
+    /// It is not what was written: nothing rests on it any more.
+    #[error(
+        "the ledger of `{repository}` was tampered with: {source}; nothing is taken from it until the lines are as they were"
+    )]
+    Broken { repository: String, source: Broken },
+    #[error("{tries} times others appended to the ledger of `{repository}` meanwhile; nothing was appended, try again")]
+    Busy { repository: String, tries: u32 },
+    #[error("cannot write the ledger out")]
+    Write(#[source] io::Error),
+}
+
+impl LedgerError {
+    /// Whether the same call may succeed later with nothing changed by anyone.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Busy { .. } => true,
+            Self::Store { .. } | Self::Broken { .. } | Self::Write(_) => false,
+        }
+    }
+}
