@@ -247,6 +247,9 @@ pub struct ImageStatement {
     pub names: Vec<String>,
     /// The commit that was checked out where it was built.
     pub commit: String,
+    /// Whether the run built it, or is only known to have pushed it: who pushes what others built does not make it their own commit's.
+    #[serde(default)]
+    pub built: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub platforms: Vec<String>,
     /// Of an index: the manifests that it names.

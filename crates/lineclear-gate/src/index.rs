@@ -1,22 +1,136 @@
-//! What the ledger says, by subject.
+//! What the ledger says, by what it speaks of.
+//!
+//! [`Index::add`] files each entry under its subject, and there in *series*: everything that one witness says again and again of the same thing, such
+//! as the ends of one leg of one check. Deciding then reads the ends of a few series, however long the ledger is.
+//!
+//! Messages may come twice and late, so a series keeps three rules. An entry that says word for word what an earlier one says is not filed.
+//! What belongs to an earlier attempt of a run than one that was heard of is not filed. Of two that disagree about the same attempt, the
+//! failure is believed. Apart from that, newest means last in the ledger: clocks go back, the ledger does not.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use lineclear_event::Subject;
+use lineclear_event::{
+    CheckConclusion, CommitStatement, Evidence, ImageStatement, MoveStatement, RunId, Statement, Subject, Witness,
+};
+use sha2::{Digest as _, Sha256};
 
-use crate::Entry;
+use crate::conclusions::{Counts, counts_as, is_verdict};
+use crate::names::{Name, Names};
+use crate::{Commits, Entry, SkippedCounts};
 
 /// All entries of a ledger, found by what they speak of.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
     entries: Vec<Entry>,
-    by_subject: HashMap<Subject, Vec<usize>>,
+    names: Names,
+    known: HashMap<Name, Known>,
+    /// Tree → the commits that have it.
+    by_tree: HashMap<Name, Vec<Name>>,
+    /// Digests of what evidence was filed, to know a message that comes twice.
+    filed: HashSet<[u8; 32]>,
+    /// Of a series and a run: the latest attempt that was heard of.
+    attempts: HashMap<(Name, Series, RunId), u32>,
+    /// Runs that were not as the files and the commit say.
+    adjusted: HashSet<RunId>,
+    /// Where a check was last seen: its workflow's file and its job.
+    places: HashMap<Name, (Name, Name)>,
+    /// Commit → digests that were built from it, in order.
+    images: HashMap<Name, Vec<Name>>,
+    /// Coverage of commits by report, the highest first.
+    reached: BTreeMap<Report, BTreeSet<Reached>>,
+    /// Moves by image, and by their own id.
+    moves_of_image: HashMap<Name, Vec<usize>>,
+    moves: BTreeMap<Name, Vec<usize>>,
+}
+
+/// What is known of one commit or digest.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    all: Vec<usize>,
+    tree: Option<Name>,
+    series: BTreeMap<Series, Vec<At>>,
+}
+
+/// What is said again and again. The fields' order is that in which series are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Series {
+    pub(crate) kind: Kind,
+    /// The check, the report, the tool, the name of a statement.
+    pub(crate) what: Name,
+    pub(crate) file: Name,
+    pub(crate) job: Name,
+    /// The leg of a check, the category of a scan.
+    pub(crate) part: Name,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Kind {
+    /// Ends of a leg that say yes or no.
+    Verdict,
+    /// Ends of a leg that was left out.
+    LeftOut,
+    /// Ends in runs that do not count.
+    Adjusted,
+    Coverage,
+    Tests,
+    Scan,
+    Stated,
+    Image,
+    Sbom,
+    Signature,
+    Provenance,
+}
+
+/// A place in the ledger: an entry and, of a check, one of its legs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct At {
+    pub(crate) entry: usize,
+    pub(crate) leg: usize,
+}
+
+/// A report of coverage, wherever it comes from in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Report {
+    pub(crate) name: Name,
+    pub(crate) file: Name,
+    pub(crate) job: Name,
+}
+
+/// Coverage that a commit once had. Sorts the highest first, and of equals the earliest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Reached {
+    pub(crate) share: std::cmp::Reverse<Share>,
+    pub(crate) entry: usize,
+    pub(crate) commit: Name,
+}
+
+/// A part of a whole, in millionths of a per cent, rounded down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Share(u64);
+
+/// Everything that is newest of one leg of a check.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LegEnds {
+    pub(crate) verdict: Option<At>,
+    pub(crate) left_out: Option<At>,
+}
+
+/// Where a digest comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Origin<'i> {
+    pub commit: &'i str,
+    pub entry: &'i Entry,
 }
 
 impl Index {
     /// Takes the next entry in.
     pub fn add(&mut self, entry: Entry) {
-        self.by_subject.entry(entry.evidence.subject.clone()).or_default().push(self.entries.len());
+        let at = self.entries.len();
+        let subject = self.names.take(entry.evidence.subject.id());
+        self.known.entry(subject).or_default().all.push(at);
+        if self.is_new(&entry.evidence) {
+            self.file(subject, at, &entry.evidence);
+        }
         self.entries.push(entry);
     }
 
@@ -27,6 +141,343 @@ impl Index {
 
     /// What is said of `subject`, in order.
     pub fn of<'i>(&'i self, subject: &Subject) -> impl DoubleEndedIterator<Item = &'i Entry> + use<'i> {
-        self.by_subject.get(subject).into_iter().flatten().filter_map(|&at| self.entries.get(at))
+        let known = self.names.find(subject.id()).and_then(|name| self.known.get(&name));
+        known.into_iter().flat_map(|known| &known.all).filter_map(|&at| self.entries.get(at))
+    }
+
+    /// The digests that were built or pushed by runs of `commit`, the first first.
+    pub fn images_of<'i>(&'i self, commit: &str) -> impl DoubleEndedIterator<Item = &'i str> + use<'i> {
+        let images = self.names.find(commit).and_then(|name| self.images.get(&name));
+        images.into_iter().flatten().map(|&digest| self.names.text(digest))
+    }
+
+    /// The commits that `digest` comes from, the newest first: those whose runs built it, and the one whose run was the first to
+    /// show it. Who only pushes what is there already does not make it theirs. Runs that were adjusted do not count.
+    pub fn origins(&self, digest: &str) -> Vec<Origin<'_>> {
+        let Some(known) = self.names.find(digest).and_then(|name| self.known.get(&name)) else { return Vec::new() };
+        let mut seen: Vec<Origin<'_>> = Vec::new();
+        let images = known.series.get(&Series::only(Kind::Image)).into_iter().flatten();
+        let mut is_first = true;
+        for at in images {
+            let Some((entry, image)) = self.entry(at.entry).and_then(|entry| Some((entry, image(entry)?))) else {
+                continue;
+            };
+            if !self.counts(&entry.evidence) {
+                continue;
+            }
+            if image.built || is_first {
+                seen.retain(|origin| origin.commit != image.commit);
+                seen.push(Origin { commit: &image.commit, entry });
+            }
+            is_first = false;
+        }
+        seen.reverse();
+        seen
+    }
+
+    /// The entries of all moves of `image` (the policy's name), in order.
+    pub fn moves_of_image<'i>(
+        &'i self,
+        image: &str,
+    ) -> impl DoubleEndedIterator<Item = (&'i Entry, &'i MoveStatement)> + use<'i> {
+        let moves = self.names.find(image).and_then(|name| self.moves_of_image.get(&name));
+        moves.into_iter().flatten().filter_map(|&at| self.a_move(at))
+    }
+
+    /// The entries of the move `id`, in order.
+    pub fn entries_of_move<'i>(
+        &'i self,
+        id: &str,
+    ) -> impl DoubleEndedIterator<Item = (&'i Entry, &'i MoveStatement)> + use<'i> {
+        let moves = self.names.find(id).and_then(|name| self.moves.get(&name));
+        moves.into_iter().flatten().filter_map(|&at| self.a_move(at))
+    }
+
+    /// The ids of all moves, in the order in which they began.
+    pub fn moves<'i>(&'i self) -> impl Iterator<Item = &'i str> + use<'i> {
+        self.moves.keys().map(|&id| self.names.text(id))
+    }
+
+    /// The tree of `commit` that the ledger knows.
+    pub fn tree(&self, commit: &str) -> Option<&str> {
+        let tree = self.known.get(&self.names.find(commit)?)?.tree?;
+        Some(self.names.text(tree))
+    }
+
+    /// The workflow's file and the job of the check, where it was last seen.
+    pub(crate) fn place(&self, check: &str) -> Option<(&str, &str)> {
+        let (file, job) = self.places.get(&self.names.find(check)?)?;
+        Some((self.names.text(*file), self.names.text(*job)))
+    }
+
+    /// The commits with the contents of `commit`, itself first. Its own tree is the ledger's word or else git's; others' is the ledger's.
+    pub(crate) fn same_contents(&self, commit: &str, commits: &dyn Commits) -> Vec<Name> {
+        let own = self.names.find(commit);
+        let tree = match own.and_then(|own| self.known.get(&own)?.tree) {
+            Some(tree) => Some(tree),
+            None => commits.tree(commit).and_then(|tree| self.names.find(&tree)),
+        };
+        let others = tree.and_then(|tree| self.by_tree.get(&tree)).into_iter().flatten().copied();
+        own.into_iter().chain(others.filter(|other| Some(*other) != own)).collect()
+    }
+
+    /// The newest ends of each leg of `check` at commits with the same contents, by where the check comes from and the leg.
+    pub(crate) fn legs(&self, commits: &[Name], check: &str) -> BTreeMap<(Name, Name, Name), LegEnds> {
+        let mut legs: BTreeMap<(Name, Name, Name), LegEnds> = BTreeMap::new();
+        let Some(check) = self.names.find(check) else { return legs };
+        for (kind, left_out) in [(Kind::Verdict, false), (Kind::LeftOut, true)] {
+            for (series, at) in self.newest(commits, kind, Some(check)) {
+                let ends = legs.entry((series.file, series.job, series.part)).or_default();
+                let end = if left_out { &mut ends.left_out } else { &mut ends.verdict };
+                *end = (*end).max(Some(at));
+            }
+        }
+        legs
+    }
+
+    /// The newest of each series of `kind` at each of `subjects`, without those that do not count.
+    pub(crate) fn newest(&self, subjects: &[Name], kind: Kind, what: Option<Name>) -> Vec<(Series, At)> {
+        let from =
+            Series { kind, what: what.unwrap_or(Name::FIRST), file: Name::FIRST, job: Name::FIRST, part: Name::FIRST };
+        let to = Series { kind, what: what.unwrap_or(Name::LAST), file: Name::LAST, job: Name::LAST, part: Name::LAST };
+        let mut newest = Vec::new();
+        for known in subjects.iter().filter_map(|subject| self.known.get(subject)) {
+            for (series, all) in known.series.range(from..=to) {
+                let counts = |at: &&At| {
+                    self.entry(at.entry).is_some_and(|entry| kind == Kind::Adjusted || self.counts(&entry.evidence))
+                };
+                newest.extend(all.iter().rev().find(counts).map(|at| (*series, *at)));
+            }
+        }
+        newest
+    }
+
+    /// As [`Index::newest`], and of the same series at several subjects the one that is last in the ledger.
+    pub(crate) fn newest_of_all(&self, subjects: &[Name], kind: Kind, what: Option<Name>) -> Vec<(Series, &Entry)> {
+        let mut all: BTreeMap<Series, At> = BTreeMap::new();
+        for (series, at) in self.newest(subjects, kind, what) {
+            let newest = all.entry(series).or_insert(at);
+            *newest = (*newest).max(at);
+        }
+        all.into_iter().filter_map(|(series, at)| Some((series, self.entry(at.entry)?))).collect()
+    }
+
+    /// What coverage a report reached anywhere, the highest first, without runs that do not count.
+    pub(crate) fn reached(&self, report: Report) -> impl Iterator<Item = (&str, Share, &Entry)> {
+        let counted = move |reached: &Reached| {
+            let entry = self.entry(reached.entry).filter(|entry| self.counts(&entry.evidence))?;
+            Some((self.names.text(reached.commit), reached.share.0, entry))
+        };
+        self.reached.get(&report).into_iter().flatten().filter_map(counted)
+    }
+
+    pub(crate) fn entry(&self, at: usize) -> Option<&Entry> {
+        self.entries.get(at)
+    }
+
+    pub(crate) fn name(&self, text: &str) -> Option<Name> {
+        self.names.find(text)
+    }
+
+    /// Whether what a run saw counts: it was as the files and the commit say.
+    fn counts(&self, evidence: &Evidence) -> bool {
+        !matches!(&evidence.by, Witness::Run(run) if self.adjusted.contains(&run.run))
+    }
+
+    fn a_move(&self, at: usize) -> Option<(&Entry, &MoveStatement)> {
+        let entry = self.entry(at)?;
+        match &entry.evidence.statement {
+            Statement::Move(statement) => Some((entry, statement)),
+            _ => None,
+        }
+    }
+
+    fn is_new(&mut self, evidence: &Evidence) -> bool {
+        // Evidence is plain data, which can always be written; what could not would be filed.
+        serde_json::to_vec(evidence).map_or(true, |json| self.filed.insert(Sha256::digest(json).into()))
+    }
+
+    fn file(&mut self, subject: Name, at: usize, evidence: &Evidence) {
+        let by_person = matches!(evidence.by, Witness::Person(_));
+        match &evidence.statement {
+            // People make statements; what machines see is only believed of the engine.
+            Statement::Stated(stated) if by_person => {
+                let what = self.names.take(&stated.name);
+                self.push(subject, Series { what, ..Series::only(Kind::Stated) }, At { entry: at, leg: 0 });
+            }
+            _ if by_person => {}
+            Statement::Stated(_) | Statement::Decision(_) => {}
+            Statement::Commit(commit) => self.file_commit(subject, commit),
+            Statement::Run(run) => self.file_adjusted(&evidence.by, &run.adjusted),
+            Statement::Check(check) => {
+                self.file_adjusted(&evidence.by, &check.adjusted);
+                self.file_check(subject, at, evidence, check);
+            }
+            Statement::Coverage(coverage) => {
+                let series = self.series(Kind::Coverage, &coverage.name, &evidence.by);
+                if self.hears(subject, series, &evidence.by, false) {
+                    self.push(subject, series, At { entry: at, leg: 0 });
+                    let share = Share::of(coverage.lines_covered, coverage.lines);
+                    if let (Subject::Commit(_), Some(share)) = (&evidence.subject, share) {
+                        let report = Report { name: series.what, file: series.file, job: series.job };
+                        let reached = Reached { share: std::cmp::Reverse(share), entry: at, commit: subject };
+                        self.reached.entry(report).or_default().insert(reached);
+                    }
+                }
+            }
+            Statement::Tests(tests) => {
+                let series = self.series(Kind::Tests, &tests.name, &evidence.by);
+                self.hear(subject, series, at, &evidence.by);
+            }
+            Statement::Scan(scan) => {
+                // An image that is scanned again by the same tool is the same image; of a commit, each job looks at something of its own.
+                let mut series = match evidence.subject {
+                    Subject::Commit(_) => self.series(Kind::Scan, &scan.tool, &evidence.by),
+                    Subject::Digest(_) => Series { what: self.names.take(&scan.tool), ..Series::only(Kind::Scan) },
+                };
+                series.part = self.names.take(&scan.category);
+                self.hear(subject, series, at, &evidence.by);
+            }
+            Statement::Image(image) => {
+                self.push(subject, Series::only(Kind::Image), At { entry: at, leg: 0 });
+                let commit = self.names.take(&image.commit);
+                let images = self.images.entry(commit).or_default();
+                if images.last() != Some(&subject) {
+                    images.push(subject);
+                }
+            }
+            Statement::Sbom(_) => self.push(subject, Series::only(Kind::Sbom), At { entry: at, leg: 0 }),
+            Statement::Signature(_) => self.push(subject, Series::only(Kind::Signature), At { entry: at, leg: 0 }),
+            Statement::Provenance(provenance) => {
+                let what = self.names.take(&provenance.commit);
+                self.push(subject, Series { what, ..Series::only(Kind::Provenance) }, At { entry: at, leg: 0 });
+            }
+            Statement::Move(statement) => {
+                let (image, id) = (self.names.take(&statement.image), self.names.take(&statement.id));
+                self.moves_of_image.entry(image).or_default().push(at);
+                self.moves.entry(id).or_default().push(at);
+            }
+        }
+    }
+
+    fn file_commit(&mut self, subject: Name, commit: &CommitStatement) {
+        let tree = self.names.take(&commit.tree);
+        let known = self.known.entry(subject).or_default();
+        // A commit has one tree for ever: the first word stands.
+        if known.tree.is_none() {
+            known.tree = Some(tree);
+            self.by_tree.entry(tree).or_default().push(subject);
+        }
+    }
+
+    fn file_adjusted(&mut self, by: &Witness, adjusted: &[String]) {
+        if let Witness::Run(run) = by
+            && !adjusted.is_empty()
+        {
+            self.adjusted.insert(run.run);
+        }
+    }
+
+    fn file_check(&mut self, subject: Name, at: usize, evidence: &Evidence, check: &lineclear_event::CheckStatement) {
+        let what = self.names.take(&check.check);
+        let (file, job) = self.origin(&evidence.by, true);
+        if !self.names.text(file).is_empty() {
+            self.places.insert(what, (file, job));
+        }
+        if !check.adjusted.is_empty() {
+            self.push(subject, Series { what, ..Series::only(Kind::Adjusted) }, At { entry: at, leg: 0 });
+            return;
+        }
+        for (number, leg) in check.legs.iter().enumerate() {
+            if leg.conclusion == CheckConclusion::NotRun {
+                continue;
+            }
+            let part = self.names.take(&leg.name);
+            let kind = if is_verdict(leg.conclusion) { Kind::Verdict } else { Kind::LeftOut };
+            let series = Series { kind, what, file, job, part };
+            let fails = counts_as(leg.conclusion, SkippedCounts::Pass) == Counts::Fail;
+            if self.hears(subject, series, &evidence.by, fails) {
+                self.push(subject, series, At { entry: at, leg: number });
+            }
+        }
+    }
+
+    /// Files what is heard, unless it is late.
+    fn hear(&mut self, subject: Name, series: Series, at: usize, by: &Witness) {
+        if self.hears(subject, series, by, false) {
+            self.push(subject, series, At { entry: at, leg: 0 });
+        }
+    }
+
+    /// Whether it is no late message. Of the same attempt only what `fails` is heard again.
+    fn hears(&mut self, subject: Name, series: Series, by: &Witness, fails: bool) -> bool {
+        let Witness::Run(run) = by else { return true };
+        match self.attempts.entry((subject, series, run.run)) {
+            std::collections::hash_map::Entry::Vacant(vacant) => {
+                vacant.insert(run.attempt);
+                true
+            }
+            std::collections::hash_map::Entry::Occupied(mut heard) => {
+                let is_later = run.attempt > *heard.get();
+                let is_worse = run.attempt == *heard.get() && fails;
+                if is_later {
+                    heard.insert(run.attempt);
+                }
+                is_later || is_worse
+            }
+        }
+    }
+
+    fn push(&mut self, subject: Name, series: Series, at: At) {
+        self.known.entry(subject).or_default().series.entry(series).or_default().push(at);
+    }
+
+    fn series(&mut self, kind: Kind, what: &str, by: &Witness) -> Series {
+        let (file, job) = self.origin(by, false);
+        Series { what: self.names.take(what), file, job, ..Series::only(kind) }
+    }
+
+    /// The workflow's file and the job, `of_all_legs` without the leg.
+    fn origin(&mut self, by: &Witness, of_all_legs: bool) -> (Name, Name) {
+        let Witness::Run(run) = by else { return (Name::FIRST, Name::FIRST) };
+        let job = run.job.as_ref().map_or("", |job| job.as_str());
+        let job = if of_all_legs { job.split_once(" (").map_or(job, |(job, _)| job) } else { job };
+        (self.names.take(&run.file), self.names.take(job))
+    }
+}
+
+impl Series {
+    const fn only(kind: Kind) -> Self {
+        Self { kind, what: Name::FIRST, file: Name::FIRST, job: Name::FIRST, part: Name::FIRST }
+    }
+}
+
+impl Share {
+    /// `None` for a part of nothing, and for more than there is.
+    pub(crate) fn of(part: u64, whole: u64) -> Option<Self> {
+        if whole == 0 || part > whole {
+            return None;
+        }
+        u64::try_from(u128::from(part) * 100_000_000 / u128::from(whole)).ok().map(Self)
+    }
+
+    /// The smallest share that is not below so many per cent; `None` for no number.
+    pub(crate) fn at_least(percent: f64) -> Option<Self> {
+        // Between zero and a hundred million: nothing is lost.
+        percent.is_finite().then(|| Self((percent.clamp(0.0, 100.0) * 1_000_000.0).round() as u64))
+    }
+}
+
+impl std::fmt::Display for Share {
+    /// `87.5 %`, rounded down to a tenth: what is below a threshold is not shown as the threshold.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{} %", self.0 / 1_000_000, self.0 / 100_000 % 10)
+    }
+}
+
+fn image(entry: &Entry) -> Option<&ImageStatement> {
+    match &entry.evidence.statement {
+        Statement::Image(image) => Some(image),
+        _ => None,
     }
 }

@@ -8,16 +8,19 @@
 
 mod chain;
 mod commits;
+mod conclusions;
 mod decide;
 mod decision;
 mod entry;
 mod index;
+mod names;
 mod rules;
 
-pub use chain::{Broken, Chain};
+pub use chain::{Broken, Chain, verify};
 pub use commits::{Commits, NoCommits};
+pub use conclusions::{Counts, counts_as};
 pub use decide::{Asked, decide};
 pub use decision::{Decision, Finding, Requirement, Standing};
 pub use entry::{Entry, EntryError};
-pub use index::Index;
+pub use index::{Index, Origin};
 pub use rules::{CoverageRule, RequiredCheck, Rules, ScanRule, SkippedCounts};

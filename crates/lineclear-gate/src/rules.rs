@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use lineclear_event::{CheckContext, Severity};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// What one gate asks for. Made from the policy; its canonical JSON is what [`Rules::hash`] is of.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -55,6 +56,28 @@ pub struct ScanRule {
     pub block: BTreeSet<Severity>,
     /// How many findings of these severities are accepted.
     pub budget: u64,
+}
+
+impl Rules {
+    /// SHA-256 of the canonical form (JSON without spaces, keys sorted), in hexadecimal digits: other rules have another hash.
+    pub fn hash(&self) -> String {
+        // Rules are plain data, which can always be written.
+        let canonical = serde_json::to_value(self).map(|value| sorted(&value).to_string()).unwrap_or_default();
+        lineclear_event::hexadecimal(&Sha256::digest(canonical))
+    }
+}
+
+fn sorted(value: &serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
+        Value::Object(fields) => {
+            let mut fields: Vec<(&String, &Value)> = fields.iter().collect();
+            fields.sort_by_key(|(key, _)| *key);
+            Value::Object(fields.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect())
+        }
+        other => other.clone(),
+    }
 }
 
 impl From<&lineclear_policy::Gate> for Rules {
