@@ -198,6 +198,23 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// All of them by severity. Of older records, which have no severities, by level.
+    pub fn by_severity(&self) -> BTreeMap<Severity, u64> {
+        if !self.counts.is_empty() {
+            return self.counts.clone();
+        }
+        let mut counts = BTreeMap::new();
+        for (level, count) in &self.levels {
+            let severity = match level.as_str() {
+                "error" => Severity::High,
+                "note" => Severity::Low,
+                _ => Severity::Medium,
+            };
+            *counts.entry(severity).or_default() += count;
+        }
+        counts
+    }
+
     /// What the ledger keeps of it. Reports without a category are kept apart by their names.
     pub fn statement(&self) -> ScanStatement {
         ScanStatement {

@@ -5,8 +5,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lineclear_event::{Fact, TestTotals};
-use lineclear_reports::{Limits, ReportKind, detect, markdown, read};
+use lineclear_event::{AnnotationLevel, Fact, TestTotals};
+use lineclear_reports::{Limits, ReportKind, detect, markdown, read, unreadable};
 use lineclear_runner::native::Call;
 
 /// How much of a file is read to see what it is.
@@ -30,7 +30,10 @@ pub(crate) fn take_in(call: &mut Call<'_>, files: &[PathBuf]) {
         reports += 1;
         match read_file(call.workspace(), file, kind) {
             Ok(found) => facts.extend(found),
-            Err(reason) => call.effects.log(&reason),
+            Err(reason) => {
+                call.effects.log(&reason);
+                facts.extend(unread(call, file, kind, &reason));
+            }
         }
     }
     if facts.is_empty() {
@@ -38,6 +41,19 @@ pub(crate) fn take_in(call: &mut Call<'_>, files: &[PathBuf]) {
     }
     call.effects.log(&in_one_line(&facts, reports));
     tell(call, facts);
+}
+
+/// The fact that a scanner's report is there and cannot be read, with a warning: nobody may take it for one without findings.
+pub(crate) fn unread(call: &mut Call<'_>, file: &Path, kind: ReportKind, reason: &str) -> Option<Fact> {
+    let name = file.strip_prefix(call.workspace()).unwrap_or(file).to_string_lossy().into_owned();
+    let mut head = Vec::new();
+    if let Ok(file) = File::open(file) {
+        // What cannot be read of it names no tool; that it cannot be read is what is told.
+        let _ = file.take(HEAD).read_to_end(&mut head);
+    }
+    let fact = unreadable(kind, &name, &head, reason)?;
+    call.effects.annotate(AnnotationLevel::Warning, &format!("{reason}. It counts as no scan."));
+    Some(fact)
 }
 
 /// Tells the record of facts and adds them to the job's summary.
@@ -125,7 +141,7 @@ fn in_one_line(facts: &[Fact], reports: usize) -> String {
     }
     let findings: u64 = facts
         .iter()
-        .map(|fact| if let Fact::Findings(findings) = fact { findings.levels.values().sum() } else { 0 })
+        .map(|fact| if let Fact::Findings(findings) = fact { findings.by_severity().values().sum() } else { 0 })
         .sum();
     if facts.iter().any(|fact| matches!(fact, Fact::Findings(_))) {
         parts.push(format!("{findings} findings"));

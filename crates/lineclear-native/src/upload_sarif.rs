@@ -66,7 +66,15 @@ outputs:
         let mut version = Value::Null;
         for file in &files {
             call.effects.log(&format!("Processing sarif files: [{:?}]", file.display().to_string()));
-            let mut log = read_sarif(file)?;
+            let mut log = match read_sarif(file) {
+                Ok(log) => log,
+                Err(error) => {
+                    // The step fails, which `continue-on-error` may hide; the record does not.
+                    let fact = report_files::unread(call, file, ReportKind::Sarif, &error.to_string());
+                    report_files::tell(call, fact.into_iter().collect());
+                    return Err(error);
+                }
+            };
             version = log["version"].take();
             if let Value::Array(own) = log["runs"].take() {
                 runs.extend(own);

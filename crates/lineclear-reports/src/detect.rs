@@ -25,6 +25,26 @@ pub enum ReportKind {
     Lcov,
     /// Findings in the Static Analysis Results Interchange Format, version 2.1.0.
     Sarif,
+    /// What is wrong with Python code, from `bandit -f json`.
+    Bandit,
+    /// Vulnerable packages of Python, from `pip-audit -f json`.
+    PipAudit,
+    /// Vulnerable packages of Node, from `npm audit --json` or `pnpm audit --json`.
+    NpmAudit,
+    /// From `trivy --format json`.
+    Trivy,
+    /// From `grype -o json`.
+    Grype,
+}
+
+impl ReportKind {
+    /// Whether it is the report of a scanner.
+    pub fn is_of_a_scanner(self) -> bool {
+        match self {
+            Self::Sarif | Self::Bandit | Self::PipAudit | Self::NpmAudit | Self::Trivy | Self::Grype => true,
+            Self::JUnit | Self::Playwright | Self::Cobertura | Self::Jacoco | Self::Lcov => false,
+        }
+    }
 }
 
 impl fmt::Display for ReportKind {
@@ -36,6 +56,11 @@ impl fmt::Display for ReportKind {
             Self::Jacoco => "JaCoCo XML",
             Self::Lcov => "LCOV",
             Self::Sarif => "SARIF",
+            Self::Bandit => "bandit's JSON",
+            Self::PipAudit => "pip-audit's JSON",
+            Self::NpmAudit => "npm audit's JSON",
+            Self::Trivy => "trivy's JSON",
+            Self::Grype => "grype's JSON",
         })
     }
 }
@@ -58,8 +83,12 @@ pub fn detect(name: &str, bytes: &[u8]) -> Option<ReportKind> {
     let start = text.trim_start();
     match extension {
         "xml" => xml(start),
-        "sarif" => start.starts_with('{').then_some(ReportKind::Sarif),
-        "json" if start.starts_with('{') => json(start),
+        // Nothing else is called so: what it has instead is for the reader to say.
+        "sarif" => Some(ReportKind::Sarif),
+        "json" if start.starts_with('{') => json(&name, start),
+        "json" if start.starts_with('[') => list(start),
+        // A scanner that was stopped leaves an empty file, or its error where the report should be.
+        "json" => of_scanner(&name),
         "info" | "lcov" => lcov(start),
         _ => None,
     }
@@ -92,16 +121,72 @@ fn xml(text: &str) -> Option<ReportKind> {
     None
 }
 
-fn json(text: &str) -> Option<ReportKind> {
+fn json(name: &str, text: &str) -> Option<ReportKind> {
     let has = |key: &str| text.contains(key);
     if has("\"$schema\"") && has("sarif")
         || has("\"version\"") && has("\"2.1.0\"") && has("\"runs\"") && has("\"tool\"")
     {
         return Some(ReportKind::Sarif);
     }
+    if let Some(kind) = scanner(name, text) {
+        return Some(kind);
+    }
     // The configuration comes first and is longer than what is looked at only with dozens of projects.
     let is_playwright = has("\"config\"") && has("\"rootDir\"") && (has("\"projects\"") || has("\"suites\""));
     (is_playwright && !has("\"testResults\"")).then_some(ReportKind::Playwright)
+}
+
+/// Reports of scanners, also those without findings.
+fn scanner(name: &str, text: &str) -> Option<ReportKind> {
+    let has = |key: &str| text.contains(key);
+    let begins = |key: &str| text.trim_start_matches(['{', ' ', '\r', '\n', '\t']).starts_with(key);
+    if has("\"SchemaVersion\"") && (has("\"ArtifactName\"") || has("\"ArtifactType\"") || has("\"Results\"")) {
+        return Some(ReportKind::Trivy);
+    }
+    if has("\"SEVERITY.HIGH\"") && has("\"metrics\"") || has("\"issue_severity\"") && has("\"test_id\"") {
+        return Some(ReportKind::Bandit);
+    }
+    if begins("\"dependencies\"") && (has("\"vulns\"") || has("\"skip_reason\"") || has("\"fixes\"")) {
+        return Some(ReportKind::PipAudit);
+    }
+    let is_older_npm = has("\"advisories\"") && (begins("\"actions\"") || has("\"module_name\"") || has("\"muted\""));
+    if has("\"auditReportVersion\"") || is_older_npm {
+        return Some(ReportKind::NpmAudit);
+    }
+    if begins("\"matches\"")
+        && (has("\"vulnerability\"") && has("\"artifact\"") || has("\"descriptor\"") && has("grype"))
+    {
+        return Some(ReportKind::Grype);
+    }
+    let by_name = of_scanner(name)?;
+    // npm writes why there is no report in the report's place; a scanner that was stopped leaves the beginning of one.
+    let is_error = by_name == ReportKind::NpmAudit && has("\"error\"");
+    let is_damaged = || text.len() < LOOKED_AT / 2 && serde_json::from_str::<serde::de::IgnoredAny>(text).is_err();
+    (is_error || is_damaged()).then_some(by_name)
+}
+
+/// A list at the top: what older versions wrote.
+fn list(text: &str) -> Option<ReportKind> {
+    let has = |key: &str| text.contains(key);
+    if has("\"name\"") && (has("\"vulns\"") || has("\"skip_reason\"")) {
+        return Some(ReportKind::PipAudit);
+    }
+    (has("\"Target\"") && has("\"Vulnerabilities\"")).then_some(ReportKind::Trivy)
+}
+
+/// By the file's name alone.
+fn of_scanner(name: &str) -> Option<ReportKind> {
+    let of = [
+        ("bandit", ReportKind::Bandit),
+        ("pip-audit", ReportKind::PipAudit),
+        ("pip_audit", ReportKind::PipAudit),
+        ("npm-audit", ReportKind::NpmAudit),
+        ("npm_audit", ReportKind::NpmAudit),
+        ("pnpm-audit", ReportKind::NpmAudit),
+        ("trivy", ReportKind::Trivy),
+        ("grype", ReportKind::Grype),
+    ];
+    of.into_iter().find(|(word, _)| name.contains(word)).map(|(_, kind)| kind)
 }
 
 fn lcov(text: &str) -> Option<ReportKind> {
@@ -136,6 +221,31 @@ mod tests {
         check("a.sarif", "{}", Some(ReportKind::Sarif));
         check("a.json", r#"{"version":"2.1.0","runs":[{"tool":{}}]}"#, Some(ReportKind::Sarif));
         check("index.html", "<testsuites/>", None);
+        check("r.json", r#"{"SchemaVersion":2,"ArtifactName":"a"}"#, Some(ReportKind::Trivy));
+        check(
+            "r.json",
+            r#"{ "errors": [], "metrics": {"_totals": {"SEVERITY.HIGH": 0}}, "results": []}"#,
+            Some(ReportKind::Bandit),
+        );
+        check("r.json", r#"{"dependencies": [], "fixes": []}"#, Some(ReportKind::PipAudit));
+        check("r.json", r#"[{"name": "a", "version": "1", "vulns": []}]"#, Some(ReportKind::PipAudit));
+        check("package.json", r#"{"dependencies": {"a": "1"}, "version": "1"}"#, None);
+        check("r.json", r#"{"auditReportVersion": 2}"#, Some(ReportKind::NpmAudit));
+        check("r.json", r#"{"actions": [], "advisories": {}, "muted": []}"#, Some(ReportKind::NpmAudit));
+        check("r.json", r#"{"matches":[],"descriptor":{"name":"grype"}}"#, Some(ReportKind::Grype));
+        check("settings.json", r#"{"error": "no", "matches": []}"#, None);
+    }
+
+    /// A scanner that left nothing, or its error, is one that has to be told of.
+    #[test]
+    fn an_empty_report_of_a_scanner_is_known_by_its_name() {
+        check("out/npm-audit.json", "", Some(ReportKind::NpmAudit));
+        check("npm-audit.json", r#"{"message": "x", "error": {"summary": ""}}"#, Some(ReportKind::NpmAudit));
+        check("trivy-results.json", "FATAL: no database", Some(ReportKind::Trivy));
+        check("bandit.json", r#"{"results": ["#, Some(ReportKind::Bandit));
+        check("trivy.sarif", "", Some(ReportKind::Sarif));
+        check("trivy-settings.json", r#"{"severity": ["HIGH"]}"#, None);
+        check("data.json", "", None);
     }
 
     #[test]

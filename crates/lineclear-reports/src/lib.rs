@@ -1,5 +1,7 @@
 //! Readers of the reports that test runners, coverage tools and scanners write: bytes in, facts out.
 //!
+//! What a scanner wrote and nobody can read must not pass for a clean result: [`unreadable`] makes the fact that says so.
+//!
 //! [`detect`] says what kind of report a file is, [`read`] turns it into [`Fact`]s, and [`markdown`] sums facts up for people.
 //! Reports come from many tools and many versions of them, so the readers take what they know and pass over the rest. What they
 //! cannot make sense of at all is an error that names the line. Hostile input costs bounded time and memory: see [`Limits`].
@@ -14,6 +16,7 @@ mod coverage;
 mod decode;
 mod detect;
 mod error;
+mod findings_found;
 mod jacoco;
 mod json;
 mod junit;
@@ -23,15 +26,18 @@ mod location;
 mod markdown;
 mod playwright;
 mod sarif;
+mod scanner;
 mod tests_found;
+mod unreadable;
 mod xml;
 
 pub use detect::{ReportKind, detect};
 pub use error::{ReportError, Wrong};
 pub use limits::Limits;
 pub use markdown::{escaped, markdown};
+pub use unreadable::unreadable;
 
-use lineclear_event::Fact;
+use lineclear_event::{Fact, Findings};
 
 /// Reads a report.
 ///
@@ -54,6 +60,7 @@ pub fn read_within(kind: ReportKind, name: &str, bytes: &[u8], limits: &Limits) 
         return Err(fault(Wrong::TooLarge { size: bytes.len(), limit: limits.bytes }));
     }
     let text = decode::text(bytes).map_err(fault)?;
+    let findings = |found: Result<Findings, Wrong>| found.map(|findings| vec![Fact::Findings(findings)]);
     match kind {
         ReportKind::JUnit => junit::read(name, &text, limits).map(|tests| vec![Fact::Tests(tests)]),
         ReportKind::Playwright => playwright::read(name, &text, limits).map(|tests| vec![Fact::Tests(tests)]),
@@ -63,6 +70,11 @@ pub fn read_within(kind: ReportKind, name: &str, bytes: &[u8], limits: &Limits) 
         ReportKind::Sarif => {
             sarif::read(name, &text, limits).map(|findings| findings.into_iter().map(Fact::Findings).collect())
         }
+        ReportKind::Bandit => findings(scanner::bandit(name, &text, limits)),
+        ReportKind::PipAudit => findings(scanner::pip_audit(name, &text, limits)),
+        ReportKind::NpmAudit => findings(scanner::npm_audit(name, &text, limits)),
+        ReportKind::Trivy => findings(scanner::trivy(name, &text, limits)),
+        ReportKind::Grype => findings(scanner::grype(name, &text, limits)),
     }
     .map_err(fault)
 }

@@ -1,8 +1,9 @@
 //! Facts as tables for people.
 
+use std::cmp::Reverse;
 use std::fmt::Write;
 
-use lineclear_event::{Coverage, Fact, Findings, TestCase, TestOutcome, TestResults};
+use lineclear_event::{Coverage, Fact, Finding, Findings, Severity, TestCase, TestOutcome, TestResults};
 
 /// How many failed or flaky tests, files and findings are listed.
 const LISTED: usize = 20;
@@ -10,7 +11,7 @@ const LISTED: usize = 20;
 const MESSAGE: usize = 200;
 
 /// A summary of what reports say, in GitHub's Markdown: tests by report, the failed and the flaky ones with their messages and
-/// places, coverage with its lowest files, findings by level. Empty when no fact is of that kind.
+/// places, coverage with its lowest files, findings by severity with the worst of them. Empty when no fact is of that kind.
 pub fn markdown(facts: &[Fact]) -> String {
     let mut tests = Vec::new();
     let mut coverage = Vec::new();
@@ -102,23 +103,47 @@ fn write_findings(all: &[&Findings]) -> String {
     if all.is_empty() {
         return text;
     }
-    text.push_str("### Findings\n\n| tool | category | error | warning | note |\n|:--|:--|--:|--:|--:|\n");
-    for findings in all {
-        let level = |name: &str| findings.levels.get(name).copied().unwrap_or(0);
+    text.push_str("### Findings\n\n| tool | category | critical | high | medium | low | unknown |\n|:--|:--|--:|--:|--:|--:|--:|\n");
+    for findings in all.iter().filter(|findings| findings.unreadable.is_empty()) {
+        let counts = findings.by_severity();
         let (tool, category) = (escaped(&cut(&findings.tool)), escaped(&cut(&findings.category)));
-        let (errors, warnings, notes) = (level("error"), level("warning"), level("note"));
-        let _ = writeln!(text, "| {tool} | {category} | {errors} | {warnings} | {notes} |");
-    }
-    let first: Vec<&String> = all.iter().flat_map(|findings| &findings.first).take(LISTED).collect();
-    if !first.is_empty() {
-        text.push('\n');
-        for finding in &first {
-            let _ = writeln!(text, "- {}", escaped(&cut(finding)));
+        let _ = write!(text, "| {tool} | {category} |");
+        for severity in Severity::ALL {
+            let _ = write!(text, " {} |", counts.get(&severity).unwrap_or(&0));
         }
-        let count: u64 = all.iter().flat_map(|findings| findings.levels.values()).sum();
+        text.push('\n');
+    }
+    let unreadable: Vec<String> = all.iter().filter(|findings| !findings.unreadable.is_empty()).map(unread).collect();
+    let mut kept: Vec<&Finding> = all.iter().flat_map(|findings| &findings.found).collect();
+    kept.sort_by_key(|finding| Reverse(finding.severity));
+    let older = all.iter().filter(|findings| findings.found.is_empty()).flat_map(|findings| &findings.first);
+    let lines = unreadable.into_iter();
+    let lines = lines.chain(kept.into_iter().map(finding)).chain(older.map(|line| escaped(&cut(line))));
+    let mut lines = lines.take(LISTED).peekable();
+    if lines.peek().is_some() {
+        text.push('\n');
+        for line in lines {
+            let _ = writeln!(text, "- {line}");
+        }
+        let count: u64 = all.iter().flat_map(|findings| findings.by_severity().into_values()).sum();
         and_more(&mut text, usize::try_from(count).unwrap_or(usize::MAX));
     }
     text
+}
+
+/// `**high** lodash 4.17.4: GHSA-…: title (fixed in 4.17.12)`.
+fn finding(finding: &Finding) -> String {
+    let place = [&finding.place, &finding.version].map(String::as_str);
+    let place = place.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    let parts = [place.as_str(), &finding.id, &finding.title];
+    let parts = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
+    let fixed = if finding.fixed.is_empty() { String::new() } else { format!(" (fixed in {})", finding.fixed) };
+    format!("**{}** {}{}", finding.severity, escaped(&cut(&parts)), escaped(&cut(&fixed)))
+}
+
+fn unread(findings: &&Findings) -> String {
+    let (tool, name) = (escaped(&cut(&findings.tool)), code(&findings.name));
+    format!("**not known**: the report of {tool} in {name} counts as no scan: {}", escaped(&cut(&findings.unreadable)))
 }
 
 fn and_more(text: &mut String, count: usize) {
@@ -227,11 +252,11 @@ mod tests {
 
             ### Findings
 
-            | tool | category | error | warning | note |
-            |:--|:--|--:|--:|--:|
-            | T | x | 0 | 1 | 0 |
+            | tool | category | critical | high | medium | low | unknown |
+            |:--|:--|--:|--:|--:|--:|--:|
+            | T | x | 0 | 0 | 1 | 0 | 0 |
 
-            - R: m
+            - **medium** R: m
         "#]]
         .assert_eq(&markdown(&facts));
         assert_eq!(markdown(&[]), "");

@@ -6,11 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use lineclear_event::Findings;
+use lineclear_event::{Finding, Findings, Severity};
 use serde::Deserialize;
+use serde_json::Value;
 
+use crate::findings_found::FindingsFound;
 use crate::json::{self, or_default};
-use crate::tests_found::shortened;
 use crate::{Limits, Wrong};
 
 #[derive(Deserialize)]
@@ -27,6 +28,26 @@ struct Run {
     automation_details: Option<AutomationDetails>,
     #[serde(default, deserialize_with = "or_default")]
     results: Vec<Found>,
+    #[serde(default, deserialize_with = "or_default")]
+    invocations: Vec<Invocation>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Invocation {
+    execution_successful: Option<bool>,
+}
+
+/// What scanners add, of which only this has an agreed meaning: a score between 0 and 10, as text or as number.
+#[derive(Default, Deserialize)]
+struct Properties {
+    #[serde(rename = "security-severity")]
+    security_severity: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Suppression {
+    status: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +73,10 @@ struct Rule {
     default_configuration: Option<Configuration>,
     #[serde(default, deserialize_with = "or_default")]
     message_strings: BTreeMap<String, Message>,
+    short_description: Option<Message>,
+    help: Option<Message>,
+    #[serde(default, deserialize_with = "or_default")]
+    properties: Properties,
 }
 
 #[derive(Deserialize)]
@@ -76,7 +101,10 @@ struct Found {
     #[serde(default, deserialize_with = "or_default")]
     locations: Vec<Location>,
     #[serde(default, deserialize_with = "or_default")]
-    suppressions: Vec<serde::de::IgnoredAny>,
+    suppressions: Vec<Suppression>,
+    baseline_state: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    properties: Properties,
 }
 
 #[derive(Deserialize)]
@@ -135,32 +163,36 @@ pub(crate) fn read(name: &str, text: &str, limits: &Limits) -> Result<Vec<Findin
 
 impl Run {
     fn findings(&self, name: &str, limits: &Limits) -> Findings {
-        let tool = self.tool.as_ref().and_then(|tool| tool.driver.as_ref()).map(|driver| driver.name.clone());
+        let tool = self.tool.as_ref().and_then(|tool| tool.driver.as_ref()).map_or("", |driver| driver.name.as_str());
         let id = self.automation_details.as_ref().and_then(|details| details.id.as_deref()).unwrap_or_default();
-        let mut findings = Findings {
-            name: name.to_owned(),
-            tool: tool.unwrap_or_default(),
-            category: id.rsplit_once('/').map_or(id, |(category, _)| category).to_owned(),
-            ..Findings::default()
-        };
-        // What was looked at and accepted is no finding any more.
-        let open = self.results.iter().filter(|found| found.suppressions.is_empty());
-        for found in
-            open.filter(|found| !matches!(found.kind.as_deref(), Some("pass" | "notApplicable" | "informational")))
-        {
+        let mut levels: BTreeMap<String, u64> = BTreeMap::new();
+        let mut all = FindingsFound::new(limits);
+        for found in self.results.iter().filter(|found| found.is_open()) {
+            // What was looked at and accepted is no finding any more.
+            if found.is_suppressed() {
+                all.ignore(1);
+                continue;
+            }
             let rule = self.rule(found);
             let configured = rule.and_then(|rule| rule.default_configuration.as_ref()?.level.as_deref());
+            let score = found.properties.score().or_else(|| rule?.properties.score());
             let level = match found.level.as_deref().or(configured) {
-                Some("none") => continue,
+                Some("none") if score.is_none_or(|score| score <= 0.0) => continue,
                 Some(level @ ("error" | "warning" | "note")) => level,
                 _ => "warning",
             };
-            *findings.levels.entry(level.to_owned()).or_default() += 1;
-            if findings.first.len() < limits.findings {
-                findings.first.push(found.line(rule, limits));
-            }
+            *levels.entry(level.to_owned()).or_default() += 1;
+            let severity = score.map_or_else(|| severity_of_level(level), Severity::of_score);
+            all.add(found.finding(severity, rule));
         }
-        findings
+        let is_broken_off = self.invocations.iter().any(|one| one.execution_successful == Some(false));
+        let unreadable = "the scanner says of itself that it did not finish (`executionSuccessful` is false)";
+        Findings {
+            category: id.rsplit_once('/').map_or(id, |(category, _)| category).to_owned(),
+            levels,
+            unreadable: if is_broken_off { unreadable.to_owned() } else { String::new() },
+            ..all.finish(name, tool)
+        }
     }
 
     fn rule(&self, found: &Found) -> Option<&Rule> {
@@ -184,24 +216,87 @@ impl Found {
         self.rule_id.as_deref().or_else(|| self.rule.as_ref()?.id.as_deref())
     }
 
-    /// "file:line: rule: message".
-    fn line(&self, rule: Option<&Rule>, limits: &Limits) -> String {
+    /// Whether it is about something that is there.
+    fn is_open(&self) -> bool {
+        !matches!(self.kind.as_deref(), Some("pass" | "notApplicable" | "informational"))
+            && self.baseline_state.as_deref() != Some("absent")
+    }
+
+    /// A suppression that is under review, or was rejected, is none yet.
+    fn is_suppressed(&self) -> bool {
+        let is_accepted = |one: &Suppression| one.status.as_deref().is_none_or(|status| status == "accepted");
+        !self.suppressions.is_empty() && self.suppressions.iter().all(is_accepted)
+    }
+
+    fn finding(&self, severity: Severity, rule: Option<&Rule>) -> Finding {
         let place = self.locations.first().and_then(|location| location.physical_location.as_ref());
         let file = place.and_then(|place| place.artifact_location.as_ref()?.uri.as_deref());
         let line = place.and_then(|place| place.region.as_ref()?.start_line);
         let message = self.message.as_ref();
         let text = message
             .and_then(|message| message.text.as_deref())
-            .or_else(|| rule?.message_strings.get(message?.id.as_deref()?)?.text.as_deref());
-        let mut parts = Vec::new();
-        match (file, line) {
-            (Some(file), Some(line)) => parts.push(format!("{file}:{line}")),
-            (Some(file), None) => parts.push(file.to_owned()),
-            (None, _) => {}
+            .or_else(|| rule?.message_strings.get(message?.id.as_deref()?)?.text.as_deref())
+            .unwrap_or_default();
+        let id = self.rule_id().or(rule.map(|rule| rule.id.as_str())).unwrap_or_default();
+        let package = Package::named_in(text).or_else(|| Package::named_in(rule?.help.as_ref()?.text.as_deref()?));
+        if let Some(package) = package {
+            return Finding {
+                severity,
+                id: package.vulnerability.unwrap_or(id).to_owned(),
+                place: package.name.to_owned(),
+                version: package.version.to_owned(),
+                fixed: package.fixed.to_owned(),
+                title: rule.and_then(|rule| rule.short_description.as_ref()?.text.clone()).unwrap_or_default(),
+            };
         }
-        parts.extend(self.rule_id().or(rule.map(|rule| rule.id.as_str())).map(str::to_owned));
-        parts.extend(text.map(|text| shortened(text.lines().next().unwrap_or_default(), limits.message)));
-        parts.join(": ")
+        let place = match (file, line) {
+            (Some(file), Some(line)) => format!("{file}:{line}"),
+            (Some(file), None) => file.to_owned(),
+            (None, _) => String::new(),
+        };
+        let (version, fixed) = (String::new(), String::new());
+        Finding { severity, id: id.to_owned(), place, version, fixed, title: text.to_owned() }
+    }
+}
+
+impl Properties {
+    fn score(&self) -> Option<f64> {
+        match self.security_severity.as_ref()? {
+            Value::String(text) => text.trim().parse().ok(),
+            other => other.as_f64(),
+        }
+        .filter(|score: &f64| (0.0..=10.0).contains(score))
+    }
+}
+
+/// For findings without a score: nothing of them says that they are critical.
+fn severity_of_level(level: &str) -> Severity {
+    match level {
+        "error" => Severity::High,
+        "note" => Severity::Low,
+        _ => Severity::Medium,
+    }
+}
+
+/// The package that trivy's messages and grype's help texts name, one fact a line.
+struct Package<'t> {
+    name: &'t str,
+    version: &'t str,
+    fixed: &'t str,
+    vulnerability: Option<&'t str>,
+}
+
+impl<'t> Package<'t> {
+    fn named_in(text: &'t str) -> Option<Self> {
+        let value = |keys: &[&str]| {
+            text.lines().find_map(|line| keys.iter().find_map(|key| line.strip_prefix(*key))).map(str::trim)
+        };
+        Some(Self {
+            name: value(&["Package: "]).filter(|name| !name.is_empty())?,
+            version: value(&["Installed Version:", "Version:"])?,
+            fixed: value(&["Fixed Version:", "Fix Version:"]).unwrap_or_default(),
+            vulnerability: value(&["Vulnerability "]).filter(|id| !id.is_empty()),
+        })
     }
 }
 
@@ -240,5 +335,48 @@ mod tests {
         );
         assert!(error("{\n\"version\":\"2.1.0\",\n\"runs\":[{").starts_with("line 3: the file ends inside the report"));
         assert!(error(r#"{"version":"2.1.0"}"#).contains("no `runs`"));
+    }
+
+    /// trivy's form: the score stands in the rule, the package in the message.
+    #[test]
+    fn scores_are_severities_and_packages_are_named() {
+        let text = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"Trivy","rules":[
+          {"id":"CVE-2024-1","shortDescription":{"text":"glibc: overflow"},"defaultConfiguration":{"level":"error"},
+           "properties":{"precision":"very-high","security-severity":"9.8","tags":["vulnerability","security","CRITICAL"]}},
+          {"id":"CVE-2024-2","defaultConfiguration":{"level":"error"},"properties":{"security-severity":"0.0"}},
+          {"id":"GHSA-1-pip","help":{"text":"Vulnerability GHSA-1\nSeverity: high\nPackage: pip\nVersion: 1\nFix Version: 2\nType: python"},
+           "properties":{"security-severity":"7.5"}}]}},
+         "results":[
+          {"ruleId":"CVE-2024-1","ruleIndex":0,"level":"error","message":{"text":"Package: libc6\nInstalled Version: 2.36\nVulnerability CVE-2024-1\nSeverity: CRITICAL\nFixed Version: 2.37\nLink: x"}},
+          {"ruleId":"CVE-2024-2","level":"none","message":{"text":"nothing"}},
+          {"ruleId":"CVE-2024-2","level":"note","properties":{"security-severity":5.1},"message":{"text":"own score"}},
+          {"ruleId":"GHSA-1-pip","level":"error","message":{"text":"A high vulnerability in python package: pip"}},
+          {"ruleId":"gone","baselineState":"absent","message":{"text":"repaired"}},
+          {"ruleId":"seen","suppressions":[{"kind":"external","status":"underReview"}],"message":{"text":"not yet accepted"}},
+          {"ruleId":"ok","suppressions":[{"kind":"external","status":"accepted"}],"message":{"text":"accepted"}}]}]}"#;
+        let found = &read("a.sarif", text, &Limits::default()).expect("a report")[0];
+        let shown: Vec<_> = found
+            .found
+            .iter()
+            .map(|f| (f.severity.as_str(), f.id.as_str(), f.place.as_str(), f.version.as_str(), f.fixed.as_str()))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("critical", "CVE-2024-1", "libc6", "2.36", "2.37"),
+                ("high", "GHSA-1", "pip", "1", "2"),
+                ("medium", "CVE-2024-2", "", "", ""),
+                ("medium", "seen", "", "", ""),
+            ]
+        );
+        assert_eq!((found.found[0].title.as_str(), found.ignored), ("glibc: overflow", 1));
+        assert_eq!(found.counts.values().sum::<u64>(), 4);
+    }
+
+    #[test]
+    fn a_scanner_that_did_not_finish_has_found_nothing_that_counts() {
+        let text = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"T"}},"invocations":[{"executionSuccessful":false}],"results":[]}]}"#;
+        let found = &read("a.sarif", text, &Limits::default()).expect("a report")[0];
+        assert!(found.unreadable.contains("did not finish"), "{}", found.unreadable);
     }
 }

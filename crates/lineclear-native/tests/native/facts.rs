@@ -82,3 +82,36 @@ fn look_ups_in_caches_and_versions_of_tools_are_facts() {
     let [Fact::Used { kind: UsedKind::Tool, name, version }] = &done.facts[..] else { panic!("{:?}", done.facts) };
     assert!(name == "node" && version.starts_with(|digit: char| digit.is_ascii_digit()), "{name} {version}");
 }
+
+const NPM: &str = r#"{"auditReportVersion":2,"vulnerabilities":{"lodash":{"name":"lodash","severity":"critical","via":[{"source":1,
+  "title":"Prototype Pollution","url":"https://example.org/advisories/GHSA-jf85-cpcp-j695","severity":"critical","range":"<4.17.12"}]}}}"#;
+
+/// S1-72, S1-73: what scanners found is known by its severity though their steps were let through.
+#[test]
+fn reports_of_scanners_are_facts_though_the_scanner_may_fail() {
+    let bench =
+        Bench::new(&[("out/npm-audit.json", NPM), ("out/trivy.json", ""), ("out/bandit.json", "{\"results\": [")]);
+    let scan = "- run: exit 1\n  continue-on-error: true";
+    let done = bench.job(&format!("{scan}\n- uses: actions/upload-artifact@v4\n  with: {{ path: out }}")).succeeded();
+    let done = done.says(&[
+        "Read 3 reports into the run's record: 1 findings",
+        "`out/trivy.json` cannot be read as trivy's JSON: line 1: the file ends inside the report",
+        "It counts as no scan.",
+    ]);
+    let found: Vec<_> = done
+        .facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::Findings(found) => Some((found.tool.as_str(), found.counts.clone(), found.unreadable.is_empty())),
+            _ => None,
+        })
+        .collect();
+    let none = std::collections::BTreeMap::new();
+    let critical = [(lineclear_event::Severity::Critical, 1)].into_iter().collect();
+    assert_eq!(found, [("bandit", none.clone(), false), ("npm-audit", critical, true), ("trivy", none, false)]);
+    assert!(
+        done.summary.contains("**critical** lodash &lt;4.17.12: GHSA-jf85-cpcp-j695: Prototype Pollution"),
+        "{}",
+        done.summary
+    );
+}

@@ -80,7 +80,10 @@ fn files_that_are_no_sarif_are_not_uploaded() {
         ("old.sarif", r#"{"version":"2.0.0","runs":[]}"#),
         ("empty/x", ""),
     ]);
-    bench.job(&upload("sarif_file: bad.sarif")).failed().says(&["Invalid SARIF.", "line 2"]);
+    let done = bench.job(&upload("sarif_file: bad.sarif")).failed().says(&["Invalid SARIF.", "line 2"]);
+    // Whatever becomes of the step: the record knows that a scanner's report was there, and that nobody could read it.
+    let Some(Fact::Findings(unread)) = done.facts.first() else { panic!("{:?}", done.facts) };
+    assert!(unread.counts.is_empty() && unread.unreadable.contains("line 2"), "{unread:?}");
     bench.job(&upload("sarif_file: old.sarif")).failed().says(&["version `2.0.0`"]);
     bench.job(&upload("sarif_file: none.sarif")).failed().says(&["Path does not exist:"]);
     bench.job(&upload("sarif_file: empty")).failed().says(&["No SARIF files found to upload in"]);

@@ -4,13 +4,18 @@ use lineclear_event::Fact;
 use lineclear_reports::{Limits, ReportKind, detect, markdown, read, read_within};
 use proptest::prelude::*;
 
-const SEEDS: [(ReportKind, &str, &[u8]); 6] = [
+const SEEDS: [(ReportKind, &str, &[u8]); 11] = [
     (ReportKind::JUnit, "a.xml", include_bytes!("../../../../fuzz/corpus/report/junit.xml")),
     (ReportKind::Cobertura, "a.xml", include_bytes!("../../../../fuzz/corpus/report/cobertura.xml")),
     (ReportKind::Jacoco, "a.xml", include_bytes!("../../../../fuzz/corpus/report/jacoco.xml")),
     (ReportKind::Lcov, "a.info", include_bytes!("../../../../fuzz/corpus/report/lcov.info")),
     (ReportKind::Sarif, "a.sarif", include_bytes!("../../../../fuzz/corpus/report/a.sarif")),
     (ReportKind::Playwright, "a.json", include_bytes!("../../../../fuzz/corpus/report/playwright.json")),
+    (ReportKind::Bandit, "a.json", include_bytes!("../scanners/bandit-1.9.json")),
+    (ReportKind::PipAudit, "a.json", include_bytes!("../scanners/pip-audit-2.10.json")),
+    (ReportKind::NpmAudit, "a.json", include_bytes!("../scanners/npm-audit-11.json")),
+    (ReportKind::Trivy, "a.json", include_bytes!("../scanners/trivy.json")),
+    (ReportKind::Grype, "a.json", include_bytes!("../scanners/grype.json")),
 ];
 
 /// What has to hold of every report that could be read.
@@ -27,7 +32,12 @@ fn check(facts: &[Fact], limits: &Limits) {
                 assert!(coverage.lines_covered <= coverage.lines && coverage.branches_covered <= coverage.branches);
                 assert!(coverage.files.len() <= limits.files);
             }
-            Fact::Findings(findings) => assert!(findings.first.len() <= limits.findings),
+            Fact::Findings(findings) => {
+                assert!(findings.first.len() <= limits.findings && findings.found.len() <= limits.kept_findings);
+                let counted = findings.counts.values().sum::<u64>();
+                assert!(counted >= findings.found.len() as u64);
+                assert!(findings.found.is_sorted_by_key(|finding| std::cmp::Reverse(finding.severity)));
+            }
             other => panic!("{other:?} is in no report"),
         }
     }

@@ -189,9 +189,14 @@ fn findings(view: &RunView) -> BTreeMap<String, String> {
     for job in &view.jobs {
         for (_, fact) in &job.facts {
             if let Fact::Findings(findings) = fact {
-                let levels: Vec<String> =
-                    findings.levels.iter().map(|(level, count)| format!("{count} {level}")).collect();
-                let text = if levels.is_empty() { "none".to_owned() } else { levels.join(", ") };
+                let counts = findings.by_severity();
+                let counts: Vec<String> =
+                    counts.iter().rev().map(|(severity, count)| format!("{count} {severity}")).collect();
+                let text = match counts.as_slice() {
+                    _ if !findings.unreadable.is_empty() => "not known".to_owned(),
+                    [] => "none".to_owned(),
+                    counts => counts.join(", "),
+                };
                 found.insert(format!("{} {} ({})", findings.tool, findings.name, job.key), text);
             }
         }

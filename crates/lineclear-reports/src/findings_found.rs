@@ -1,0 +1,71 @@
+//! Findings as they are met in a report, on their way to [`Findings`].
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use lineclear_event::{Finding, Findings, Severity};
+
+use crate::Limits;
+use crate::tests_found::shortened;
+
+/// Characters of an id, a place or a version: none is longer where it means anything.
+const WORD: usize = 300;
+
+/// Gathers the findings of one report.
+#[derive(Debug)]
+pub(crate) struct FindingsFound<'l> {
+    limits: &'l Limits,
+    counts: BTreeMap<Severity, u64>,
+    found: Vec<Finding>,
+    first: Vec<String>,
+    ignored: u64,
+}
+
+impl<'l> FindingsFound<'l> {
+    pub(crate) fn new(limits: &'l Limits) -> Self {
+        Self { limits, counts: BTreeMap::new(), found: Vec::new(), first: Vec::new(), ignored: 0 }
+    }
+
+    pub(crate) fn add(&mut self, finding: Finding) {
+        let line = |text: &str, most| shortened(text.lines().next().unwrap_or_default(), most);
+        let finding = Finding {
+            severity: finding.severity,
+            id: line(&finding.id, WORD),
+            place: line(&finding.place, WORD),
+            version: line(&finding.version, WORD),
+            fixed: line(&finding.fixed, WORD),
+            title: line(&finding.title, self.limits.message),
+        };
+        *self.counts.entry(finding.severity).or_default() += 1;
+        let parts = [&finding.place, &finding.id, &finding.title].map(String::as_str);
+        self.say(&parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": "));
+        self.found.push(finding);
+    }
+
+    /// A line for people that is no finding: a file that was not looked at.
+    pub(crate) fn say(&mut self, line: &str) {
+        if self.first.len() < self.limits.findings {
+            self.first.push(shortened(line, self.limits.message));
+        }
+    }
+
+    /// Counts findings that someone took responsibility for.
+    pub(crate) fn ignore(&mut self, findings: usize) {
+        self.ignored = self.ignored.saturating_add(findings as u64);
+    }
+
+    /// All of it, the worst findings first and no more of them than are kept.
+    pub(crate) fn finish(mut self, name: &str, tool: &str) -> Findings {
+        self.found.sort_by(|a, b| (Reverse(a.severity), &a.place, a).cmp(&(Reverse(b.severity), &b.place, b)));
+        self.found.truncate(self.limits.kept_findings);
+        Findings {
+            name: name.to_owned(),
+            tool: tool.to_owned(),
+            counts: self.counts,
+            found: self.found,
+            first: self.first,
+            ignored: self.ignored,
+            ..Findings::default()
+        }
+    }
+}
