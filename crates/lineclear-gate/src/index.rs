@@ -41,6 +41,7 @@ pub struct Index {
     /// Moves by image, and by their own id.
     moves_of_image: HashMap<Name, Vec<usize>>,
     moves: BTreeMap<Name, Vec<usize>>,
+    all_moves: Vec<usize>,
 }
 
 /// What is known of one commit or digest.
@@ -271,6 +272,11 @@ impl Index {
         self.reached.get(&report).into_iter().flatten().filter_map(counted)
     }
 
+    /// Where the entries of moves are, in order.
+    pub(crate) fn all_moves(&self) -> &[usize] {
+        &self.all_moves
+    }
+
     pub(crate) fn entry(&self, at: usize) -> Option<&Entry> {
         self.entries.get(at)
     }
@@ -356,6 +362,7 @@ impl Index {
                 let (image, id) = (self.names.take(&statement.image), self.names.take(&statement.id));
                 self.moves_of_image.entry(image).or_default().push(at);
                 self.moves.entry(id).or_default().push(at);
+                self.all_moves.push(at);
             }
         }
     }

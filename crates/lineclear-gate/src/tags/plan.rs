@@ -1,0 +1,187 @@
+//! Which tags move, and why one stays. A tag never goes backwards, and what nobody can order does not move.
+
+use lineclear_event::{MovePhase, MovedTag};
+use semver::Version;
+
+use super::naming::{Keeps, WantedTag, lenient};
+use crate::{Commits, Index};
+
+/// What a tag stands for now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    pub digest: String,
+    /// The commit that this digest was set for; `None` if nobody knows.
+    pub commit: Option<String>,
+    /// The highest version that this digest was released as.
+    pub version: Option<Version>,
+}
+
+/// What tags are to stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target<'t> {
+    pub digest: &'t str,
+    pub commit: &'t str,
+}
+
+/// What becomes of each tag of `wanted`, which stands for its `held` now; `None` for a tag that is not there. A tag that stays says why; for one that keeps
+/// its digest and has another one, that is a refusal.
+pub fn plan_tags<'w>(
+    wanted: impl IntoIterator<Item = (&'w WantedTag, Option<&'w Held>)>,
+    to: Target<'_>,
+    index: &Index,
+    commits: &dyn Commits,
+) -> Vec<MovedTag> {
+    wanted
+        .into_iter()
+        .map(|(wanted, held)| MovedTag {
+            tag: wanted.tag.to_string(),
+            from: held.map(|held| held.digest.clone()),
+            to: to.digest.to_owned(),
+            stays: stays(&wanted.keeps, held, to, index, commits),
+        })
+        .collect()
+}
+
+fn stays(keeps: &Keeps, held: Option<&Held>, to: Target<'_>, index: &Index, commits: &dyn Commits) -> Option<String> {
+    if let Some(held) = held
+        && held.digest == to.digest
+    {
+        return Some("it is there already".to_owned());
+    }
+    match keeps {
+        Keeps::Upward { version, releases_only: true } if !version.pre.is_empty() => {
+            Some(format!("{version} is not released yet, and it is for releases"))
+        }
+        _ if held.is_none() => None,
+        Keeps::Digest => held.map(|held| format!("it is immutable, and stands for {}", held.digest)),
+        Keeps::Upward { version, .. } => match held.and_then(|held| held.version.as_ref()) {
+            Some(held) if version > held => None,
+            Some(held) if version == held => Some(format!("it has another image of {held} already")),
+            Some(held) => Some(format!("it stands for {held}, which is higher than {version}")),
+            None => not_forward(held, to, index, commits),
+        },
+        Keeps::Forward => not_forward(held, to, index, commits),
+    }
+}
+
+/// Why the commit is not one after that of the tag.
+fn not_forward(held: Option<&Held>, to: Target<'_>, index: &Index, commits: &dyn Commits) -> Option<String> {
+    let Some(at) = held.and_then(|held| held.commit.as_deref()) else {
+        return Some("nobody knows which commit it stands for, so it could move backwards".to_owned());
+    };
+    let short = |commit: &str| commit.chars().take(7).collect::<String>();
+    let tree = |commit: &str| index.tree(commit).map(str::to_owned).or_else(|| commits.tree(commit));
+    match commits.is_ancestor(at, to.commit) {
+        Some(true) if at != to.commit => None,
+        _ if at == to.commit => Some(format!("it has another image of the same commit {} already", short(at))),
+        Some(true) => None,
+        Some(false) if commits.is_ancestor(to.commit, at) == Some(true) => {
+            Some(format!("it stands for {}, which is newer", short(at)))
+        }
+        _ if tree(at).is_some_and(|at| Some(at) == tree(to.commit)) => {
+            Some(format!("it has an image of the same contents, from {}", short(at)))
+        }
+        Some(false) => Some(format!("it stands for {}, which is no ancestor of {}", short(at), short(to.commit))),
+        None => Some(format!("it stands for {}, which is not known here", short(at))),
+    }
+}
+
+impl Index {
+    /// What the ledger knows of `digest`, which `tag` of `repository` (registry and name) stands for: the commit that the tag was set for by the
+    /// last move that did, or else the one it was built from; the highest version among its tags there.
+    pub fn held(&self, repository: &str, tag: &str, digest: &str) -> Held {
+        let done = |phase: MovePhase| phase == MovePhase::Done;
+        let moves = || self.moves_into(repository).filter(|(_, moved)| done(moved.phase)).map(|(_, moved)| moved);
+        let set = |one: &MovedTag| one.tag == tag && one.to == digest && one.stays.is_none();
+        let commit = moves().rev().find(|moved| moved.tags.iter().any(set)).map(|moved| moved.commit.clone());
+        let commit = commit.or_else(|| self.origins(digest).first().map(|origin| origin.commit.to_owned()));
+        let of_digest = moves().flat_map(|moved| &moved.tags).filter(|one| one.to == digest && one.stays.is_none());
+        // `1` and `1.2` are tags that move; a version has three numbers.
+        let is_whole =
+            |tag: &&MovedTag| tag.tag.split(['-', '+']).next().is_some_and(|core| core.matches('.').count() == 2);
+        let version = of_digest.filter(is_whole).filter_map(|one| lenient(&one.tag)).max();
+        Held { digest: digest.to_owned(), commit, version }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lineclear_oci::Tag;
+
+    use super::*;
+
+    /// Commits `a` to `z`, one after the other; `0` is known and beside them.
+    struct Line;
+
+    impl Commits for Line {
+        fn tree(&self, _: &str) -> Option<String> {
+            None
+        }
+
+        fn is_ancestor(&self, old: &str, new: &str) -> Option<bool> {
+            if old == "?" || new == "?" {
+                return None;
+            }
+            Some(old == new || (old != "0" && new != "0" && old < new))
+        }
+    }
+
+    fn plan(keeps: Keeps, held: Option<(&str, Option<&str>, Option<&str>)>, commit: &str) -> String {
+        let wanted = WantedTag { tag: Tag::parse("t").expect("a tag"), keeps };
+        let held = held.map(|(digest, commit, version)| Held {
+            digest: digest.into(),
+            commit: commit.map(str::to_owned),
+            version: version.and_then(lenient),
+        });
+        let to = Target { digest: "new", commit };
+        let planned = plan_tags([(&wanted, held.as_ref())], to, &Index::default(), &Line);
+        planned[0].stays.clone().unwrap_or_else(|| "moves".into())
+    }
+
+    fn upward(version: &str, releases_only: bool) -> Keeps {
+        Keeps::Upward { version: lenient(version).expect("a version"), releases_only }
+    }
+
+    #[test]
+    fn tags_of_branches_move_along_the_commits_and_never_back() {
+        let at = |commit| Some(("old", Some(commit), None));
+        assert_eq!(plan(Keeps::Forward, None, "b"), "moves");
+        assert_eq!(plan(Keeps::Forward, at("a"), "b"), "moves");
+        assert_eq!(plan(Keeps::Forward, at("c"), "b"), "it stands for c, which is newer");
+        assert_eq!(plan(Keeps::Forward, at("b"), "b"), "it has another image of the same commit b already");
+        assert_eq!(plan(Keeps::Forward, at("0"), "b"), "it stands for 0, which is no ancestor of b");
+        assert_eq!(plan(Keeps::Forward, at("?"), "b"), "it stands for ?, which is not known here");
+        assert_eq!(plan(Keeps::Forward, Some(("new", Some("a"), None)), "b"), "it is there already");
+        let unknown = plan(Keeps::Forward, Some(("old", None, None)), "b");
+        assert_eq!(unknown, "nobody knows which commit it stands for, so it could move backwards");
+    }
+
+    #[test]
+    fn tags_of_versions_move_up_whatever_the_order_of_commits_is() {
+        let at = |version| Some(("old", Some("c"), Some(version)));
+        assert_eq!(plan(upward("1.10.0", true), at("1.9.3"), "b"), "moves");
+        assert_eq!(plan(upward("1.2.4", true), at("1.3.0"), "d"), "it stands for 1.3.0, which is higher than 1.2.4");
+        assert_eq!(plan(upward("1.2.4", true), at("1.2.4"), "d"), "it has another image of 1.2.4 already");
+        // Of a tag without a version the commits decide.
+        assert_eq!(plan(upward("1.2.4", true), Some(("old", Some("c"), None)), "b"), "it stands for c, which is newer");
+    }
+
+    #[test]
+    fn what_is_not_released_never_becomes_latest_and_is_below_its_release() {
+        let why = "2.0.0-rc.1 is not released yet, and it is for releases";
+        assert_eq!(plan(upward("2.0.0-rc.1", true), Some(("old", Some("a"), Some("1.0.0"))), "b"), why);
+        assert_eq!(plan(upward("2.0.0-rc.1", true), None, "b"), why);
+        assert_eq!(plan(upward("2.0.0-rc.2", false), Some(("old", Some("a"), Some("2.0.0-rc.1"))), "b"), "moves");
+        assert_eq!(
+            plan(upward("2.0.0-rc.2", false), Some(("old", Some("a"), Some("2.0.0"))), "b"),
+            "it stands for 2.0.0, which is higher than 2.0.0-rc.2"
+        );
+    }
+
+    #[test]
+    fn an_immutable_tag_keeps_its_digest() {
+        assert_eq!(plan(Keeps::Digest, None, "b"), "moves");
+        assert_eq!(plan(Keeps::Digest, Some(("old", Some("a"), None)), "b"), "it is immutable, and stands for old");
+        assert_eq!(plan(Keeps::Digest, Some(("new", Some("a"), None)), "b"), "it is there already");
+    }
+}
