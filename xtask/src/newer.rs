@@ -48,6 +48,13 @@ const TOOLS: &[Tool] = &[
         file: "usr/bin/oras",
         folder: "/usr/local/bin",
     },
+    Tool {
+        name: "cosign",
+        check: ("cosign", &["version"]),
+        package: "cosign",
+        file: "usr/bin/cosign",
+        folder: "/usr/local/bin",
+    },
 ];
 
 impl Tool {

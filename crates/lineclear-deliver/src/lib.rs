@@ -15,6 +15,7 @@
 //! - [`Book`] and [`Shelf`] are the ports: the ledger, and the release repository. [`RegistryShelf`] is the one over a registry's client.
 //! - [`Turn`] keeps two moves of one repository from happening at once.
 //! - [`Lookup`] answers which digest, commit, run and tag belong together.
+//! - [`signing`] signs what lies in a registry and verifies what others have signed; [`Proofs`] is what a move verifies again.
 
 mod book;
 mod candidate;
@@ -25,6 +26,7 @@ mod order;
 mod registry_shelf;
 mod settle;
 mod shelf;
+pub mod signing;
 mod tags;
 mod turn;
 
@@ -37,5 +39,6 @@ pub use order::Order;
 pub use registry_shelf::RegistryShelf;
 pub use settle::{Settled, open_moves};
 pub use shelf::{Carried, Shelf, ShelfError};
+pub use signing::Proofs;
 pub use tags::{Keeps, WantedTag, at_commit};
 pub use turn::{Turn, TurnError};

@@ -3,7 +3,7 @@
 use lineclear_oci::{AnyManifest, Digest, MAX_INDEX_DEPTH, Reference, Tag};
 use lineclear_registry::{Client, CopyOptions, RegistryClientError};
 
-use crate::{Carried, Shelf, ShelfError};
+use crate::{Carried, Proofs, Shelf, ShelfError};
 
 /// A repository of a registry, and the place that one image comes from.
 ///
@@ -18,6 +18,8 @@ pub struct RegistryShelf {
     pub to: Reference,
     /// Where the image is, as it is reached: a repository; the digest is given with each call. `None` where nothing is to be brought.
     pub from: Option<Reference>,
+    /// What is verified once more where the image arrived, before a tag moves.
+    pub proofs: Proofs,
 }
 
 impl Shelf for RegistryShelf {
@@ -54,7 +56,8 @@ impl Shelf for RegistryShelf {
             Err(error) if error.is_not_found() => return Err(self.incomplete(format!("{digest} is not there"))),
             Err(error) => return Err(error.into()),
         };
-        self.check_below(&root, 0)
+        self.check_below(&root, 0)?;
+        self.proofs.check(&self.carrier, &place)
     }
 
     fn set_tag(&self, tag: &Tag, digest: &Digest) -> Result<(), ShelfError> {

@@ -47,6 +47,11 @@ pub enum ShelfError {
     /// It says that it has the image, and does not have all of it.
     #[error("the image is not whole in `{repository}`: {what}")]
     Incomplete { repository: String, what: String },
+    /// A proof that the gate asks for does not verify where the image is now.
+    #[error(
+        "`{image}` has {what}{refused}; `lineclear image sign` and `lineclear image attest --provenance` make them"
+    )]
+    Unproven { image: String, what: String, refused: String },
     /// Whatever else; of other forms than a registry.
     #[error("{0}")]
     Other(String),
@@ -57,7 +62,7 @@ impl ShelfError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Registry(error) => error.is_transient(),
-            Self::Incomplete { .. } | Self::Other(_) => false,
+            Self::Incomplete { .. } | Self::Unproven { .. } | Self::Other(_) => false,
         }
     }
 }

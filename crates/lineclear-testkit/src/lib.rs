@@ -5,6 +5,7 @@
 //! This crate knows nothing of how Lineclear works inside: it sees what a user sees.
 
 mod clients;
+pub mod cosign;
 pub mod images;
 
 use std::io::Read;
