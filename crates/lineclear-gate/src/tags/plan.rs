@@ -10,8 +10,8 @@ use crate::{Commits, Index};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
     pub digest: String,
-    /// The commit that this digest was set for; `None` if nobody knows.
-    pub commit: Option<String>,
+    /// The commits that the tag stands for with this digest: several, where commits made the same image. Empty if nobody knows any.
+    pub commits: Vec<String>,
     /// The highest version that this digest was released as.
     pub version: Option<Version>,
 }
@@ -64,16 +64,21 @@ fn stays(keeps: &Keeps, held: Option<&Held>, to: Target<'_>, index: &Index, comm
     }
 }
 
-/// Why the commit is not one after that of the tag.
+/// Why the commit is not one after all that the tag stands for.
 fn not_forward(held: Option<&Held>, to: Target<'_>, index: &Index, commits: &dyn Commits) -> Option<String> {
-    let Some(at) = held.and_then(|held| held.commit.as_deref()) else {
-        return Some("nobody knows which commit it stands for, so it could move backwards".to_owned());
-    };
+    match held.map(|held| held.commits.as_slice()) {
+        None | Some([]) => Some("nobody knows which commit it stands for, so it could move backwards".to_owned()),
+        Some(held) => held.iter().find_map(|at| not_after(at, to, index, commits)),
+    }
+}
+
+fn not_after(at: &str, to: Target<'_>, index: &Index, commits: &dyn Commits) -> Option<String> {
     let short = |commit: &str| commit.chars().take(7).collect::<String>();
+    if at == to.commit {
+        return Some(format!("it has another image of the same commit {} already", short(at)));
+    }
     let tree = |commit: &str| index.tree(commit).map(str::to_owned).or_else(|| commits.tree(commit));
     match commits.is_ancestor(at, to.commit) {
-        Some(true) if at != to.commit => None,
-        _ if at == to.commit => Some(format!("it has another image of the same commit {} already", short(at))),
         Some(true) => None,
         Some(false) if commits.is_ancestor(to.commit, at) == Some(true) => {
             Some(format!("it stands for {}, which is newer", short(at)))
@@ -87,20 +92,29 @@ fn not_forward(held: Option<&Held>, to: Target<'_>, index: &Index, commits: &dyn
 }
 
 impl Index {
-    /// What the ledger knows of `digest`, which `tag` of `repository` (registry and name) stands for: the commit that the tag was set for by the
-    /// last move that did, or else the one it was built from; the highest version among its tags there.
+    /// What the ledger knows of `digest`, which `tag` of `repository` (registry and name) stands for: the commits that moves set it for, or
+    /// found it there already for, and else the one that it was built from; the highest version among the digest's tags there.
     pub fn held(&self, repository: &str, tag: &str, digest: &str) -> Held {
-        let done = |phase: MovePhase| phase == MovePhase::Done;
-        let moves = || self.moves_into(repository).filter(|(_, moved)| done(moved.phase)).map(|(_, moved)| moved);
-        let set = |one: &MovedTag| one.tag == tag && one.to == digest && one.stays.is_none();
-        let commit = moves().rev().find(|moved| moved.tags.iter().any(set)).map(|moved| moved.commit.clone());
-        let commit = commit.or_else(|| self.origins(digest).first().map(|origin| origin.commit.to_owned()));
-        let of_digest = moves().flat_map(|moved| &moved.tags).filter(|one| one.to == digest && one.stays.is_none());
+        let moves =
+            || self.moves_into(repository).map(|(_, moved)| moved).filter(|moved| moved.phase == MovePhase::Done);
+        // A tag that stays because it is there already stands for that move's commit, too.
+        let is_there =
+            |one: &MovedTag| one.to == digest && (one.stays.is_none() || one.from.as_deref() == Some(digest));
+        let mut commits: Vec<String> = Vec::new();
+        for moved in moves().filter(|moved| moved.tags.iter().any(|one| one.tag == tag && is_there(one))) {
+            if !commits.contains(&moved.commit) {
+                commits.push(moved.commit.clone());
+            }
+        }
+        if commits.is_empty() {
+            commits.extend(self.origins(digest).first().map(|origin| origin.commit.to_owned()));
+        }
         // `1` and `1.2` are tags that move; a version has three numbers.
         let is_whole =
             |tag: &&MovedTag| tag.tag.split(['-', '+']).next().is_some_and(|core| core.matches('.').count() == 2);
-        let version = of_digest.filter(is_whole).filter_map(|one| lenient(&one.tag)).max();
-        Held { digest: digest.to_owned(), commit, version }
+        let of_digest = moves().flat_map(|moved| &moved.tags).filter(|one| is_there(one)).filter(is_whole);
+        let version = of_digest.filter_map(|one| lenient(&one.tag)).max();
+        Held { digest: digest.to_owned(), commits, version }
     }
 }
 
@@ -130,7 +144,7 @@ mod tests {
         let wanted = WantedTag { tag: Tag::parse("t").expect("a tag"), keeps };
         let held = held.map(|(digest, commit, version)| Held {
             digest: digest.into(),
-            commit: commit.map(str::to_owned),
+            commits: commit.map(str::to_owned).into_iter().collect(),
             version: version.and_then(lenient),
         });
         let to = Target { digest: "new", commit };
@@ -183,5 +197,18 @@ mod tests {
         assert_eq!(plan(Keeps::Digest, None, "b"), "moves");
         assert_eq!(plan(Keeps::Digest, Some(("old", Some("a"), None)), "b"), "it is immutable, and stands for old");
         assert_eq!(plan(Keeps::Digest, Some(("new", Some("a"), None)), "b"), "it is there already");
+    }
+
+    #[test]
+    fn a_tag_whose_image_several_commits_made_comes_after_all_of_them() {
+        let wanted = WantedTag { tag: Tag::parse("latest").expect("a tag"), keeps: Keeps::Forward };
+        let held = Held { digest: "old".into(), commits: vec!["a".into(), "c".into()], version: None };
+        let stays = |commit| {
+            let to = Target { digest: "new", commit };
+            plan_tags([(&wanted, Some(&held))], to, &Index::default(), &Line)[0].stays.clone()
+        };
+        // The image of `a` was published for `c` once more: the tag is no older than `c`.
+        assert_eq!(stays("b").as_deref(), Some("it stands for c, which is newer"));
+        assert_eq!(stays("d"), None);
     }
 }
