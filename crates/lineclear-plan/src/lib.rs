@@ -7,6 +7,7 @@
 mod call;
 mod context;
 mod decide;
+mod follow;
 mod graph;
 mod hash;
 mod input;
@@ -25,6 +26,9 @@ mod workflow;
 
 pub use call::{CallError, CallFault, Calls, MAX_DEPTH, MAX_FILES, MAX_JOBS, file_key, load_calls, origin, resolve};
 pub use context::{Platform, Reference, RunIdentity, github_context, is_fork_pull_request};
+pub use follow::{
+    FollowedRun, Follower, MAX_CHAIN, RunActivity, RunHead, followers, following_event, follows, run_head,
+};
 pub use input::{DispatchInputs, InputError, call_input_names, call_inputs, dispatch_inputs};
 pub use model::{Decision, Facts, Files, Plan, PlannedJob, PlannedWorkflow, Verdict, plan};
 pub use name::{called_name, job_key, job_keys, job_name};

@@ -13,7 +13,7 @@ use serde::ser::{SerializeSeq, Serializer};
 use crate::call::file_key;
 use crate::hash::PlanHash;
 use crate::trigger::{Happened, count_of};
-use crate::{Platform, RunIdentity, workflow};
+use crate::{Follower, Platform, RunIdentity, workflow};
 
 /// What an event would run. Serializes as the `plan --format json` document.
 #[derive(Clone, Debug, Serialize)]
@@ -24,6 +24,9 @@ pub struct Plan {
     /// What the path filters looked at: "3 files changed against 1a2b3c4".
     pub changed: String,
     pub workflows: Vec<PlannedWorkflow>,
+    /// What follows (`on: workflow_run`), if all of these succeed. [`plan`] leaves it empty; [`followers`](crate::followers) knows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub followers: Vec<Follower>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -143,7 +146,7 @@ pub fn plan(workflows: &[(Workflow, Vec<Diagnostic>)], event: &ForgeEvent, facts
         Changed::Unknown { reason } => format!("not known what changed: {reason}"),
         Changed::Files { paths, compared_with } => format!("{} changed {compared_with}", count_of(paths.len())),
     };
-    Plan { event: event.name.clone(), hash: hash.finish(), changed, workflows: planned }
+    Plan { event: event.name.clone(), hash: hash.finish(), changed, workflows: planned, followers: Vec::new() }
 }
 
 impl PlannedWorkflow {

@@ -79,6 +79,8 @@ pub(crate) fn plan(asked: &Asked, checkout: &Checkout, called: &ActionFiles) -> 
         }
     }
     let mut plan = lineclear_plan::plan(&workflows, &local.event, &facts, called);
+    let default_sha = checkout.default_tip(&local.event, asked.options.payload.is_some());
+    plan.followers = lineclear_plan::followers(&plan, &workflows, &local.event, &default_sha, &facts, called);
     for (at, workflow) in unreadable {
         plan.workflows.insert(at.min(plan.workflows.len()), workflow);
     }

@@ -141,6 +141,10 @@ pub(crate) struct RunArgs {
     #[arg(long, conflicts_with_all = ["dry_run", "payload", "changed"])]
     pub(crate) watch: bool,
 
+    /// Do not run the workflows that follow those of the event (`on: workflow_run`).
+    #[arg(long)]
+    pub(crate) no_chain: bool,
+
     /// Say what would run, and run nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,

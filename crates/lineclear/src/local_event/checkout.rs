@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use lineclear_event::ForgeEvent;
+
 use super::config::Config;
 use super::git;
 
@@ -94,6 +96,16 @@ impl Checkout {
     pub(super) fn tip(&self, branch: &str) -> Option<String> {
         let remote = self.commit(&format!("refs/remotes/origin/{branch}"));
         remote.or_else(|| self.commit(&format!("refs/heads/{branch}")))
+    }
+
+    /// The last commit of the default branch, once `event` has happened. `is_told`: by a payload, which may be of something long past.
+    pub(crate) fn default_tip(&self, event: &ForgeEvent, is_told: bool) -> String {
+        let branch = event.repository.default_branch.as_str();
+        if !is_told && event.reference.strip_prefix("refs/heads/") == Some(branch) {
+            return event.sha.clone();
+        }
+        let here = if self.branch() == Some(branch) { self.head_commit() } else { None };
+        here.or_else(|| self.tip(branch)).unwrap_or_else(|| event.sha.clone())
     }
 
     /// Whether anything is known of the forge's branches.

@@ -9,6 +9,7 @@ use lineclear_engine::Stop;
 use lineclear_event::{Conclusion, Envelope, JobKey, JobReport, JobSpec, RunEvent, RunId};
 use lineclear_runner::JobControl;
 
+use super::chain::Chain;
 use super::sink::Telling;
 
 /// What the engine's orders come to on this machine.
@@ -16,6 +17,7 @@ pub(crate) struct LocalHands {
     pub(crate) pool: Pool,
     pub(crate) telling: Arc<Telling>,
     pub(crate) conclusions: BTreeMap<RunId, Conclusion>,
+    pub(super) chain: Chain,
 }
 
 impl Hands for LocalHands {
@@ -33,6 +35,7 @@ impl Hands for LocalHands {
         if let RunEvent::JobStarted { job, .. } = &event.event {
             self.pool.start_was_told(event.run, job);
         }
+        self.chain.hear(event);
     }
 
     fn run_ended(&mut self, run: RunId, conclusion: Conclusion) {

@@ -2,6 +2,7 @@
 
 pub(crate) mod actions;
 mod ask;
+mod chain;
 mod containers;
 pub(crate) mod forge_choice;
 mod git_bridge;
@@ -40,6 +41,7 @@ use crate::output;
 use crate::report::{self, Invocation};
 use crate::settings::{self, now};
 use actions::ActionFiles;
+use chain::Chain;
 use containers::EngineOfRun;
 use forge_choice::{ForgeAsked, ForgeChoice};
 use hands::{LocalHands, Pool};
@@ -174,17 +176,16 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     let left_out = prepared.left_out;
     let (inbox, messages) = inbox(now);
     let pool = Pool::new(at_once, inbox.clone(), Box::new(move |spec, control| job_runner.run(spec, control)));
-    let hands = LocalHands { pool, telling: Arc::clone(&telling), conclusions: BTreeMap::new() };
     let interrupt = {
         let files = Arc::clone(&files);
         interrupt::listen(inbox.clone(), move || files.cancel()).map_err(Stopped::fault)?
     };
+    let ground = std::mem::take(&mut prepared.ground);
+    let mut chain = Chain::new(ground, files.clone(), store, telling.clone(), inbox, interrupt.clone());
+    prepared.runs.drain(..).for_each(|begun| chain.request(begun));
+    let hands = LocalHands { pool, telling: Arc::clone(&telling), conclusions: BTreeMap::new(), chain };
     let _ticks = telling.wants_ticks().then(|| tick(Arc::clone(&telling)));
     let mut drive = Drive::new(messages, RealTime(now), hands);
-    for (request, record) in prepared.runs {
-        telling.add_record(Arc::clone(&record));
-        inbox.request(request, record);
-    }
     let ended = drive.run_until_idle();
     if let Some(problem) = engine.guard_problem() {
         output::complain(&format!("note: had this command been killed, its containers would have gone on: {problem}"));
@@ -195,6 +196,9 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     let conclusions = std::mem::take(&mut drive.hands_mut().conclusions);
     telling.close();
     ended.map_err(Stopped::fault)?;
+    if let Some(problem) = drive.hands_mut().chain.problem() {
+        return Err(problem);
+    }
     files.finish().map_err(Stopped::bad_input)?.iter().for_each(|note| output::complain(&format!("note: {note}")));
     let worst = conclusions.into_values().max_by_key(|conclusion| report::badness(*conclusion));
     Ok(match worst {

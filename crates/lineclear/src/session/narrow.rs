@@ -18,6 +18,10 @@ pub(super) fn narrow(plan: &Plan, args: &RunArgs) -> Plan {
         });
     }
     plan.workflows.retain(|workflow| !workflow.triggered || args.jobs.is_empty() || !workflow.jobs.is_empty());
+    // A part of a workflow is followed by nothing.
+    if args.no_chain || !(args.jobs.is_empty() && args.matrix.is_empty()) {
+        plan.followers.clear();
+    }
     plan
 }
 

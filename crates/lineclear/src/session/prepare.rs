@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use lineclear_engine::{GivenNeed, RunRequest, Selection};
 use lineclear_event::{ForgeEvent, RunEvent};
-use lineclear_plan::{Plan, is_fork_pull_request, load_calls, run_inputs};
-use lineclear_source::suggest;
+use lineclear_plan::{Facts, Plan, PlannedWorkflow, is_fork_pull_request, load_calls, run_inputs};
+use lineclear_source::{Diagnostic, suggest};
 use lineclear_store::{NewRun, RunRecord, Store};
 use lineclear_workflow::Workflow;
 
 use super::actions::ActionFiles;
+use super::chain::Ground;
 use super::values::{self, SecretsOfRun, VarsOfRun};
 use super::{ask, last_run_of, narrow, rerun};
 use crate::command::plan;
@@ -64,6 +65,8 @@ pub(crate) struct Prepared {
     pub(crate) env: BTreeMap<String, String>,
     /// Whether files were left out because of their errors.
     pub(crate) left_out: bool,
+    /// What may follow.
+    pub(crate) ground: Ground,
 }
 
 impl Prepared {
@@ -194,7 +197,24 @@ pub(crate) fn prepare(
         output::complain(&format!("note: when secrets were used last is not kept: {problem}"));
     }
     let runs = if args.dry_run { Vec::new() } else { begin(args, &planning, calls, store)? };
-    Ok(Prepared { event: planning.event, plan: planning.plan, runs, secrets, vars, env, left_out })
+    let ground = ground(args, checkout.default_tip(&planning.event, args.payload.is_some()), || planning.workflows);
+    Ok(Prepared { event: planning.event, plan: planning.plan, runs, secrets, vars, env, left_out, ground })
+}
+
+/// What may follow, of `workflows`.
+pub(super) fn ground(
+    args: &RunArgs,
+    default_sha: String,
+    workflows: impl FnOnce() -> Vec<(Workflow, Vec<Diagnostic>)>,
+) -> Ground {
+    // Whoever watches looks at what they change: nothing is to be published at every save.
+    if args.no_chain || args.watch {
+        return Ground::default();
+    }
+    let narrowed =
+        [("--job", !args.jobs.is_empty()), ("--matrix", !args.matrix.is_empty()), ("--skip-needs", args.skip_needs)];
+    let narrowed_by = narrowed.iter().find(|(_, is_given)| *is_given).map(|(option, _)| *option);
+    Ground { narrowed_by, ..Ground::of(workflows(), default_sha) }
 }
 
 /// Names what is not set, before anything starts. S1-122.
@@ -225,36 +245,62 @@ fn begin(args: &RunArgs, planning: &Planning, calls: &ActionFiles, store: &dyn S
             Stopped::bad_input(format!("{file}: {}", lines.join("\n  ")))
         })?;
         let selection = Selection { matrix: args.matrix.clone(), given: given(args, store, &event, workflow)?, jobs };
-        let record = store.begin(NewRun {
-            repository: event.repository.full_name(),
-            file: planned.file.clone(),
-            workflow: planned.name.clone(),
-            event: event.name.clone(),
-            reference: event.reference.clone(),
-            sha: event.sha.clone(),
-            started: now(),
-        });
-        let record: Arc<dyn RunRecord> = record.map_err(Stopped::fault)?.into();
-        calls.want(workflow);
-        let mut texts = load_calls(workflow, calls).texts();
-        texts.insert(planned.file.clone(), workflow.source.text().into());
-        let request = RunRequest {
-            run: record.header().id,
-            number: record.header().number,
-            attempt: 1,
-            file: planned.file.clone(),
-            files: texts,
+        let new = NewRequest {
+            planned,
+            workflow,
             event,
             inputs: inputs.to_json(),
-            vars: facts.vars.clone(),
-            platform: facts.platform.clone(),
-            plan_hash: planning.plan.hash.clone(),
-            run_name: planned.run_name.clone().unwrap_or_default(),
+            facts,
+            plan_hash: &planning.plan.hash,
             selection,
         };
-        runs.push((request, record));
+        runs.push(begin_one(new, calls, store)?);
     }
     Ok(runs)
+}
+
+/// A run that is to be begun.
+pub(super) struct NewRequest<'a> {
+    pub(super) planned: &'a PlannedWorkflow,
+    pub(super) workflow: &'a Workflow,
+    pub(super) event: ForgeEvent,
+    pub(super) inputs: serde_json::Value,
+    pub(super) facts: &'a Facts,
+    pub(super) plan_hash: &'a str,
+    pub(super) selection: Selection,
+}
+
+/// Begins the record of one run.
+pub(super) fn begin_one(new: NewRequest<'_>, calls: &ActionFiles, store: &dyn Store) -> Result<Begun, Stopped> {
+    let NewRequest { planned, workflow, event, inputs, facts, plan_hash, selection } = new;
+    let record = store.begin(NewRun {
+        repository: event.repository.full_name(),
+        file: planned.file.clone(),
+        workflow: planned.name.clone(),
+        event: event.name.clone(),
+        reference: event.reference.clone(),
+        sha: event.sha.clone(),
+        started: now(),
+    });
+    let record: Arc<dyn RunRecord> = record.map_err(Stopped::fault)?.into();
+    calls.want(workflow);
+    let mut texts = load_calls(workflow, calls).texts();
+    texts.insert(planned.file.clone(), workflow.source.text().into());
+    let request = RunRequest {
+        run: record.header().id,
+        number: record.header().number,
+        attempt: 1,
+        file: planned.file.clone(),
+        files: texts,
+        event,
+        inputs,
+        vars: facts.vars.clone(),
+        platform: facts.platform.clone(),
+        plan_hash: plan_hash.to_owned(),
+        run_name: planned.run_name.clone().unwrap_or_default(),
+        selection,
+    };
+    Ok((request, record))
 }
 
 /// Shows what is wrong with the files. Errors in a file that was named, or in all of them, stop the command; otherwise the

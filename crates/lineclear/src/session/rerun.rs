@@ -20,6 +20,7 @@ use crate::local_event::{Checkout, git_says};
 use crate::output;
 use crate::secret_stores::{self, SecretStores};
 use crate::settings::{self, now};
+use crate::workflow_files;
 
 /// What is run again.
 #[derive(Clone, Debug)]
@@ -185,6 +186,12 @@ pub(super) fn prepare(again: &Again, args: &RunArgs, store: &dyn Store) -> Resul
         hash: request.plan_hash.clone(),
         changed: String::new(),
         workflows: Vec::new(),
+        followers: Vec::new(),
     };
-    Ok(Prepared { event, plan, runs: vec![(request, record)], secrets, vars, env, left_out: false })
+    let default_sha = Checkout::find(&again.origin).default_tip(&event, true);
+    let ground = super::prepare::ground(args, default_sha, || {
+        let files = workflow_files::read(&again.folder, &[]).unwrap_or_default();
+        files.into_iter().filter_map(|file| Some((file.workflow?, file.findings))).collect()
+    });
+    Ok(Prepared { event, plan, runs: vec![(request, record)], secrets, vars, env, left_out: false, ground })
 }

@@ -247,7 +247,9 @@ fn narrow(args: Vec<OsString>, narrowed: &Narrowed) -> Vec<OsString> {
             // Its value is the next word, unless it is a part of this one.
             Some((short, long, _)) if text == *short || text == *long => drop(args.next()),
             Some(_) => {}
-            None if text == "--watch" => {}
+            // Nothing is to be published at every save.
+            None if text == "--watch" => out.push("--no-chain".into()),
+            None if text == "--no-chain" => {}
             None => out.push(arg),
         }
     }
@@ -278,9 +280,9 @@ mod tests {
         let line = || words("run --watch -W a.yml --workflow=b.yml -Wc.yml -j x --job y --env A=1");
         assert_eq!(
             narrow(line(), &Narrowed::default()),
-            words("run -W a.yml --workflow=b.yml -Wc.yml -j x --job y --env A=1")
+            words("run --no-chain -W a.yml --workflow=b.yml -Wc.yml -j x --job y --env A=1")
         );
         let narrowed = Narrowed { workflows: vec!["d.yml".into()], jobs: vec!["z".into()], changed: vec!["f".into()] };
-        assert_eq!(narrow(line(), &narrowed), words("run --env A=1 -W d.yml -j z --changed f"));
+        assert_eq!(narrow(line(), &narrowed), words("run --no-chain --env A=1 -W d.yml -j z --changed f"));
     }
 }

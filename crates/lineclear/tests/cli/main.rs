@@ -25,4 +25,5 @@ mod secret_store;
 mod secrets;
 mod services;
 mod stream;
+mod workflow_run;
 mod workspace;

@@ -24,7 +24,20 @@ pub(super) fn show(plan: &Plan, event: &ForgeEvent, style: Style) -> String {
         text.push('\n');
         triggered(&mut text, workflow, style);
     }
-    let others: Vec<_> = plan.workflows.iter().filter(|workflow| !workflow.triggered).collect();
+    for follower in &plan.followers {
+        text.push('\n');
+        line(&mut text, &style.dim(&format!("Then, if {} succeeds:", follower.after)));
+        match follower.workflow.triggered {
+            true => triggered(&mut text, &follower.workflow, style),
+            false => {
+                line(&mut text, &format!("{} {}", style.dim("○"), title(&follower.workflow, style)));
+                line(&mut text, &format!("  {}", style.dim(&follower.workflow.reason)));
+            }
+        }
+    }
+    let follows = |file: &str| plan.followers.iter().any(|one| one.workflow.triggered && one.workflow.file == file);
+    let others: Vec<_> =
+        plan.workflows.iter().filter(|workflow| !workflow.triggered && !follows(&workflow.file)).collect();
     if !others.is_empty() {
         line(&mut text, "\nNot started:");
     }
