@@ -53,6 +53,7 @@ impl Call<'_> {
 
     pub(crate) fn delete_blob(&self, name: &RepositoryName, text: &str) -> Answered {
         self.may(Deed::Delete, name)?;
+        self.allowed(self.caller.may_remove(name, None), &format!("`{name}`"))?;
         let digest = digest(text)?;
         match self.registry.images.remove_blob(name, &digest).map_err(|error| of_store(&error))? {
             true => Ok(Response::new(202).empty()),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lineclear_oci::RepositoryName;
+use lineclear_oci::{AnyManifest, RepositoryName, Tag};
 
 use crate::Pattern;
 
@@ -34,6 +34,32 @@ pub enum Denial {
     Refused(String),
 }
 
+/// A manifest is about to get a tag. Nothing has been kept of it yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Naming<'n> {
+    pub repository: &'n RepositoryName,
+    pub tag: &'n Tag,
+    pub manifest: &'n AnyManifest,
+}
+
+/// A right to set one tag, given once. It holds until it is told what became of it; dropped, nobody knows whether it was used.
+pub trait Permit {
+    /// The tag is set.
+    fn used(self: Box<Self>);
+
+    /// The tag was not set, because of `why`.
+    fn unused(self: Box<Self>, why: &str);
+}
+
+/// Of a tag that nobody minds.
+#[derive(Clone, Copy, Debug)]
+pub struct Free;
+
+impl Permit for Free {
+    fn used(self: Box<Self>) {}
+    fn unused(self: Box<Self>, _why: &str) {}
+}
+
 /// Whoever sent a request.
 pub trait Caller {
     /// Whether the caller may do this.
@@ -41,6 +67,23 @@ pub trait Caller {
     /// # Errors
     /// Why not, in words for the person who reads the client's message.
     fn may(&self, deed: Deed, repository: &RepositoryName) -> Result<(), Denial>;
+
+    /// Whether the caller may let a tag lead to a manifest. Asked after [`Caller::may`], when the manifest has come and is whole in itself; a
+    /// manifest without a tag is nobody's release, and is not asked for.
+    ///
+    /// # Errors
+    /// Why not, in words for the person who reads the client's message.
+    fn may_name(&self, _naming: &Naming<'_>) -> Result<Box<dyn Permit>, Denial> {
+        Ok(Box::new(Free))
+    }
+
+    /// Whether the caller may take a tag away; without one, whatever else is in the repository. Asked after [`Caller::may`].
+    ///
+    /// # Errors
+    /// As [`Caller::may_name`].
+    fn may_remove(&self, _repository: &RepositoryName, _tag: Option<&Tag>) -> Result<(), Denial> {
+        Ok(())
+    }
 
     /// Whether the caller may use the registry at all: what `/v2/` is asked for.
     ///

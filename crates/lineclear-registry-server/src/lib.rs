@@ -2,7 +2,8 @@
 //!
 //! [`Registry::answer`] takes the head of a request, a reader of its body and a [`Caller`], and gives status, headers and a body to be sent.
 //! It opens no port: a server, a test or a fuzzer stands in front of it. Images are behind the port [`Images`](lineclear_store::Images);
-//! who asks and what they may is the caller's to say, in [`Caller::may`].
+//! who asks and what they may is the caller's to say, in [`Caller::may`], and once more in [`Caller::may_name`] when a tag is about to be set:
+//! whoever holds some names against some callers does it there, and the registry knows nothing of why.
 //!
 //! Start at [`Registry`]; which path is what is in `route.rs`, and each of `blobs`, `uploads`, `manifests`, `listings` answers one part.
 //! What was pushed is told in [`Response::pushed`], so that the owner of the server can record it.
@@ -24,7 +25,7 @@ mod response;
 mod route;
 mod uploads;
 
-pub use caller::{Caller, Deed, Denial, Grant, Grants};
+pub use caller::{Caller, Deed, Denial, Free, Grant, Grants, Naming, Permit};
 pub use pattern::Pattern;
 pub use registry::{Registry, Settings};
 pub use request::Request;

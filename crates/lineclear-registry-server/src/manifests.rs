@@ -9,7 +9,7 @@ use lineclear_oci::{
 use lineclear_store::{ImageError, ManifestFacts, NewManifest, TagRule};
 
 use crate::blobs::{FOR_EVER, is_known};
-use crate::caller::Deed;
+use crate::caller::{Deed, Naming, Permit};
 use crate::image_fact;
 use crate::registry::{Answered, Call, digest, shown};
 use crate::response::{Response, of_store, refusal};
@@ -104,7 +104,14 @@ impl Call<'_> {
             tags: tag.iter().map(|tag| (tag.clone(), self.registry.rule(tag))).collect(),
             now: self.now,
         };
-        self.registry.images.put_manifest(&new).map_err(|error| of_store(&error))?;
+        let permit = tag.as_ref().map(|tag| self.permit(name, tag, &manifest)).transpose()?;
+        let put = self.registry.images.put_manifest(&new);
+        match (permit, &put) {
+            (Some(permit), Ok(())) => permit.used(),
+            (Some(permit), Err(error)) => permit.unused(&with_causes(error)),
+            (None, _) => {}
+        }
+        put.map_err(|error| of_store(&error))?;
         let mut response = Response::new(201)
             .with("location", format!("/v2/{name}/manifests/{}", new.digest))
             .with("docker-content-digest", &new.digest);
@@ -114,6 +121,15 @@ impl Call<'_> {
         }
         response.pushed = Some(Box::new(image_fact::of(&*self.registry.images, name, tag.as_ref(), &manifest)));
         Ok(response.empty())
+    }
+
+    fn permit(&self, repository: &RepositoryName, tag: &Tag, manifest: &AnyManifest) -> Answered<Box<dyn Permit>> {
+        let naming = Naming { repository, tag, manifest };
+        self.allowed(self.caller.may_name(&naming), &format!("`{repository}:{tag}`"))
+    }
+
+    fn may_remove(&self, name: &RepositoryName, tag: Option<&Tag>) -> Answered<()> {
+        self.allowed(self.caller.may_remove(name, tag), &format!("`{name}`"))
     }
 
     fn manifest_bytes(&self, body: &mut dyn Read) -> Answered<Vec<u8>> {
@@ -136,10 +152,12 @@ impl Call<'_> {
         let refused = |error: ImageError| Box::new(of_store(&error));
         let removed = match Named::read(reference)? {
             Named::Tag(tag) => {
+                self.may_remove(name, Some(&tag))?;
                 self.refuse_immutable(&tag)?;
                 images.remove_tag(name, &tag).map_err(refused)?
             }
             Named::Digest(digest) => {
+                self.may_remove(name, None)?;
                 for tag in images.tags(name).map_err(refused)?.unwrap_or_default() {
                     if images.tag(name, &tag).map_err(refused)?.as_ref() == Some(&digest) {
                         self.refuse_immutable(&tag)?;

@@ -128,9 +128,9 @@ impl Call<'_> {
         self.allowed(self.caller.may(deed, repository), &format!("`{repository}`"))
     }
 
-    fn allowed(&self, verdict: Result<(), Denial>, what: &str) -> Answered<()> {
+    pub(crate) fn allowed<T>(&self, verdict: Result<T, Denial>, what: &str) -> Answered<T> {
         match verdict {
-            Ok(()) => Ok(()),
+            Ok(allowed) => Ok(allowed),
             Err(Denial::WhoAsks) => {
                 let message = format!("{what} cannot be used without a name, or with that password; log in first");
                 let mut response = Response::error(ErrorCode::Unauthorized, message);

@@ -127,6 +127,7 @@ pub fn run_job(spec: &JobSpec, secrets: &Secrets, hands: &JobHands<'_>) -> JobRe
             return report_failure(&masker, format!("cannot prepare the job's folders: {}", with_causes(&error)));
         }
     };
+    hands.sink.opened(&spec.job, &room.layout().workspace);
     let report = run_in(spec, secrets, hands, &*room, &masker, workflow, steps_job);
     complete::close(spec, hands, &masker, room);
     report

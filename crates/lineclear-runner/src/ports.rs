@@ -25,6 +25,9 @@ pub trait JobSink: Send + Sync {
 
     /// Complete masked lines of a step, each ending in a newline.
     fn log(&self, job: &JobKey, step: &str, at: Timestamp, lines: &[u8]);
+
+    /// The job's folders are there, before its first step; of these, where it works.
+    fn opened(&self, _job: &JobKey, _workspace: &Path) {}
 }
 
 /// Where actions come from that are neither local nor native.

@@ -10,7 +10,7 @@ use lineclear_forge::{Caller, ForgeApi};
 use lineclear_registry_server::Registry;
 use lineclear_store::{Archives, Artifacts, Caches};
 
-use crate::{ArtifactLinks, GitService, SubjectForm};
+use crate::{ArtifactLinks, GitService, Permits, SubjectForm};
 
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -86,6 +86,8 @@ pub struct ServicesConfig {
     pub git: Option<Arc<dyn GitService>>,
     /// Where steps push images to and pull them from; none answers 404 below `/v2/`.
     pub registry: Option<Registry>,
+    /// Who holds some of its repositories against jobs; none holds nothing.
+    pub permits: Option<Arc<dyn Permits>>,
     pub listener: Arc<dyn Listener>,
     /// A folder of the services' own, made when first needed; it keeps the keys that sign identity tokens.
     pub state: PathBuf,
@@ -117,6 +119,7 @@ impl ServicesConfig {
             forge,
             git: None,
             registry: None,
+            permits: None,
             listener: Arc::new(Unheard),
             state,
             clock,

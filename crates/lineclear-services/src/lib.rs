@@ -25,6 +25,7 @@ mod identity;
 mod job_token;
 mod links;
 mod oidc;
+mod permit;
 mod registry;
 mod route;
 mod server;
@@ -42,6 +43,7 @@ pub use git::{GitRequest, GitResponse, GitService};
 pub use identity::{CacheMode, JobIdentity};
 pub use links::ArtifactLinks;
 pub use oidc::SubjectForm;
+pub use permit::{Permits, Who};
 pub use registry::{Doorkeeper, RegistryServer, RegistryServerConfig, Visitor};
 pub use services::{AlsoListening, Services};
 

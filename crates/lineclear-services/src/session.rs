@@ -114,6 +114,15 @@ impl Sessions {
         table.by_id.values().find(|session| session.run() == run).cloned()
     }
 
+    /// Whether a token was given to jobs of several runs that are open.
+    pub(crate) fn is_of_several_runs(&self, token: &str) -> bool {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let ids = table.by_forge_token.get(&hash(token)).map(Vec::as_slice).unwrap_or_default();
+        let mut runs = ids.iter().filter_map(|id| table.by_id.get(id)).map(|session| session.run());
+        let first = runs.next();
+        runs.any(|run| Some(run) != first)
+    }
+
     pub(crate) fn of_forge_token(&self, token: &str) -> Option<Arc<Session>> {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         let sessions = table.by_forge_token.get(&hash(token))?.iter().filter_map(|id| table.by_id.get(id));

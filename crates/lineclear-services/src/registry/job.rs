@@ -9,13 +9,14 @@ use std::sync::Arc;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use lineclear_event::Fact;
-use lineclear_oci::{ErrorCode, RepositoryName};
-use lineclear_registry_server::{Caller, Deed, Denial, refusal};
+use lineclear_oci::{ErrorCode, RepositoryName, Tag};
+use lineclear_registry_server::{Caller, Deed, Denial, Free, Naming, Permit, refusal};
 use serde_json::json;
 
 use super::transport::{self, Asked};
 use crate::forge;
 use crate::http;
+use crate::permit::Who;
 use crate::route::Call;
 use crate::services::Shared;
 use crate::session::Session;
@@ -38,7 +39,8 @@ pub(crate) async fn answer(shared: Arc<Shared>, call: Call) -> Response {
         http::discard(call.body, shared.config.limits.stall).await;
         return bearer(&call.method, token.filter(|_| session.is_some()), &challenges);
     }
-    let caller = Box::new(Job { session: session.clone(), challenges });
+    let is_ambiguous = token.as_deref().is_some_and(|token| shared.sessions.is_of_several_runs(token));
+    let caller = Box::new(Job { shared: shared.clone(), session: session.clone(), is_ambiguous, challenges });
     let asked =
         Asked { method: call.method, path: call.path, query: call.query_text, headers: call.headers, body: call.body };
     let (now, limits) = (shared.now(), shared.config.limits);
@@ -89,7 +91,10 @@ fn bearer(method: &Method, token: Option<String>, challenges: &[String]) -> Resp
 
 /// A job, or whoever has no job's token.
 struct Job {
+    shared: Arc<Shared>,
     session: Option<Arc<Session>>,
+    /// Whether jobs of several runs have this token.
+    is_ambiguous: bool,
     challenges: Vec<String>,
 }
 
@@ -116,12 +121,33 @@ impl Caller for Job {
         )))
     }
 
+    fn may_name(&self, naming: &Naming<'_>) -> Result<Box<dyn Permit>, Denial> {
+        let session = self.session.as_ref().ok_or(Denial::WhoAsks)?;
+        let Some(permits) = &self.shared.config.permits else { return Ok(Box::new(Free)) };
+        let who = if self.is_ambiguous { Who::SomeJob } else { Who::Job(&session.identity.caller) };
+        permits.may_name(who, naming).map_err(|why| self.refused(session, why))
+    }
+
+    fn may_remove(&self, repository: &RepositoryName, tag: Option<&Tag>) -> Result<(), Denial> {
+        let session = self.session.as_ref().ok_or(Denial::WhoAsks)?;
+        let Some(permits) = &self.shared.config.permits else { return Ok(()) };
+        permits.may_remove(repository, tag).map_err(|why| self.refused(session, why))
+    }
+
     fn may_enter(&self) -> Result<(), Denial> {
         self.session.as_ref().map(|_| ()).ok_or(Denial::WhoAsks)
     }
 
     fn challenges(&self) -> Vec<String> {
         self.challenges.clone()
+    }
+}
+
+impl Job {
+    /// The client is told, and so is the record of the run.
+    fn refused(&self, session: &Session, why: String) -> Denial {
+        self.shared.warn(&session.identity.caller, &why);
+        Denial::Refused(why)
     }
 }
 

@@ -10,8 +10,8 @@ use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use lineclear_oci::RepositoryName;
-use lineclear_registry_server::{Caller, Deed, Denial, Registry};
+use lineclear_oci::{RepositoryName, Tag};
+use lineclear_registry_server::{Caller, Deed, Denial, Free, Naming, Permit, Registry};
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
@@ -43,6 +43,22 @@ pub trait Doorkeeper: Send + Sync + fmt::Debug {
     /// # Errors
     /// Why not.
     fn may(&self, visitor: &Visitor, deed: Deed, repository: &RepositoryName) -> Result<(), Denial>;
+
+    /// Whether a visitor may let a tag lead to a manifest.
+    ///
+    /// # Errors
+    /// Why not.
+    fn may_name(&self, _visitor: &Visitor, _naming: &Naming<'_>) -> Result<Box<dyn Permit>, Denial> {
+        Ok(Box::new(Free))
+    }
+
+    /// Whether a visitor may take a tag away; without one, whatever else is in the repository.
+    ///
+    /// # Errors
+    /// Why not.
+    fn may_remove(&self, _visitor: &Visitor, _repository: &RepositoryName, _tag: Option<&Tag>) -> Result<(), Denial> {
+        Ok(())
+    }
 
     /// Whether everybody may do everything: then nobody is asked for a name.
     fn is_open(&self) -> bool;
@@ -202,6 +218,14 @@ impl Caller for Guest {
     fn may(&self, deed: Deed, repository: &RepositoryName) -> Result<(), Denial> {
         let visitor = self.visitor.as_ref().ok_or(Denial::WhoAsks)?;
         self.door.may(visitor, deed, repository)
+    }
+
+    fn may_name(&self, naming: &Naming<'_>) -> Result<Box<dyn Permit>, Denial> {
+        self.door.may_name(self.visitor.as_ref().ok_or(Denial::WhoAsks)?, naming)
+    }
+
+    fn may_remove(&self, repository: &RepositoryName, tag: Option<&Tag>) -> Result<(), Denial> {
+        self.door.may_remove(self.visitor.as_ref().ok_or(Denial::WhoAsks)?, repository, tag)
     }
 
     fn may_enter(&self) -> Result<(), Denial> {
