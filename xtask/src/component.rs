@@ -49,6 +49,8 @@ const COMPONENTS: &[Component] = &[
         packages: &["busybox-static"],
     },
     Component { name: "mmdebstrap", is_there: || works("mmdebstrap", &["--version"]), packages: &["mmdebstrap"] },
+    Component { name: "RPM", is_there: || has("rpm") && has("rpmbuild"), packages: &["rpm"] },
+    Component { name: "Berkeley DB's programs", is_there: || has("db_load"), packages: &["db-util"] },
     Component { name: "zstd", is_there: || has("zstd"), packages: &["zstd"] },
     Component { name: "openssl", is_there: || has("openssl"), packages: &["openssl"] },
     Component { name: "Podman", is_there: || works("podman", &["info"]), packages: &["podman"] },

@@ -7,7 +7,7 @@ use crate::shell::{Cmd, root};
 /// Seconds for each target; `FUZZ_SECONDS` asks for another number.
 const SECONDS: u32 = 8;
 
-const TARGETS: [&str; 15] = [
+const TARGETS: [&str; 16] = [
     "yaml",
     "expression",
     "workflow",
@@ -23,6 +23,7 @@ const TARGETS: [&str; 15] = [
     "oci",
     "registry",
     "door",
+    "sbom",
 ];
 
 pub fn run() -> Result<()> {

@@ -21,6 +21,7 @@ mod book;
 mod candidate;
 mod carry;
 mod error;
+pub mod inventory;
 mod lookup;
 mod order;
 mod registry_shelf;

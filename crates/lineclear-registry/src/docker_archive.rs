@@ -36,13 +36,18 @@ struct Entry {
     layers: Vec<String>,
 }
 
-impl DockerArchive {
+/// What `manifest.json` and the configuration say of one image in an archive.
+struct Chosen {
+    config: Vec<u8>,
+    known: ImageConfig,
+    /// Names of the layers' files, the lowest first, as many as the configuration has.
+    layers: Vec<String>,
+}
+
+impl Chosen {
     /// The image of an archive; `name` chooses among several.
-    ///
-    /// # Errors
-    /// When it was not written by `docker save`, or has several images and none is chosen.
-    pub fn open(path: &Path, name: Option<&str>) -> Result<Self, RegistryClientError> {
-        let tar = Tar::open(path)?;
+    fn of(tar: &Tar, name: Option<&str>) -> Result<Self, RegistryClientError> {
+        let path = &tar.path;
         let not_one = |reason: String| RegistryClientError::NotAnImage { path: path.display().to_string(), reason };
         let Some(bytes) = tar.small("manifest.json")? else {
             return Err(not_one("it has neither `index.json` (OCI) nor `manifest.json` (docker save)".to_owned()));
@@ -79,19 +84,72 @@ impl DockerArchive {
         if known.rootfs.diff_ids.len() != entry.layers.len() {
             return Err(not_one("it has another number of layers than its configuration".to_owned()));
         }
+        Ok(Self { config, known, layers: entry.layers.clone() })
+    }
+}
+
+impl DockerArchive {
+    /// The image of an archive; `name` chooses among several.
+    ///
+    /// # Errors
+    /// When it was not written by `docker save`, or has several images and none is chosen.
+    pub fn open(path: &Path, name: Option<&str>) -> Result<Self, RegistryClientError> {
+        let tar = Tar::open(path)?;
+        let chosen = Chosen::of(&tar, name)?;
         let sink = |source| RegistryClientError::Sink { what: "a temporary file".to_owned(), source };
         let folder = tempfile::tempdir().map_err(sink)?;
         let mut layers = HashMap::new();
         let mut descriptors = Vec::new();
-        for (layer, expected) in entry.layers.iter().zip(&known.rootfs.diff_ids) {
+        for (layer, expected) in chosen.layers.iter().zip(&chosen.known.rootfs.diff_ids) {
             let (reader, _) = tar.read(layer, 0)?.ok_or_else(|| tar.missing(layer))?;
             let packed = pack(reader, &tar.named(layer), expected, folder.path())?;
             descriptors.push(Descriptor::new(MediaType::DockerLayer, packed.digest.clone(), packed.size));
             layers.insert(packed.digest, packed.file);
         }
-        let parts = ManifestParts::new(Descriptor::of(MediaType::DockerConfig, &config), descriptors);
+        let parts = ManifestParts::new(Descriptor::of(MediaType::DockerConfig, &chosen.config), descriptors);
         let manifest = ManifestParts { media_type: MediaType::DockerManifest, ..parts }.write();
-        Ok(Self { manifest, config, layers, folder })
+        Ok(Self { manifest, config: chosen.config, layers, folder })
+    }
+}
+
+/// An image as `docker save` wrote it, for who wants to look into its layers and not to push it: nothing is compressed and nothing copied.
+#[derive(Debug)]
+pub struct SavedImage {
+    tar: Tar,
+    config: ImageConfig,
+    layers: Vec<String>,
+}
+
+impl SavedImage {
+    /// The image of an archive; `name` chooses among several. `None` when the archive has an OCI layout: [`OciArchive`] reads that.
+    ///
+    /// [`OciArchive`]: crate::OciArchive
+    ///
+    /// # Errors
+    /// As [`DockerArchive::open`].
+    pub fn open(path: &Path, name: Option<&str>) -> Result<Option<Self>, RegistryClientError> {
+        let tar = Tar::open(path)?;
+        if tar.has("index.json") {
+            return Ok(None);
+        }
+        let Chosen { known, layers, .. } = Chosen::of(&tar, name)?;
+        Ok(Some(Self { tar, config: known, layers }))
+    }
+
+    /// What the image says of itself.
+    pub fn config(&self) -> &ImageConfig {
+        &self.config
+    }
+
+    /// Each layer by the digest of its uncompressed bytes, the lowest first. The bytes are not checked against it.
+    ///
+    /// # Errors
+    /// When the archive does not have one.
+    pub fn layers(&self) -> impl Iterator<Item = Result<(&Digest, Box<dyn Read>), RegistryClientError>> {
+        self.config.rootfs.diff_ids.iter().zip(&self.layers).map(|(id, name)| {
+            let (reader, _) = self.tar.read(name, 0)?.ok_or_else(|| self.tar.missing(name))?;
+            Ok((id, Box::new(reader) as Box<dyn Read>))
+        })
     }
 }
 

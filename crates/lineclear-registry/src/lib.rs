@@ -73,7 +73,7 @@ pub use blob_push::OpenBlob;
 pub use client::Client;
 pub use copy::CopyOptions;
 pub use credentials::Credentials;
-pub use docker_archive::DockerArchive;
+pub use docker_archive::{DockerArchive, SavedImage};
 pub use error::{RegistryClientError, SettingsError};
 pub use layout::OciLayout;
 pub use manifests::FoundImage;
