@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lineclear_catalog::Advisories;
-use lineclear_policy::Policy;
+use lineclear_policy::{Date, Policy};
 use lineclear_source::Source;
 use lineclear_workflow::{Action, Read, Workflow};
 
@@ -43,6 +43,10 @@ pub trait Files: Sync {
     }
     /// What Python says of each of these scripts; `None` if it is not there.
     fn lint_python(&self, _snippets: &[Snippet]) -> Option<Vec<Vec<Remark>>> {
+        None
+    }
+    /// The day, in UTC, on which this is asked; without a clock nothing is over.
+    fn today(&self) -> Option<Date> {
         None
     }
     /// The name of this repository, `owner/repo`, if it has one.
@@ -265,6 +269,8 @@ pub struct Memory {
     pub resolved: BTreeMap<(String, String), Locked>,
     /// The repository's own name.
     pub own_name: Option<String>,
+    /// The day on which it is asked.
+    pub today: Option<Date>,
 }
 
 impl Files for Memory {
@@ -295,5 +301,9 @@ impl Files for Memory {
 
     fn own_name(&self) -> Option<String> {
         self.own_name.clone()
+    }
+
+    fn today(&self) -> Option<Date> {
+        self.today
     }
 }

@@ -6,7 +6,8 @@
 //! - ```` ```yaml file=PATH ````: the file of a repository. All such blocks of a section (`## …`) make one repository, in which the section's
 //!   other blocks stand, too.
 //! - ```` ```file file=lineclear.lock ````: what the lock knows, one `owner/repo@reference commit` a line; `file=server` in the same way what a
-//!   server would say, and `file=name` the repository's own name.
+//!   server would say, and `file=name` the repository's own name, and
+//!   `file=today` the day on which it is asked.
 //! - ```` ```yaml before ```` and the ```` ```yaml fixed ```` behind it: what the rule's repairs make of the one is the other.
 //!
 //! `PAGE=missing-timeout cargo test -p lineclear-check --test pages` runs one page.
@@ -85,6 +86,7 @@ fn check_page(meta: &'static RuleMeta) -> Vec<String> {
                     }
                     None if path == "lineclear.lock" => memory.locked.extend(commits(&block.text)),
                     None if path == "server" => memory.resolved.extend(commits(&block.text)),
+                    None if path == "today" => memory.today = block.text.trim().parse().ok(),
                     None if path == "name" => memory.own_name = Some(block.text.trim().to_owned()),
                     None => {
                         memory.files.insert(path.clone(), block.text.clone());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use lineclear_catalog::Advisories;
 use lineclear_check::{Checker, FileKind, Files, Locked, Project, Settings};
-use lineclear_policy::Policy;
+use lineclear_policy::{Date, Policy};
 use lineclear_source::Source;
 use lsp_types::Uri;
 
@@ -134,6 +134,10 @@ impl Files for Around<'_> {
 
     fn own_name(&self) -> Option<String> {
         self.files?.own_name()
+    }
+
+    fn today(&self) -> Option<Date> {
+        self.files?.today()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lineclear_source::Spanned;
+use lineclear_source::{Span, Spanned};
 
 use crate::table::{Entry, Findings, Table};
 
@@ -13,6 +13,8 @@ pub struct Gate {
     pub name: Spanned<String>,
     /// `require`: checks that have to succeed.
     pub require: Vec<RequiredCheck>,
+    /// Whether `require` is there: an empty list of one's own is no invitation to a preset.
+    pub has_require: bool,
     /// `supplementary`: checks that are shown and never block.
     pub supplementary: Vec<Spanned<String>>,
     /// `skipped`: what a required check counts as that was skipped by its own conditions.
@@ -67,6 +69,8 @@ pub struct Coverage {
     pub min: Option<Spanned<f64>>,
     /// `ratchet`: whether it may not sink below what was reached before.
     pub ratchet: Option<Spanned<bool>>,
+    /// The key.
+    pub span: Span,
 }
 
 /// `scan` of a gate.
@@ -76,6 +80,8 @@ pub struct Scan {
     pub block: Vec<Spanned<VulnerabilitySeverity>>,
     /// `budget`: how many findings of these severities are accepted; none, if it is not set.
     pub budget: Option<Spanned<u32>>,
+    /// The key.
+    pub span: Span,
 }
 
 /// How bad a vulnerability is.
@@ -96,9 +102,28 @@ pub(crate) const SEVERITIES: &[(&str, VulnerabilitySeverity)] = &[
 ];
 
 impl Gate {
+    /// A gate that asks for nothing.
+    pub(crate) fn empty(name: Spanned<String>) -> Self {
+        Self {
+            name,
+            require: Vec::new(),
+            has_require: false,
+            supplementary: Vec::new(),
+            skipped: None,
+            coverage: None,
+            scan: None,
+            sbom: None,
+            signature: None,
+            provenance: None,
+            fresh_for: None,
+            statements: Vec::new(),
+        }
+    }
+
     pub(crate) fn read(name: Spanned<String>, mut table: Table<'_>, findings: &mut Findings<'_>) -> Self {
         let gate = Self {
             name,
+            has_require: table.has("require"),
             require: require(&mut table, findings),
             supplementary: table.strings("supplementary", findings),
             skipped: table.choice("skipped", &[("pass", Skipped::Pass), ("fail", Skipped::Fail)], findings),
@@ -139,7 +164,11 @@ fn required_check<'t>(table: &Table<'t>, item: Entry<'t>, findings: &mut Finding
 
 impl Coverage {
     fn read(mut table: Table<'_>, findings: &mut Findings<'_>) -> Self {
-        let coverage = Self { min: table.number("min", 100.0, findings), ratchet: table.boolean("ratchet", findings) };
+        let coverage = Self {
+            span: table.span(),
+            min: table.number("min", 100.0, findings),
+            ratchet: table.boolean("ratchet", findings),
+        };
         table.finish(findings);
         coverage
     }
@@ -148,7 +177,7 @@ impl Coverage {
 impl Scan {
     fn read(mut table: Table<'_>, findings: &mut Findings<'_>) -> Self {
         let block = table.choices("block", SEVERITIES, findings).map(|block| block.value).unwrap_or_default();
-        let scan = Self { block, budget: table.count("budget", 0, findings) };
+        let scan = Self { span: table.span(), block, budget: table.count("budget", 0, findings) };
         table.finish(findings);
         scan
     }

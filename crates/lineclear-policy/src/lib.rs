@@ -9,6 +9,7 @@
 
 mod check;
 mod environment;
+mod expand;
 mod gate;
 mod image;
 mod levels;
@@ -25,8 +26,10 @@ mod table;
 
 pub use check::{CheckPolicy, Dialect, PathRules, RuleLevel};
 pub use environment::{Approvals, ComposeFiles, Deploy, DeployKind, Environment, Health, Rollback};
+pub use expand::{CLASS_WORDS, CheckClass, OfferedCheck, PRESET_GATE};
 pub use gate::{Context, Coverage, Gate, RequiredCheck, Scan, Skipped, VulnerabilitySeverity};
 pub use image::{Image, SbomFormat, TagRule};
+pub use jiff::civil::Date;
 pub use levels::Levels;
 pub use order::{Obstacle, Unreachable};
 pub use policy::Policy;
@@ -36,3 +39,6 @@ pub use registry::RegistryPolicy;
 pub use runner::{DockerConfig, Enforce, EngineChoice, EngineView, IsolationPolicy, NetworkPolicy, RunnerPolicy};
 pub use scan::{ScanIgnore, ScanPolicy, day_of};
 pub use signing::SigningPolicy;
+
+/// A JSON Schema (2020-12) of the file, by which editors complete and check it.
+pub const SCHEMA: &str = include_str!("schema.json");

@@ -7,6 +7,7 @@
 //! [`Cron`] and [`PatternSet`] are the two small languages inside of `on:`, with what they mean.
 //! This crate opens no file, evaluates no expression and knows no event that really happened.
 
+mod check_names;
 pub mod code;
 mod cron;
 mod model;
@@ -14,6 +15,7 @@ mod pattern;
 mod read;
 mod walk;
 
+pub use check_names::{Called, CheckName, ProducedCheck, produced_checks};
 pub use code::{CODES, Code};
 pub use cron::{CivilMinute, Cron, CronError};
 pub use model::*;

@@ -7,7 +7,9 @@ use std::sync::OnceLock;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::command::history::{artifacts, cache, diff, flakes, logs, replay, runs, why};
-use crate::command::{check, docs, doctor, eval, image, lsp, overview, plan, prune, registry, run, secret, variable};
+use crate::command::{
+    check, docs, doctor, eval, image, lsp, overview, plan, policy, prune, registry, run, secret, variable,
+};
 use crate::exit::Exit;
 use crate::output;
 
@@ -48,6 +50,8 @@ enum Command {
     Plan(Box<plan::PlanArgs>),
     /// Find mistakes and holes in workflows before they run, and repair them.
     Check(Box<check::CheckArgs>),
+    /// Say what lineclear.toml asks, and print its schema for editors.
+    Policy(policy::PolicyArgs),
     /// List the runs that there were.
     Runs(runs::RunsArgs),
     /// Show what the steps of a run printed, or look for something in it.
@@ -113,6 +117,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Plan(args)) => plan::run(&args),
         Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Policy(args)) => policy::run(&args),
         Some(Command::Runs(args)) => runs::run(&args),
         Some(Command::Logs(args)) => logs::run(&args),
         Some(Command::Why(args)) => why::run(&args),

@@ -13,6 +13,7 @@ mod history;
 mod local_event;
 mod output;
 mod planning;
+mod policy_file;
 mod preflight;
 mod prompt;
 mod report;

@@ -32,7 +32,8 @@ const OF_FILES: &[&[&dyn Rule]] = &[
 ];
 
 /// The rules that look at a repository.
-const OF_REPOSITORIES: &[&[&dyn RepositoryRule]] = &[call::REPOSITORY_RULES, delivery::REPOSITORY_RULES];
+const OF_REPOSITORIES: &[&[&dyn RepositoryRule]] =
+    &[call::REPOSITORY_RULES, delivery::REPOSITORY_RULES, policy::REPOSITORY_RULES];
 
 /// The rules that look at one file.
 pub fn of_files() -> impl Iterator<Item = &'static &'static dyn Rule> {

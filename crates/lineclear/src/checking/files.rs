@@ -8,7 +8,7 @@ use lineclear_catalog::Advisories;
 use lineclear_check::linter::{Remark, Snippet};
 use lineclear_check::{Files, Locked};
 use lineclear_fetch::{LOCK_FILE, Lock};
-use lineclear_policy::Policy;
+use lineclear_policy::{Date, Policy, day_of};
 use lineclear_runner::ActionSource;
 use lineclear_source::Source;
 
@@ -102,6 +102,10 @@ impl Files for Around {
             Ok(metadata) if metadata.is_file() => Err(format!("`{path}` has {} bytes", metadata.len())),
             _ => Ok(None),
         }
+    }
+
+    fn today(&self) -> Option<Date> {
+        Some(day_of(crate::settings::now().0))
     }
 
     fn exists(&self, path: &str) -> bool {

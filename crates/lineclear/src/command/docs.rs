@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lineclear_policy::Policy;
 use lineclear_secrets::Kind;
-use lineclear_source::Source;
 use lineclear_workflow::Workflow;
 
 use super::secret::audit::uses_of;
@@ -115,7 +113,12 @@ fn written(args: &DocsArgs) -> Result<Exit, String> {
         needs.iter().filter(|((kind, ..), _)| *kind == wanted).map(|(_, need)| need.clone()).collect()
     };
     let workflows: Vec<&Workflow> = files.iter().filter_map(|file| file.workflow.as_ref()).collect();
-    let text = guide(&workflows, &policy(&checkout.root), &of_kind(Kind::Secret), &of_kind(Kind::Variable));
+    let text = guide(
+        &workflows,
+        &crate::policy_file::read(&checkout.root)?.policy,
+        &of_kind(Kind::Secret),
+        &of_kind(Kind::Variable),
+    );
     match &args.output {
         None => {
             output::print(&text);
@@ -145,9 +148,4 @@ fn compare(path: &Path, text: &str) -> Exit {
             Exit::WorkFailed
         }
     }
-}
-
-fn policy(root: &Path) -> Policy {
-    let text = std::fs::read(root.join("lineclear.toml")).unwrap_or_default();
-    Policy::read(&Source::new("lineclear.toml", String::from_utf8_lossy(&text))).0
 }

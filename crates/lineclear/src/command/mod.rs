@@ -9,6 +9,7 @@ pub(crate) mod image;
 pub(crate) mod lsp;
 pub(crate) mod overview;
 pub(crate) mod plan;
+pub(crate) mod policy;
 pub(crate) mod prune;
 pub(crate) mod registry;
 pub(crate) mod run;

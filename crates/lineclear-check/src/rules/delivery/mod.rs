@@ -2,6 +2,8 @@
 
 use crate::{RepositoryRule, Rule};
 
+pub(crate) use checks::AllWorkflows;
+
 mod artifact_of_other_run;
 mod checks;
 mod command_in_env;

@@ -4,9 +4,9 @@ use lineclear_expr::Segment;
 use lineclear_policy::{Context, Gate, Policy, RequiredCheck};
 use lineclear_source::Severity;
 use lineclear_source::{Span, Spanned};
-use lineclear_workflow::{PatternSet, Text};
+use lineclear_workflow::{PatternSet, ProducedCheck as Check, Text};
 
-use super::checks::{AllWorkflows, Check};
+use super::checks::AllWorkflows;
 
 use crate::project::Repository;
 use crate::{Activity, Dialect, FileKind, Group, Repair, Report, RepositoryRule, RuleMeta, page};
@@ -34,15 +34,12 @@ impl RepositoryRule for RequiredCheckFiltered {
     }
 
     fn check(&self, repository: &Repository<'_>, report: &mut Report<'_>) {
-        let Some((_, policy)) =
-            repository.policy.filter(|(_, policy)| policy.gates.iter().any(|gate| !gate.require.is_empty()))
-        else {
-            return;
-        };
+        let Some((_, written)) = repository.policy else { return };
         let workflows = AllWorkflows::of(repository);
+        let (policy, _) = workflows.expanded(written, repository.project);
         let checks = workflows.checks(repository.project);
         for gate in &policy.gates {
-            let published = published_branches(policy, gate);
+            let published = published_branches(&policy, gate);
             for required in &gate.require {
                 let mut makers = checks.iter().filter(|check| check.is_called(&required.check.value));
                 // Of several it cannot be told which is meant.

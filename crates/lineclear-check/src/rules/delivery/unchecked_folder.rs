@@ -4,9 +4,9 @@ use lineclear_source::Severity;
 use std::collections::BTreeMap;
 
 use lineclear_source::Span;
-use lineclear_workflow::{PatternSet, Patterns};
+use lineclear_workflow::{PatternSet, Patterns, ProducedCheck as Check};
 
-use super::checks::{AllWorkflows, Check};
+use super::checks::AllWorkflows;
 
 use crate::project::Repository;
 use crate::{Activity, Dialect, FileKind, Group, Repair, Report, RepositoryRule, RuleMeta, page};

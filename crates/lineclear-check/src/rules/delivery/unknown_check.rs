@@ -3,8 +3,9 @@
 use lineclear_policy::Gate;
 use lineclear_source::Severity;
 use lineclear_source::{Spanned, suggest};
+use lineclear_workflow::{CheckName, ProducedCheck as Check};
 
-use super::checks::{AllWorkflows, Check, Name};
+use super::checks::AllWorkflows;
 
 use crate::project::Repository;
 use crate::{Activity, Dialect, FileKind, Group, Repair, Report, RepositoryRule, RuleMeta, page};
@@ -32,15 +33,13 @@ impl RepositoryRule for UnknownCheck {
     }
 
     fn check(&self, repository: &Repository<'_>, report: &mut Report<'_>) {
-        let Some((_, policy)) = repository.policy else { return };
-        let named = || policy.gates.iter().flat_map(checks_of);
-        if named().next().is_none() {
-            return;
-        }
+        let Some((_, written)) = repository.policy else { return };
         let workflows = AllWorkflows::of(repository);
         if workflows.has_unreadable {
             return;
         }
+        let (policy, _) = workflows.expanded(written, repository.project);
+        let named = || policy.gates.iter().flat_map(checks_of);
         let checks = workflows.checks(repository.project);
         for (check, is_required) in named() {
             let mut makers = checks.iter().filter(|one| one.is_called(&check.value));
@@ -68,7 +67,7 @@ fn checks_of(gate: &Gate) -> impl Iterator<Item = (&Spanned<String>, bool)> {
 }
 
 fn report_unknown(check: &Spanned<String>, is_required: bool, checks: &[Check<'_>], report: &mut Report<'_>) {
-    let known = || checks.iter().flat_map(|check| &check.names).filter_map(Name::as_fixed);
+    let known = || checks.iter().flat_map(|check| &check.names).filter_map(CheckName::as_fixed);
     let name = &check.value;
     let workflow = name.split_once(" / ").map(|(workflow, _)| workflow);
     let near = suggest(name, known());

@@ -1,8 +1,30 @@
 //! `lineclear.toml` itself: what its reader cannot know.
 
-use crate::Rule;
+use crate::{RepositoryRule, Rule};
 
+mod budget_without_severity;
+mod colliding_tags;
+mod coverage_without_report;
+mod expired_ignore;
+mod image_without_gate;
+mod preset_without_check;
+mod unknown_gate;
 mod unknown_rule_setting;
+mod unused_gate;
 
 /// In the order in which they are asked.
-pub const RULES: &[&dyn Rule] = &[&unknown_rule_setting::UnknownRuleSetting];
+pub const RULES: &[&dyn Rule] = &[
+    &unknown_rule_setting::UnknownRuleSetting,
+    &image_without_gate::ImageWithoutGate,
+    &colliding_tags::CollidingTags,
+    &budget_without_severity::BudgetWithoutSeverity,
+    &expired_ignore::ExpiredIgnore,
+    &unknown_gate::UnknownGate,
+];
+
+/// Those that look at several files at once.
+pub const REPOSITORY_RULES: &[&dyn RepositoryRule] = &[
+    &preset_without_check::PresetWithoutCheck,
+    &unused_gate::UnusedGate,
+    &coverage_without_report::CoverageWithoutReport,
+];

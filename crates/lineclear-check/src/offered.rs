@@ -1,0 +1,25 @@
+//! The checks of workflows as a preset of the policy asks for them.
+
+use lineclear_policy::OfferedCheck;
+use lineclear_workflow::{Called, Workflow, produced_checks};
+
+/// Every check that these workflows produce for pull requests or for pushes of branches, in their order.
+pub fn offered_checks<'w>(workflows: impl IntoIterator<Item = &'w Workflow>, called: Called<'_>) -> Vec<OfferedCheck> {
+    let mut offered: Vec<OfferedCheck> = Vec::new();
+    for check in produced_checks(workflows, called) {
+        let (on_pull_requests, on_pushes) = (check.runs_on_pull_requests(), check.runs_on_pushes());
+        if !on_pull_requests && !on_pushes {
+            continue;
+        }
+        for name in check.shared_names() {
+            match offered.iter_mut().find(|one| one.name == name) {
+                Some(one) => {
+                    one.on_pull_requests |= on_pull_requests;
+                    one.on_pushes |= on_pushes;
+                }
+                None => offered.push(OfferedCheck { name: name.to_owned(), on_pull_requests, on_pushes }),
+            }
+        }
+    }
+    offered
+}

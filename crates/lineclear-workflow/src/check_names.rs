@@ -1,0 +1,254 @@
+//! The checks that workflows produce, called as a forge shows them: `Workflow / job`.
+//!
+//! Gates name checks so, evidence is kept so, and required checks of a forge are called so. Start reading at [`produced_checks`].
+
+use std::sync::Arc;
+
+use lineclear_expr::{Segment, Template, TemplatePart};
+
+use crate::{Job, JobKind, Read, Strategy, Text, TextTree, Workflow, WorkflowRef};
+
+/// More combinations of a matrix than this are one open name.
+const MOST_LEGS: usize = 256;
+
+/// A called workflow may call another; a forge goes no deeper.
+const DEEPEST_CALL: usize = 10;
+
+/// Where called workflows of the same repository are found, by their paths; `None` for what is not there or cannot be understood.
+pub type Called<'c> = &'c dyn Fn(&str) -> Option<Arc<Read<Workflow>>>;
+
+/// A job of a workflow, with the names of the checks that it shows as.
+#[derive(Debug)]
+pub struct ProducedCheck<'w> {
+    /// The workflow that an event starts.
+    pub workflow: &'w Workflow,
+    /// The job of that workflow; a call stands for the jobs that it calls.
+    pub job: &'w Job,
+    /// Of a matrix, the name that all legs share comes first, then each leg's.
+    pub names: Vec<CheckName>,
+}
+
+/// Every job that shows as a check of its own run, in the order of the workflows and of their texts. Workflows that are only called show
+/// behind the jobs that call them.
+pub fn produced_checks<'w>(
+    workflows: impl IntoIterator<Item = &'w Workflow>,
+    called: Called<'_>,
+) -> Vec<ProducedCheck<'w>> {
+    let mut checks = Vec::new();
+    for workflow in workflows.into_iter().filter(|workflow| is_started_by_events(workflow)) {
+        let before = format!("{} / ", workflow.display_name());
+        for job in &workflow.jobs {
+            let names = names_of(job, called, DEEPEST_CALL).into_iter().map(|name| name.behind(&before)).collect();
+            checks.push(ProducedCheck { workflow, job, names });
+        }
+    }
+    checks
+}
+
+impl ProducedCheck<'_> {
+    /// Whether one of its names may be this one.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.names.iter().any(|own| own.matches(name))
+    }
+
+    /// Its names as far as the files tell them; of a matrix the one that all legs share, if there is one, in place of theirs.
+    pub fn shared_names(&self) -> Vec<&str> {
+        let fixed: Vec<&str> = self.names.iter().filter_map(CheckName::as_fixed).collect();
+        let is_leg = |name: &str| {
+            fixed
+                .iter()
+                .any(|other| name.strip_prefix(other).is_some_and(|leg| leg.starts_with(" (") && leg.ends_with(')')))
+        };
+        fixed.iter().copied().filter(|name| !is_leg(name)).collect()
+    }
+
+    /// Whether its workflow runs for pull requests.
+    pub fn runs_on_pull_requests(&self) -> bool {
+        let events = ["pull_request", "pull_request_target", "merge_group"];
+        events.iter().any(|event| self.workflow.on.get(event).is_some())
+    }
+
+    /// Whether its workflow runs for pushes of some branch.
+    pub fn runs_on_pushes(&self) -> bool {
+        self.workflow.on.get("push").is_some_and(|push| push.branches.is_some() || push.tags.is_none())
+    }
+}
+
+fn is_started_by_events(workflow: &Workflow) -> bool {
+    workflow.on.events.iter().any(|trigger| trigger.event.value != "workflow_call")
+}
+
+/// A name of which some parts are known in a run only: pieces with anything between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckName {
+    pieces: Vec<String>,
+}
+
+impl CheckName {
+    fn fixed(text: impl Into<String>) -> Self {
+        Self { pieces: vec![text.into()] }
+    }
+
+    /// The whole name, if it is known.
+    pub fn as_fixed(&self) -> Option<&str> {
+        if let [only] = self.pieces.as_slice() { Some(only) } else { None }
+    }
+
+    /// Whether it may be this one.
+    pub fn matches(&self, text: &str) -> bool {
+        let Some((first, rest)) = self.pieces.split_first() else { return false };
+        let Some(mut text) = text.strip_prefix(first.as_str()) else { return false };
+        let Some((last, middle)) = rest.split_last() else { return text.is_empty() };
+        for piece in middle {
+            match text.split_once(piece.as_str()) {
+                Some((_, after)) => text = after,
+                None => return false,
+            }
+        }
+        text.ends_with(last.as_str())
+    }
+
+    fn behind(mut self, before: &str) -> Self {
+        if let Some(first) = self.pieces.first_mut() {
+            first.insert_str(0, before);
+        }
+        self
+    }
+
+    fn then(&self, other: &Self) -> Self {
+        let mut pieces = self.pieces.clone();
+        let mut others = other.pieces.iter();
+        if let (Some(last), Some(first)) = (pieces.last_mut(), others.next()) {
+            last.push_str(first);
+        }
+        pieces.extend(others.cloned());
+        Self { pieces }
+    }
+}
+
+/// Values of a matrix' axes by name.
+type Leg = Vec<(String, String)>;
+
+/// The names of a job without its workflow's. Of a matrix, each leg's and the one that all of them share.
+fn names_of(job: &Job, called: Called<'_>, depth: usize) -> Vec<CheckName> {
+    let legs = job.strategy.as_ref().map(legs_of);
+    let own = match (&job.name, legs) {
+        (Some(name), legs) if has_expression(name) => {
+            let legs = legs.flatten().unwrap_or_else(|| vec![Leg::new()]);
+            legs.iter().map(|leg| evaluated(name, leg)).collect()
+        }
+        (name, legs) => {
+            let base = name.as_ref().map_or(job.id.value.as_str(), Text::raw);
+            with_legs(base, legs)
+        }
+    };
+    let JobKind::Call(call) = &job.kind else { return own };
+    let read = match &call.uses.value {
+        WorkflowRef::Local { path } if depth > 0 => called(path),
+        _ => None,
+    };
+    let inner: Vec<CheckName> = match read.as_ref().and_then(|read| read.model.as_ref()) {
+        Some(workflow) => workflow.jobs.iter().flat_map(|job| names_of(job, called, depth - 1)).collect(),
+        None => vec![CheckName { pieces: vec![String::new(), String::new()] }],
+    };
+    let slash = CheckName::fixed(" / ");
+    own.iter().flat_map(|own| inner.iter().map(|inner| own.then(&slash).then(inner))).collect()
+}
+
+fn with_legs(base: &str, legs: Option<Option<Vec<Leg>>>) -> Vec<CheckName> {
+    let mut names = vec![CheckName::fixed(base)];
+    match legs {
+        None => {}
+        Some(None) => names.push(CheckName { pieces: vec![format!("{base} ("), ")".to_owned()] }),
+        Some(Some(legs)) => names.extend(legs.iter().map(|leg| {
+            let values: Vec<&str> = leg.iter().map(|(_, value)| value.as_str()).collect();
+            CheckName::fixed(format!("{base} ({})", values.join(", ")))
+        })),
+    }
+    names
+}
+
+fn has_expression(text: &Text) -> bool {
+    !matches!(text.template, Template::Literal(_))
+}
+
+/// The name with the leg's values in it, and gaps for what else there is.
+fn evaluated(name: &Text, leg: &Leg) -> CheckName {
+    let value_of = |expr: &lineclear_expr::Expr| -> Option<String> {
+        let reference = expr.root().as_reference()?;
+        let ("matrix", [Segment::Name(axis)], true) =
+            (reference.context, reference.path.as_slice(), reference.complete)
+        else {
+            return None;
+        };
+        leg.iter().find(|(name, _)| name.eq_ignore_ascii_case(axis)).map(|(_, value)| value.clone())
+    };
+    let mut pieces = vec![String::new()];
+    let mut add = |text: Option<String>| match (text, pieces.last_mut()) {
+        (Some(text), Some(last)) => last.push_str(&text),
+        _ => pieces.push(String::new()),
+    };
+    match &name.template {
+        Template::Literal(_) => add(Some(name.raw().to_owned())),
+        Template::Expression(expr) => add(value_of(expr)),
+        Template::Mixed(parts) => parts.iter().for_each(|part| match part {
+            TemplatePart::Expression(expr) => add(value_of(expr)),
+            TemplatePart::Text(text) => add(Some(text.to_string())),
+        }),
+    }
+    CheckName { pieces }
+}
+
+/// All combinations, if the file tells them.
+fn legs_of(strategy: &Strategy) -> Option<Vec<Leg>> {
+    let TextTree::Mapping(axes) = strategy.matrix.as_ref()? else { return None };
+    let mut legs: Vec<Leg> = vec![Vec::new()];
+    for (name, values) in &axes.value {
+        let TextTree::Sequence(values) = values else { return None };
+        if matches!(name.raw(), "include" | "exclude") || values.value.len().saturating_mul(legs.len()) > MOST_LEGS {
+            return None;
+        }
+        let mut longer = Vec::new();
+        for leg in &legs {
+            for value in &values.value {
+                let TextTree::Scalar(value) = value else { return None };
+                if has_expression(value) {
+                    return None;
+                }
+                longer.push(leg.iter().cloned().chain([(name.raw().to_owned(), value.raw().to_owned())]).collect());
+            }
+        }
+        legs = longer;
+    }
+    Some(legs)
+}
+
+#[cfg(test)]
+mod tests {
+    use lineclear_source::Source;
+
+    use super::*;
+
+    fn read(path: &str, text: &str) -> Arc<Read<Workflow>> {
+        Arc::new(Workflow::read(&Source::new(path, text)))
+    }
+
+    #[test]
+    fn checks_are_called_as_a_forge_shows_them() {
+        let called = read(
+            ".github/workflows/e2e.yml",
+            "on: workflow_call\njobs:\n  browser: { runs-on: x, steps: [{ run: a }] }\n",
+        );
+        let text = "name: CI\non: { push: { tags: ['v*'] }, pull_request: }\njobs:\n  test:\n    strategy: { matrix: { v: [1, 2] } }\n    \
+                    runs-on: x\n    steps: [{ run: a }]\n  e2e: { uses: ./.github/workflows/e2e.yml }\n  all:\n    name: All ${{ matrix.v }}\n    \
+                    strategy: { matrix: { v: [1, 2] } }\n    runs-on: x\n    steps: [{ run: a }]\n";
+        let ci = read("ci.yml", text);
+        let workflows = [&ci, &called].map(|read| read.model.as_ref().expect("it is one"));
+        let find = |path: &str| (path == ".github/workflows/e2e.yml").then(|| Arc::clone(&called));
+        let checks = produced_checks(workflows, &find);
+        let names: Vec<Vec<&str>> = checks.iter().map(ProducedCheck::shared_names).collect();
+        assert_eq!(names, [vec!["CI / test"], vec!["CI / e2e / browser"], vec!["CI / All 1", "CI / All 2"]]);
+        assert!(checks[0].is_called("CI / test (2)") && !checks[0].is_called("CI / test (3)"));
+        assert!(checks[0].runs_on_pull_requests() && !checks[0].runs_on_pushes());
+    }
+}

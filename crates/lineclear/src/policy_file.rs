@@ -1,0 +1,117 @@
+//! `lineclear.toml` of a repository as everything goes by it: read, and with what its preset stands for.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use lineclear_check::offered_checks;
+use lineclear_policy::{Policy, Preset, PresetPolicy};
+use lineclear_source::{Diagnostic, Source, Span, Spanned, Style, render};
+use lineclear_workflow::Workflow;
+
+use crate::workflow_files;
+
+/// The file's name, in the repository's root.
+pub(crate) const NAME: &str = "lineclear.toml";
+
+/// What `lineclear.toml` says.
+#[derive(Debug)]
+pub(crate) struct PolicyFile {
+    /// Its text; empty where there is no file.
+    pub(crate) source: Source,
+    /// Whether there is a file.
+    pub(crate) exists: bool,
+    /// What everything goes by.
+    pub(crate) policy: Policy,
+    /// What is wrong with it, in the order of the text.
+    pub(crate) findings: Vec<Diagnostic>,
+}
+
+/// Reads the policy of the repository whose root this is, and its workflows, if a preset asks for them.
+///
+/// A file that is not there is an empty one. What is wrong with it is in the findings: see [`PolicyFile::sound`].
+///
+/// # Errors
+/// A sentence: the file is there and cannot be read, or is not text.
+pub(crate) fn read(root: &Path) -> Result<PolicyFile, String> {
+    read_as(root, None)
+}
+
+/// As [`read`], as if the file named `preset`.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_as(root: &Path, preset: Option<Preset>) -> Result<PolicyFile, String> {
+    let bytes = match std::fs::read(root.join(NAME)) {
+        Ok(bytes) => Some(bytes),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(format!("`{NAME}` cannot be read: {error}")),
+    };
+    let exists = bytes.is_some();
+    let text = String::from_utf8(bytes.unwrap_or_default())
+        .map_err(|_| format!("`{NAME}` is not valid UTF-8; save it as UTF-8"))?;
+    let source = Source::new(NAME, text);
+    let (mut written, mut findings) = Policy::read(&source);
+    if let Some(preset) = preset {
+        written.preset = Some(PresetPolicy {
+            preset: Spanned::new(preset, Span::default()),
+            checks: written.preset.map(|known| known.checks).unwrap_or_default(),
+            span: Span::default(),
+        });
+    }
+    if written.preset.is_none() {
+        return Ok(PolicyFile { source, exists, policy: written, findings });
+    }
+    let files = workflow_files::read(root, &[])?;
+    let called = |path: &str| {
+        let file = files.iter().find(|file| file.source.name() == path)?;
+        Some(Arc::new(Workflow::read(&file.source)))
+    };
+    let offered = offered_checks(files.iter().filter_map(|file| file.workflow.as_ref()), &called);
+    let (policy, problems) = written.expanded(&offered);
+    findings.extend(problems);
+    findings.sort_by_key(|finding| finding.span);
+    Ok(PolicyFile { source, exists, policy, findings })
+}
+
+impl PolicyFile {
+    /// The policy, if nothing is wrong with it: what moves images must not go by half of what somebody meant.
+    ///
+    /// # Errors
+    /// All errors as they are shown to a person, each with its line.
+    pub(crate) fn sound(&self, style: Style) -> Result<&Policy, String> {
+        let errors: Vec<String> = self
+            .findings
+            .iter()
+            .filter(|finding| finding.is_error())
+            .map(|finding| render(finding, &self.source, style).trim_end().to_owned())
+            .collect();
+        if errors.is_empty() { Ok(&self.policy) } else { Err(errors.join("\n\n")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preset_is_filled_in_from_the_workflows_and_its_faults_are_errors() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+            std::fs::write(path, text).expect("a file");
+        };
+        let nothing = read(folder.path()).expect("no file is an empty one");
+        assert!(!nothing.exists && nothing.findings.is_empty() && nothing.policy.gates.is_empty());
+        write("lineclear.toml", "preset = 'publish-only'\n");
+        let file = read(folder.path()).expect("it can be read");
+        assert!(file.sound(Style::Plain).expect_err("there is no check").contains("lineclear.toml:1"), "{file:?}");
+        write(
+            ".github/workflows/ci.yml",
+            "name: CI\non: push\njobs:\n  lint: { runs-on: ubuntu-latest, steps: [{ run: a }] }\n",
+        );
+        let file = read(folder.path()).expect("it can be read");
+        let policy = file.sound(Style::Plain).expect("nothing is wrong");
+        assert_eq!(policy.gate("main").expect("the preset's").require[0].check.value, "CI / lint");
+    }
+}
