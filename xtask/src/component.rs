@@ -26,6 +26,11 @@ const COMPONENTS: &[Component] = &[
         packages: &["python3", "python3-venv", "python3-pip"],
     },
     Component { name: "python", is_there: || has("python"), packages: &["python-is-python3"] },
+    Component {
+        name: "Python's jsonschema",
+        is_there: || Cmd::new("python3").args(&["-c", "import jsonschema, tomllib"]).read().is_ok(),
+        packages: &["python3-jsonschema"],
+    },
     Component { name: "curl", is_there: || has("curl"), packages: &["curl"] },
     Component { name: "ShellCheck", is_there: || has("shellcheck"), packages: &["shellcheck"] },
     Component { name: "perl", is_there: || has("perl"), packages: &["perl-base"] },

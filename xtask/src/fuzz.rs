@@ -7,7 +7,7 @@ use crate::shell::{Cmd, root};
 /// Seconds for each target; `FUZZ_SECONDS` asks for another number.
 const SECONDS: u32 = 8;
 
-const TARGETS: [&str; 16] = [
+const TARGETS: [&str; 17] = [
     "yaml",
     "expression",
     "workflow",
@@ -24,6 +24,7 @@ const TARGETS: [&str; 16] = [
     "registry",
     "door",
     "sbom",
+    "policy",
 ];
 
 pub fn run() -> Result<()> {

@@ -110,7 +110,7 @@ impl Policy {
     /// The policy with what its preset stands for, and what is wrong with that.
     ///
     /// Keys that the file has win over those of the preset, one by one. Without a preset it is the policy as it was read. A preset that
-    /// finds no check of a group that it asks for is an error with the code `preset-without-check`; the others are filled in all the same.
+    /// finds no check of a group that it asks for is an error with the code `preset-without-check`, and its gate stays closed.
     pub fn expanded(&self, offered: &[OfferedCheck]) -> (Self, Vec<Diagnostic>) {
         let mut policy = self.clone();
         let mut problems = Vec::new();
@@ -173,6 +173,8 @@ fn required(preset: &PresetPolicy, offered: &[OfferedCheck], problems: &mut Vec<
         let found = group.checks(preset, offered);
         if found.is_empty() {
             problems.push(group.problem(preset, offered));
+            // Whoever asks the gate all the same finds it closed, and reads why.
+            required.push(group.missing(preset));
         }
         // A check may be named in two groups: it is required once.
         for check in found {
@@ -203,6 +205,16 @@ impl Group<'_> {
             RequiredCheck { check: check.clone(), on }
         };
         self.named.iter().map(named).collect()
+    }
+
+    /// A check that never comes.
+    fn missing(&self, preset: &PresetPolicy) -> RequiredCheck {
+        let name = format!(
+            "{} (the preset `{}` asks for it, and no check is called so)",
+            self.what,
+            preset.preset.value.as_str()
+        );
+        RequiredCheck { check: Spanned::new(name, preset.preset.span), on: None }
     }
 
     fn problem(&self, preset: &PresetPolicy, offered: &[OfferedCheck]) -> Diagnostic {

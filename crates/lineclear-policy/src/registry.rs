@@ -17,7 +17,7 @@ pub struct RegistryPolicy {
 
 impl RegistryPolicy {
     pub(crate) fn read(mut table: Table<'_>, findings: &mut Findings<'_>) -> Self {
-        let map = table.has("map").then(|| table.strings("map", findings));
+        let map = table.get("map").map(|entry| table.of_strings(entry, findings));
         for host in map.iter().flatten() {
             if host.value.contains("://") || host.value.contains('/') || host.value.is_empty() {
                 let message = format!("`{}` is no registry; say a host as in names of images: `ghcr.io`", host.value);

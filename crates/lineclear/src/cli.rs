@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::command::history::{artifacts, cache, diff, flakes, logs, replay, runs, why};
 use crate::command::{
-    check, docs, doctor, eval, image, lsp, overview, plan, policy, prune, registry, run, secret, variable,
+    check, docs, doctor, eval, image, init, lsp, overview, plan, policy, prune, registry, run, secret, status, variable,
 };
 use crate::exit::Exit;
 use crate::output;
@@ -50,6 +50,10 @@ enum Command {
     Plan(Box<plan::PlanArgs>),
     /// Find mistakes and holes in workflows before they run, and repair them.
     Check(Box<check::CheckArgs>),
+    /// Look at the repository, and write a policy and what workflows are missing.
+    Init(init::InitArgs),
+    /// Say what this repository is held to, and how it stands.
+    Status(status::StatusArgs),
     /// Say what lineclear.toml asks, and print its schema for editors.
     Policy(policy::PolicyArgs),
     /// List the runs that there were.
@@ -117,6 +121,8 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Plan(args)) => plan::run(&args),
         Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Init(args)) => init::run(&args),
+        Some(Command::Status(args)) => status::run(&args),
         Some(Command::Policy(args)) => policy::run(&args),
         Some(Command::Runs(args)) => runs::run(&args),
         Some(Command::Logs(args)) => logs::run(&args),

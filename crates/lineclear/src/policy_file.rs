@@ -22,8 +22,10 @@ pub(crate) struct PolicyFile {
     pub(crate) exists: bool,
     /// What everything goes by.
     pub(crate) policy: Policy,
-    /// What is wrong with it, in the order of the text.
+    /// What is wrong with its text, in order.
     pub(crate) findings: Vec<Diagnostic>,
+    /// What its preset does not find in the workflows.
+    pub(crate) problems: Vec<Diagnostic>,
 }
 
 /// Reads the policy of the repository whose root this is, and its workflows, if a preset asks for them.
@@ -50,7 +52,7 @@ pub(crate) fn read_as(root: &Path, preset: Option<Preset>) -> Result<PolicyFile,
     let text = String::from_utf8(bytes.unwrap_or_default())
         .map_err(|_| format!("`{NAME}` is not valid UTF-8; save it as UTF-8"))?;
     let source = Source::new(NAME, text);
-    let (mut written, mut findings) = Policy::read(&source);
+    let (mut written, findings) = Policy::read(&source);
     if let Some(preset) = preset {
         written.preset = Some(PresetPolicy {
             preset: Spanned::new(preset, Span::default()),
@@ -59,7 +61,7 @@ pub(crate) fn read_as(root: &Path, preset: Option<Preset>) -> Result<PolicyFile,
         });
     }
     if written.preset.is_none() {
-        return Ok(PolicyFile { source, exists, policy: written, findings });
+        return Ok(PolicyFile { source, exists, policy: written, findings, problems: Vec::new() });
     }
     let files = workflow_files::read(root, &[])?;
     let called = |path: &str| {
@@ -68,9 +70,7 @@ pub(crate) fn read_as(root: &Path, preset: Option<Preset>) -> Result<PolicyFile,
     };
     let offered = offered_checks(files.iter().filter_map(|file| file.workflow.as_ref()), &called);
     let (policy, problems) = written.expanded(&offered);
-    findings.extend(problems);
-    findings.sort_by_key(|finding| finding.span);
-    Ok(PolicyFile { source, exists, policy, findings })
+    Ok(PolicyFile { source, exists, policy, findings, problems })
 }
 
 impl PolicyFile {
@@ -82,6 +82,7 @@ impl PolicyFile {
         let errors: Vec<String> = self
             .findings
             .iter()
+            .chain(&self.problems)
             .filter(|finding| finding.is_error())
             .map(|finding| render(finding, &self.source, style).trim_end().to_owned())
             .collect();

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lineclear_policy::{DockerConfig, EngineChoice, EngineView, Policy};
-use lineclear_source::Source;
 
 use super::prepare::Stopped;
 use crate::cli::name_and_value;
 use crate::exit::Exit;
 use crate::output;
+use crate::policy_file;
 
 /// Arguments of `run` about the machine.
 #[derive(Clone, Debug, Default, Args)]
@@ -111,20 +111,15 @@ impl Machine {
     }
 }
 
-/// A file with errors stops the command: half of its settings would be another machine than the one that was meant.
+/// What everything goes by: the file with what its preset stands for. A file with errors stops the command: half of its settings would be
+/// another machine than the one that was meant. A preset that does not find its checks stops nothing here: its gate stays closed.
 pub(super) fn read(root: &Path) -> Result<Policy, Stopped> {
-    let text = match std::fs::read(root.join("lineclear.toml")) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Policy::default()),
-        Err(error) => return Err(Stopped::bad_input(format!("`lineclear.toml` cannot be read: {error}"))),
-    };
-    let source = Source::new("lineclear.toml", text);
-    let (policy, findings) = Policy::read(&source);
-    if findings.iter().any(lineclear_source::Diagnostic::is_error) {
-        output::complain_findings(&source, &findings);
+    let file = policy_file::read(root).map_err(Stopped::bad_input)?;
+    if file.findings.iter().any(lineclear_source::Diagnostic::is_error) {
+        output::complain_findings(&file.source, &file.findings);
         return Err(Stopped { exit: Exit::BadInput, message: None });
     }
-    Ok(policy)
+    Ok(file.policy)
 }
 
 #[cfg(test)]

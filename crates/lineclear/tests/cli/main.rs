@@ -17,6 +17,7 @@ mod images;
 mod isolation;
 mod lsp;
 mod plan;
+mod policy;
 mod preflight;
 mod remote;
 mod report;

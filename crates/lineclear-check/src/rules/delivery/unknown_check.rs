@@ -44,7 +44,12 @@ impl RepositoryRule for UnknownCheck {
         for (check, is_required) in named() {
             let mut makers = checks.iter().filter(|one| one.is_called(&check.value));
             let first = makers.next();
+            let is_of_preset = policy.preset.as_ref().is_some_and(|preset| preset.preset.span == check.span);
             let Some(first) = first else {
+                // What a preset does not find is told by `preset-without-check`.
+                if is_of_preset {
+                    continue;
+                }
                 report_unknown(check, is_required, &checks, report);
                 continue;
             };

@@ -1,0 +1,223 @@
+//! `lineclear policy`, `status` and `init`.
+
+use lineclear_testkit::{Repository, Said};
+
+const CI: &str = "\
+name: CI
+on:
+  push:
+    branches: [main]
+  pull_request:
+permissions:
+  contents: read
+concurrency:
+  group: ci-${{ github.ref }}
+jobs:
+  quality: { runs-on: ubuntu-latest, timeout-minutes: 5, steps: [{ run: 'true' }] }
+  smoke-e2e: { runs-on: ubuntu-latest, timeout-minutes: 5, steps: [{ run: 'true' }] }
+  docker-build-check: { runs-on: ubuntu-latest, timeout-minutes: 5, steps: [{ run: 'true' }] }
+";
+
+fn with_policy(name: &str, policy: &str) -> Repository {
+    let repository = Repository::with(name, CI);
+    repository.write("lineclear.toml", policy);
+    repository.commit("policy");
+    repository
+}
+
+fn all(said: &Said) -> String {
+    format!("{}{}", said.stdout, said.stderr)
+}
+
+fn json(said: &Said) -> serde_json::Value {
+    serde_json::from_str(&said.stdout).unwrap_or_else(|error| panic!("{error}\n{}\n{}", said.stdout, said.stderr))
+}
+
+// S0-3
+#[test]
+fn s0_3_balanced_asks_for_exactly_quality_smoke_and_docker_build() {
+    let repository = with_policy("policy-balanced", "preset = 'balanced'\n");
+    let said = repository.say(&["policy", "explain", "main"]);
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    let asked: Vec<&str> = said.stdout.lines().filter(|line| line.starts_with("  - ")).collect();
+    assert_eq!(
+        asked,
+        [
+            "  - the check `CI / quality` has succeeded",
+            "  - the check `CI / smoke-e2e` has succeeded",
+            "  - the check `CI / docker-build-check` has succeeded"
+        ]
+    );
+    for gone in ["quality", "smoke-e2e", "docker-build-check"] {
+        repository
+            .write(".github/workflows/ci.yml", &CI.replace(&format!("  {gone}:"), &format!("  other-{}:", &gone[..1])));
+        let said = repository.say(&["check"]);
+        assert!(said.exit == 1 && all(&said).contains("preset-without-check"), "{gone}: {}", all(&said));
+    }
+}
+
+// S0-6, S0-57, S0-58, S0-59
+#[test]
+fn s0_6_status_says_publish_only_where_nothing_is_deployed() {
+    let repository =
+        with_policy("policy-status", "preset = 'balanced'\n[image.app]\nrepository = 'ghcr.io/${owner}/app'\n");
+    let said = repository.say(&["status"]);
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    assert!(
+        said.stdout.starts_with("publish only: no environments are configured, nothing is deployed\n"),
+        "{}",
+        said.stdout
+    );
+    assert!(said.stdout.contains("blocked") && said.stdout.contains("main: "), "{}", said.stdout);
+    let status = json(&repository.say(&["status", "--format", "json"]));
+    assert_eq!(status["mode"], "publish_only");
+    assert_eq!(status["gates"][0]["gate"], "main");
+    assert_eq!(status["gates"][0]["clear"], false);
+    assert_eq!(status["images"][0]["gate"], "main");
+    let off = status["off"].to_string();
+    for what in ["deployment", "rollback", "signatures", "attestations"] {
+        assert!(off.contains(what), "{off}");
+    }
+}
+
+// S0-18, S0-59
+#[test]
+fn s0_18_what_blocks_is_changed_by_the_policy_alone() {
+    let supplementary = "[gate.main]\nrequire = ['CI / quality']\nsupplementary = ['CI / smoke-e2e']\n";
+    let repository = with_policy("policy-flip", supplementary);
+    let said = repository.say(&["policy", "explain"]);
+    assert!(said.stdout.contains("never blocking: `CI / smoke-e2e`"), "{}", said.stdout);
+    repository.write("lineclear.toml", "[gate.main]\nrequire = ['CI / quality', 'CI / smoke-e2e']\nsignature = true\n");
+    let said = repository.say(&["policy", "explain"]);
+    assert!(said.stdout.contains("the check `CI / smoke-e2e` has succeeded"), "{}", said.stdout);
+    assert!(said.stdout.contains("signed by a key that counts"), "{}", said.stdout);
+}
+
+#[test]
+fn a_gate_that_there_is_not_is_said_with_a_near_one() {
+    let repository = with_policy("policy-near", "[gate.main]\nrequire = ['CI / quality']\n");
+    let said = repository.say(&["policy", "explain", "mian"]);
+    assert!(said.exit == 2 && said.stderr.contains("did you mean `main`?"), "{}", said.stderr);
+}
+
+#[test]
+fn the_schema_takes_what_the_manual_shows_and_no_other_key() {
+    let repository = with_policy("policy-schema", "");
+    let schema = repository.say(&["policy", "schema"]);
+    assert_eq!(schema.exit, 0);
+    repository.write("schema.json", &schema.stdout);
+    repository.write("manual.md", include_str!("../../../../docs/policy.md"));
+    repository.write(
+        "validate.py",
+        "import json, re, tomllib, jsonschema
+schema = json.load(open('schema.json'))
+jsonschema.Draft202012Validator.check_schema(schema)
+validator = jsonschema.Draft202012Validator(schema)
+plain = lambda text: json.loads(json.dumps(tomllib.loads(text), default=str))
+examples = re.findall(r'```toml\\n(.*?)```', open('manual.md').read(), re.S)
+assert len(examples) >= 9, len(examples)
+for example in examples:
+    faults = [fault.message for fault in validator.iter_errors(plain(example))]
+    assert not faults, (example, faults)
+for wrong in ['gates = 1', \"preset = 'loose'\", '[gate.main]\\nrequre = []', '[image.a]\\ngate = \"main\"', '[scan]\\nignores = []',
+              '[[scan.ignore]]\\nid = \"a\"', '[environment.a.deploy]\\nkind = \"ftp\"', '[gate.a]\\nfresh-for = \"7 days\"']:
+    assert not validator.is_valid(plain(wrong)), wrong
+",
+    );
+    repository.sh("python3 validate.py");
+}
+
+/// What `init` writes is found right, is planned as it says, and runs.
+fn begin_and_run(repository: &Repository, job: &str) {
+    repository.commit("code");
+    let dry = repository.say(&["init", "--dry-run"]);
+    assert_eq!(dry.exit, 0, "{}", dry.stderr);
+    assert!(dry.stdout.contains("+name: CI") && dry.stdout.contains("+preset = \"publish-only\""), "{}", dry.stdout);
+    assert!(!repository.root().join("lineclear.toml").exists(), "--dry-run wrote");
+    let said = repository.say(&["init"]);
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    let check = repository.say(&["check", "--deny", "info"]);
+    assert_eq!(check.exit, 0, "{}", all(&check));
+    repository.commit("begin");
+    let (code, plan, errors) = repository.plan(&[]);
+    assert_eq!(code, 0, "{errors}");
+    assert!(plan.to_string().contains(job), "{plan}");
+    let run = repository.run(&[]);
+    assert_eq!(run.conclusion(job), "success", "{}", run.transcript());
+    let explained = repository.say(&["policy", "explain", "main"]);
+    assert!(explained.stdout.contains(&format!("`CI / {job}`")), "{}", explained.stdout);
+}
+
+#[test]
+fn init_begins_a_python_repository() {
+    let repository = Repository::new("init-python");
+    repository.write("pyproject.toml", "[project]\nname = 'counter'\nversion = '1'\n");
+    repository.write("counter.py", "def next_of(number):\n    return number + 1\n");
+    repository.write(
+        "tests/test_counter.py",
+        "import unittest\n\nimport counter\n\n\nclass Counts(unittest.TestCase):\n    def test_next(self):\n        self.assertEqual(counter.next_of(1), 2)\n",
+    );
+    begin_and_run(&repository, "python-quality");
+}
+
+#[test]
+fn init_begins_a_node_repository() {
+    let repository = Repository::new("init-node");
+    repository.write(
+        "package.json",
+        "{ \"name\": \"counter\", \"version\": \"1.0.0\", \"scripts\": { \"test\": \"node --test\" } }\n",
+    );
+    repository
+        .write("counter.test.js", "require('node:test')('counts', () => require('node:assert').equal(1 + 1, 2));\n");
+    begin_and_run(&repository, "node-quality");
+}
+
+#[test]
+fn init_overwrites_nothing_unless_it_is_forced() {
+    let repository = Repository::new("init-force");
+    repository.write("go.mod", "module example.org/counter\n\ngo 1.21\n");
+    repository.write("lineclear.toml", "# mine\n");
+    repository.commit("code");
+    let said = repository.say(&["init"]);
+    assert!(
+        said.exit == 0 && said.stdout.contains("lineclear.toml is there and stays as it is"),
+        "{}{}",
+        said.stdout,
+        said.stderr
+    );
+    assert_eq!(repository.read("lineclear.toml"), "# mine\n");
+    assert!(repository.read(".github/workflows/ci.yml").contains("go-quality"));
+    let said = repository.say(&["init", "--force", "--only", "policy"]);
+    assert!(said.exit == 0 && said.stdout.contains("-# mine"), "{}{}", said.stdout, said.stderr);
+    assert!(repository.read("lineclear.toml").contains("preset = \"publish-only\""));
+}
+
+#[test]
+fn init_writes_for_containers_what_check_finds_right() {
+    let repository = Repository::new("init-containers");
+    repository.write("requirements.txt", "");
+    repository.write("app.py", "print('up')\n");
+    repository.write("Dockerfile", "FROM scratch\nCOPY app.py /\n");
+    repository.write("compose.yml", "services:\n  app:\n    build: .\n");
+    repository.commit("code");
+    let said = repository.say(&["init"]);
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    assert!(said.stdout.contains("The preset is `balanced`"), "{}", said.stdout);
+    let check = repository.say(&["check", "--deny", "warning", ".github", "lineclear.toml"]);
+    assert_eq!(check.exit, 0, "{}", all(&check));
+    let explained = repository.say(&["policy", "explain"]);
+    assert!(
+        explained.stdout.contains("`CI / docker-build-check`") && explained.stdout.contains("`CI / smoke-e2e`"),
+        "{}{}",
+        explained.stdout,
+        explained.stderr
+    );
+}
+
+#[test]
+fn init_says_what_a_preset_lacks() {
+    let repository = Repository::new("init-lacks");
+    repository.write("Cargo.toml", "[package]\nname = 'a'\n");
+    let said = repository.say(&["init", "--preset", "balanced"]);
+    assert!(said.exit == 2 && said.stderr.contains("`--preset publish-only`"), "{}", said.stderr);
+}
