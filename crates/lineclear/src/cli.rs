@@ -8,7 +8,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::command::history::{artifacts, cache, diff, flakes, logs, replay, runs, why};
 use crate::command::{
-    check, docs, doctor, eval, image, init, lsp, overview, plan, policy, prune, registry, run, secret, status, variable,
+    check, docs, doctor, eval, image, init, key, lsp, overview, plan, policy, prune, registry, run, secret, status,
+    variable,
 };
 use crate::exit::Exit;
 use crate::output;
@@ -80,8 +81,10 @@ enum Command {
     Secret(secret::SecretArgs),
     /// Keep configuration variables for runs.
     Variable(variable::VariableArgs),
-    /// Look at images in registries; copy, name, push and delete them.
+    /// Look at images in registries; copy, name, push, sign, verify and delete them.
     Image(Box<image::ImageArgs>),
+    /// Make, list and remove the keys that images are signed with.
+    Key(key::KeyArgs),
     /// Serve, list, sweep and verify the images of the embedded registry.
     Registry(registry::RegistryArgs),
     /// Remove old runs, expired artifacts, unused caches and images without a tag.
@@ -137,6 +140,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Secret(args)) => secret::run(&args),
         Some(Command::Variable(args)) => variable::run(&args),
         Some(Command::Image(args)) => image::run(&args),
+        Some(Command::Key(args)) => key::run(&args),
         Some(Command::Registry(args)) => registry::run(&args),
         Some(Command::Prune(args)) => prune::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),

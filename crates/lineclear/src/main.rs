@@ -20,6 +20,7 @@ mod report;
 mod secret_stores;
 mod session;
 mod settings;
+mod signing_keys;
 mod watch;
 mod workflow_files;
 

@@ -15,6 +15,8 @@ use crate::settings::now;
 /// Below the home: the store of this machine, when its records were used, and, in a folder of its own, the key.
 const STORE: &str = "secrets/store";
 const USES: &str = "secrets/uses";
+/// Keys that images are signed with. No job is given anything of it.
+const SIGNING_KEYS: &str = "secrets/signing-keys";
 const KEY: &str = "keys/secrets";
 
 /// Names a further store, as `--secret-store` does.
@@ -94,6 +96,15 @@ impl SecretStores {
         work: impl Fn(&SecretStore) -> Result<T, SecretsError>,
     ) -> Result<T, String> {
         let path = self.to_change().path().to_owned();
+        self.with_passphrase(|keys| work(&SecretStore::new(&path, keys)))
+    }
+
+    /// Does `work` with the store of keys that images are signed with.
+    pub(crate) fn with_signing_keys<T>(
+        &mut self,
+        work: impl Fn(&SecretStore) -> Result<T, SecretsError>,
+    ) -> Result<T, String> {
+        let path = self.home.join(SIGNING_KEYS);
         self.with_passphrase(|keys| work(&SecretStore::new(&path, keys)))
     }
 

@@ -7,6 +7,7 @@ pub(crate) mod eval;
 pub(crate) mod history;
 pub(crate) mod image;
 pub(crate) mod init;
+pub(crate) mod key;
 pub(crate) mod lsp;
 pub(crate) mod overview;
 pub(crate) mod plan;

@@ -113,7 +113,7 @@ impl Machine {
 
 /// What everything goes by: the file with what its preset stands for. A file with errors stops the command: half of its settings would be
 /// another machine than the one that was meant. A preset that does not find its checks stops nothing here: its gate stays closed.
-pub(super) fn read(root: &Path) -> Result<Policy, Stopped> {
+pub(crate) fn read(root: &Path) -> Result<Policy, Stopped> {
     let file = policy_file::read(root).map_err(Stopped::bad_input)?;
     if file.findings.iter().any(lineclear_source::Diagnostic::is_error) {
         output::complain_findings(&file.source, &file.findings);

@@ -1,10 +1,11 @@
-//! `lineclear image`: images in registries: what they are, and moving, naming and deleting them.
+//! `lineclear image`: images in registries: what they are, and moving, naming, signing and deleting them.
 
 mod connection;
 mod inspect;
 mod lists;
 mod moves;
 mod shown;
+mod signing;
 
 use clap::{Args, Subcommand};
 
@@ -24,6 +25,9 @@ Examples:
   lineclear image push build/app.tar 127.0.0.1:5000/app:1
                                                   an OCI layout, its archive, or what `docker save` wrote
   lineclear image referrers ghcr.io/me/app:1      signatures, SBOMs, attestations
+  lineclear image sign ghcr.io/me/app:1           with a key of `lineclear key`, so that cosign verifies it
+  lineclear image verify ghcr.io/me/app:1         with the keys of `[signing] keys`
+  lineclear image attest ghcr.io/me/app:1 --provenance
 
 Short names are those of Docker Hub. Credentials are those of `docker login` and `podman login`, with their helpers.
 Exit codes: 0 done, 1 the registry does not have it or refuses, 2 wrong input, 3 Lineclear itself failed. More: docs/registry-client.md";
@@ -54,6 +58,12 @@ enum Command {
     Push(moves::PushArgs),
     /// Delete a manifest by its digest, or a tag, where the registry allows that.
     Delete(moves::DeleteArgs),
+    /// Sign a digest with a key, so that Lineclear and cosign verify it.
+    Sign(signing::SignArgs),
+    /// Verify that a digest is signed by a key that counts, or what was attested of it.
+    Verify(signing::VerifyArgs),
+    /// Attach a signed statement to a digest: how it was built, what is in it, or anything else.
+    Attest(signing::AttestArgs),
 }
 
 /// Why a command did not do what it was asked for.
@@ -62,6 +72,8 @@ enum Failure {
     Work(Box<lineclear_registry::RegistryClientError>),
     /// What was asked for.
     Input(String),
+    /// The image is not what it should be.
+    Refused(String),
 }
 
 impl From<lineclear_registry::RegistryClientError> for Failure {
@@ -81,6 +93,9 @@ pub(crate) fn run(args: &ImageArgs) -> Exit {
         Command::Tag(args) => moves::tag(args),
         Command::Push(args) => moves::push(args),
         Command::Delete(args) => moves::delete(args),
+        Command::Sign(args) => signing::sign(args),
+        Command::Verify(args) => signing::verify(args),
+        Command::Attest(args) => signing::attest(args),
     };
     match done {
         Ok(text) => {
@@ -89,6 +104,10 @@ pub(crate) fn run(args: &ImageArgs) -> Exit {
         }
         Err(Failure::Work(error)) => {
             output::complain_of(&*error);
+            Exit::WorkFailed
+        }
+        Err(Failure::Refused(message)) => {
+            output::complain(&format!("error: {message}"));
             Exit::WorkFailed
         }
         Err(Failure::Input(message)) => {

@@ -1,0 +1,160 @@
+//! `lineclear image attest`.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use lineclear_deliver::signing::{attest as attach, attest_provenance};
+use lineclear_event::{Statement, Witness, with_causes};
+use lineclear_oci::{Digest, Reference, annotation};
+use lineclear_registry::Client;
+use lineclear_sigstore::{Dependency, PROVENANCE, Provenance, predicate_type};
+use serde_json::Value;
+
+use super::{Here, digest_of, pinned};
+use crate::command::image::Failure;
+use crate::command::image::connection::ConnectionArgs;
+use crate::history::decisions;
+use crate::settings;
+
+const EXAMPLES: &str = "\
+Examples:
+  lineclear image attest ghcr.io/me/app:1 --provenance
+                                                  run and commit, as the ledger knows them
+  lineclear image attest ghcr.io/me/app:1 --predicate app.spdx.json --type spdx
+  lineclear image attest ghcr.io/me/app@sha256:… --predicate review.json --type https://example.org/review/v1
+
+Types: spdx, cyclonedx, vuln, openvex, custom, or an address. More: docs/signing.md";
+
+/// Largest predicate: a list of contents.
+const MAX_BYTES: u64 = 20 << 20;
+
+/// Arguments of `image attest`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct AttestArgs {
+    /// The image: best `name@sha256:…`. Of a tag, the digest that it stands for now is meant.
+    image: Reference,
+
+    /// What is said of it: a file with one JSON object.
+    #[arg(long, value_name = "FILE", requires = "kind", required_unless_present = "provenance")]
+    predicate: Option<PathBuf>,
+
+    /// The type of what is said.
+    #[arg(long = "type", value_name = "TYPE", id = "kind")]
+    kind: Option<String>,
+
+    /// Say how it was built: from what the ledger knows of its run.
+    #[arg(long, conflicts_with_all = ["predicate", "kind"])]
+    provenance: bool,
+
+    /// Whose word the provenance is, an address. [default: Lineclear's own, with its version]
+    #[arg(long, value_name = "ADDRESS", requires = "provenance")]
+    builder: Option<String>,
+
+    /// The key: the name of one that is kept, a file, or env://VARIABLE. [default: LINECLEAR_SIGNING_KEY, `[signing] key`, or the only one
+    /// that is kept]
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+/// Carries out `image attest`.
+pub(crate) fn attest(args: &AttestArgs) -> Result<String, Failure> {
+    let mut here = Here::open()?;
+    let said = args.predicate.as_deref().map(object).transpose()?;
+    let policy = here.policy.signing.clone();
+    let key = here.keys.private(args.key.as_deref(), &policy).map_err(Failure::Input)?;
+    let client = args.connection.client()?;
+    let place = pinned(&client, &args.image)?;
+    let now = settings::now();
+    if let Some(said) = said {
+        let kind = predicate_type(args.kind.as_deref().unwrap_or_default());
+        if kind == PROVENANCE {
+            let advice = "a provenance says what the ledger knows: give `--provenance` instead of a file";
+            return Err(Failure::Input(advice.to_owned()));
+        }
+        let attested = attach(&client, &place, &key, kind, said, now)?;
+        return Ok(format!("attested {}\n{kind} by {}\n{}\n", place.familiar(), attested.key, attested.attached));
+    }
+    let provenance = provenance(&here, &client, &place, args.builder.as_deref())?;
+    let statement = attest_provenance(&client, &place, &key, &provenance, now)?;
+    let text = format!(
+        "attested {}\nbuilt from {} by {}\nwith key {}\n",
+        place.familiar(),
+        statement.commit,
+        provenance.invocation,
+        statement.key
+    );
+    Ok(text + &here.state(vec![(digest_of(&place)?, Statement::Provenance(statement))])?)
+}
+
+/// What the ledger and the run's record know of how the image was built.
+fn provenance(here: &Here, client: &Client, place: &Reference, builder: Option<&str>) -> Result<Provenance, Failure> {
+    let digest = digest_of(place)?;
+    let ledger = here.ledger().ok_or_else(|| Failure::Input("this folder is of no repository".to_owned()))?;
+    let index = ledger.index().map_err(|error| Failure::Input(with_causes(&error)))?;
+    let unknown = || {
+        Failure::Refused(format!(
+            "the ledger of {} knows no run that built {digest}; what is attested has to be known: build it with `lineclear run`",
+            ledger.repository()
+        ))
+    };
+    let origins = index.origins(digest.as_str());
+    let origin = origins.first().ok_or_else(unknown)?;
+    let Witness::Run(run) = &origin.entry.evidence.by else { return Err(unknown()) };
+    // The record may have been removed since; the ledger stays.
+    let request = decisions::request(&here.history.store, run.run).ok();
+    let inputs = request.as_ref().and_then(|request| request.inputs.as_object());
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let server = std::env::var("GITHUB_SERVER_URL").ok().filter(|url| !url.is_empty());
+    let server = server.unwrap_or_else(|| "https://github.com".to_owned());
+    Ok(Provenance {
+        builder: builder.map_or_else(own_builder, str::to_owned),
+        repository: format!("{}/{}", server.trim_end_matches('/'), ledger.repository()),
+        reference: request.as_ref().map(|request| request.event.reference.clone()).unwrap_or_default(),
+        workflow: run.file.clone(),
+        commit: origin.commit.to_owned(),
+        event: run.event.clone(),
+        inputs: inputs.map_or_else(BTreeMap::new, |inputs| {
+            inputs.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+        }),
+        dependencies: base(client, place)?.into_iter().collect(),
+        invocation: format!("{}/attempts/{}", run.run, run.attempt),
+        started: None,
+        finished: Some(origin.entry.evidence.at.to_string()),
+    })
+}
+
+/// Whose word it is, where nobody says otherwise.
+fn own_builder() -> String {
+    format!("{}@v{}", env!("CARGO_PKG_REPOSITORY"), env!("CARGO_PKG_VERSION"))
+}
+
+/// The image that it was built on, where its manifest says so by digest.
+fn base(client: &Client, place: &Reference) -> Result<Option<Dependency>, Failure> {
+    let manifest = client.manifest(place)?;
+    let said = |key: &str| manifest.annotations().get(key).cloned();
+    let digest = said(annotation::BASE_DIGEST).and_then(|digest| Digest::parse(&digest).ok());
+    Ok(digest.map(|digest| Dependency {
+        uri: format!("oci://{}", said(annotation::BASE_NAME).unwrap_or_default()),
+        digest: (digest.algorithm().as_str().to_owned(), digest.hex().to_owned()),
+    }))
+}
+
+/// The one JSON object of a file.
+fn object(path: &Path) -> Result<Value, Failure> {
+    let wrong = |error: String| Failure::Input(format!("`{}` is no predicate: {error}", path.display()));
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| wrong(error.to_string()))?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(wrong(format!("it has more than {MAX_BYTES} bytes")));
+    }
+    let value: Value = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+    if value.is_object() { Ok(value) } else { Err(wrong("expected one JSON object".to_owned())) }
+}
