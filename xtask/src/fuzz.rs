@@ -7,7 +7,7 @@ use crate::shell::{Cmd, root};
 /// Seconds for each target; `FUZZ_SECONDS` asks for another number.
 const SECONDS: u32 = 8;
 
-const TARGETS: [&str; 17] = [
+const TARGETS: [&str; 18] = [
     "yaml",
     "expression",
     "workflow",
@@ -21,6 +21,7 @@ const TARGETS: [&str; 17] = [
     "archive",
     "service_request",
     "oci",
+    "bundle",
     "registry",
     "door",
     "sbom",

@@ -20,6 +20,7 @@ mod paths_filter;
 mod report_files;
 mod search;
 mod setup;
+mod signing;
 mod sticky_comment;
 mod test_reports;
 mod upload_artifact;
@@ -64,5 +65,6 @@ pub fn all_with(repositories: Option<PathBuf>) -> Vec<Box<dyn NativeAction>> {
     actions.extend(test_reports::all());
     actions.extend(coverage_reports::all());
     actions.extend(images::all());
+    actions.extend(signing::all());
     actions
 }

@@ -23,6 +23,8 @@ pub struct Attested {
     pub attached: Digest,
     /// What it says.
     pub statement: Statement,
+    /// The bundle, as a file has it.
+    pub bundle: Vec<u8>,
 }
 
 /// Signs the digest that `place` names, in both forms that verifiers look for: a Sigstore bundle that refers to the image, and a signature
@@ -70,12 +72,12 @@ pub fn attest(
     let subject = subject_of(client, place)?;
     let statement = Statement::new(&place.name(), &subject.digest, predicate_type, predicate);
     let bundle = Bundle::sign(&statement, key)?.write();
-    let artifact = referrer(&subject, bundle, predicate_type, &now.to_string());
+    let artifact = referrer(&subject, bundle.clone(), predicate_type, &now.to_string());
     let attached = push(client, place, &artifact)?.digest;
     let trusted = TrustedKeys::new(vec![key.public().clone()]);
     let found = examine(client, place, &trusted)?.proofs.into_iter().find(|proof| proof.attached == attached);
     match found.map(|proof| (proof.verified.key, proof.verified.claim)) {
-        Some((key, Claim::Statement(found))) if found == statement => Ok(Attested { key, attached, statement }),
+        Some((key, Claim::Statement(found))) if found == statement => Ok(Attested { key, attached, statement, bundle }),
         _ => Err(SigningError::Lost { what: "attestation", digest: subject.digest }),
     }
 }

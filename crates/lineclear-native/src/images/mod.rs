@@ -1,8 +1,8 @@
 //! Actions around container images: names, logins, builders, builds.
 
 mod build;
-mod client;
-mod docker_config;
+pub(crate) mod client;
+pub(crate) mod docker_config;
 mod lists;
 mod login;
 mod metadata;

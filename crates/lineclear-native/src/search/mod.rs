@@ -34,6 +34,19 @@ pub(crate) fn cache_paths(call: &Call<'_>, patterns: &[String]) -> Result<Vec<Pa
     search.run(options)
 }
 
+/// The files that patterns find, sorted.
+///
+/// # Errors
+/// An unusable pattern, or a folder that cannot be read.
+pub(crate) fn files_of(call: &Call<'_>, patterns: &[String]) -> Result<Vec<PathBuf>, NativeError> {
+    let options = Options { follows_links: true, enters_matches: true, skips_hidden: false };
+    let mut files: Vec<PathBuf> =
+        search(call, patterns)?.run(options)?.into_iter().filter(|path| path.is_file()).collect();
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
 /// The files that `path` of upload-artifact finds.
 ///
 /// The root is the least common ancestor of the literal beginnings of the patterns. Of a pattern that is the path of the only

@@ -25,6 +25,7 @@ mod rows;
 mod secret_store;
 mod secrets;
 mod services;
+mod signing;
 mod stream;
 mod workflow_run;
 mod workspace;
