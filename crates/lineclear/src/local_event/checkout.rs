@@ -71,7 +71,7 @@ impl Checkout {
     }
 
     /// The commit that is checked out; `None` outside a repository and before the first commit.
-    pub(super) fn head_commit(&self) -> Option<String> {
+    pub(crate) fn head_commit(&self) -> Option<String> {
         let repository = self.repository.as_ref()?;
         match &repository.head {
             Head::Branch(name) => repository.commit(name),
@@ -122,7 +122,7 @@ impl Checkout {
     }
 
     /// The default branch: what the forge says, else `init.defaultBranch` or a usual name if there is such a branch.
-    pub(super) fn default_branch(&self) -> String {
+    pub(crate) fn default_branch(&self) -> String {
         let said = self.repository.as_ref().and_then(|repository| {
             let text = fs::read_to_string(repository.common_dir.join("refs/remotes/origin/HEAD")).ok()?;
             text.trim().strip_prefix("ref: refs/remotes/origin/").map(str::to_owned)

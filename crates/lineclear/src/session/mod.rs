@@ -13,6 +13,7 @@ pub(crate) mod isolation;
 pub(crate) mod machine;
 mod narrow;
 mod pause;
+pub(crate) mod permits;
 mod prepare;
 pub(crate) mod registry;
 pub(crate) mod rerun;
@@ -48,6 +49,7 @@ use hands::{LocalHands, Pool};
 use host_ports::HostPorts;
 use machine::Machine;
 use pause::ShellPause;
+use permits::JobPermits;
 use prepare::{Prepared, Stopped};
 use registry::RunRegistry;
 use sink::{RunSink, Telling};
@@ -97,7 +99,10 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         return Ok(prepared.show_plan(args));
     }
     let registry = RunRegistry::of(&args.registry, &machine.policy.registry, &args.forge, &store)?;
-    let talk = Talk::begin(&home, &store, registry)?;
+    let is_filled = !(args.in_place || args.empty_workspace);
+    let ground = permits::ground(&checkout, &home, &machine.policy, is_filled);
+    let permits = JobPermits::new(ground, Arc::clone(&store));
+    let talk = Talk::begin(&home, &store, registry, Arc::clone(&permits))?;
     let isolation = isolation::asked(&args.isolation, machine.policy.runner.isolation.as_ref())?;
     if let Some(address) = talk.local_address() {
         backend.offer(address);
@@ -165,6 +170,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         telling: Arc::clone(&telling),
         given_token,
         talk,
+        permits,
     };
     if telling.wants_ticks() {
         look_up_usual_durations(&prepared, &store, usual);
@@ -229,6 +235,7 @@ struct JobRunner {
     vars: VarsOfRun,
     telling: Arc<Telling>,
     talk: Talk,
+    permits: Arc<JobPermits>,
     /// What every job has for its own token.
     given_token: Option<String>,
 }
@@ -236,7 +243,7 @@ struct JobRunner {
 impl JobRunner {
     fn run(&self, spec: &JobSpec, control: &JobControl) -> JobReport {
         let spec = &*self.vars.for_job(spec);
-        let sink = RunSink { run: spec.run, telling: Arc::clone(&self.telling) };
+        let sink = RunSink { run: spec.run, telling: Arc::clone(&self.telling), permits: Arc::clone(&self.permits) };
         let talk = match self.talk.open_job(spec, self.given_token.as_deref()) {
             Ok(talk) => talk,
             Err(reason) => {

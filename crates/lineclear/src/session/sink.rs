@@ -1,12 +1,14 @@
 //! Where everything that happens goes: into the record of its run, then to the reporter.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use lineclear_event::{Envelope, JobKey, JobSpec, RunEvent, RunId, Timestamp};
 use lineclear_runner::JobSink;
 use lineclear_store::RunRecord;
 
+use super::permits::JobPermits;
 use crate::output;
 use crate::report::Reporter;
 use crate::settings::now;
@@ -104,6 +106,7 @@ impl Telling {
 pub(crate) struct RunSink {
     pub(crate) run: RunId,
     pub(crate) telling: Arc<Telling>,
+    pub(super) permits: Arc<JobPermits>,
 }
 
 impl JobSink for RunSink {
@@ -114,5 +117,9 @@ impl JobSink for RunSink {
     fn log(&self, job: &JobKey, step: &str, at: Timestamp, lines: &[u8]) {
         self.telling.record(self.run, |record| record.log(job, step, at, lines));
         self.telling.reporter().log(self.run, job, step, at, lines);
+    }
+
+    fn opened(&self, job: &JobKey, workspace: &Path) {
+        self.permits.has_workspace(self.run, job, workspace);
     }
 }

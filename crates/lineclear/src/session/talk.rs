@@ -20,6 +20,7 @@ use lineclear_store_folder::FolderStore;
 
 use super::forge_choice::ForgeChoice;
 use super::git_bridge;
+use super::permits::{JobPermits, Routed};
 use super::prepare::Stopped;
 use super::registry::RunRegistry;
 use super::sink::Telling;
@@ -33,6 +34,7 @@ pub(crate) struct Talk {
     listener: Arc<Hearing>,
     links: lineclear_services::ArtifactLinks,
     registry: RunRegistry,
+    permits: Arc<JobPermits>,
     server_url: OnceLock<String>,
     home: PathBuf,
 }
@@ -44,25 +46,35 @@ pub(crate) struct JobTalk {
     pub(crate) env: ServiceEnv,
     pub(crate) masks: SharedMasker,
     hearing: Arc<Hearing>,
+    permits: Arc<JobPermits>,
     of: (RunId, JobKey),
 }
 
 impl Talk {
     /// Takes a port. Nothing runs before the first job.
-    pub(crate) fn begin(home: &Path, store: &Arc<FolderStore>, registry: RunRegistry) -> Result<Self, Stopped> {
+    pub(crate) fn begin(
+        home: &Path,
+        store: &Arc<FolderStore>,
+        registry: RunRegistry,
+        permits: Arc<JobPermits>,
+    ) -> Result<Self, Stopped> {
+        let routes = Arc::new(OnceLock::new());
         let (forge, listener) = (Arc::new(LateForge::default()), Arc::new(Hearing::default()));
         let links = lineclear_services::ArtifactLinks::default();
         let config = ServicesConfig {
             caches: Some(store.clone()),
             git: Some(forge.clone()),
             registry: Some(registry.registry.clone()),
+            permits: Some(Arc::new(Routed::new(permits.clone(), routes.clone()))),
             listener: listener.clone(),
             links: links.clone(),
             ..ServicesConfig::new(store.clone(), store.clone(), forge.clone(), home.join("services"), Arc::new(now))
         };
         let services = Services::bind(config).map_err(Stopped::fault)?;
+        // Set once, before anybody can ask.
+        let _ = routes.set(registry.routes(services.registry()));
         let home = home.to_owned();
-        Ok(Self { services, forge, listener, links, registry, server_url: OnceLock::new(), home })
+        Ok(Self { services, forge, listener, links, registry, permits, server_url: OnceLock::new(), home })
     }
 
     /// Which names of images lead to the embedded registry.
@@ -171,7 +183,8 @@ impl Talk {
         }
         let of = (spec.run, spec.job.clone());
         self.listener.jobs().insert(of.clone(), masks.clone());
-        Ok(JobTalk { access, env, masks, hearing: self.listener.clone(), of })
+        self.permits.open(spec);
+        Ok(JobTalk { access, env, masks, hearing: self.listener.clone(), permits: self.permits.clone(), of })
     }
 
     /// Variables that let git find the run's own repository here when it asks the forge for it.
@@ -221,6 +234,7 @@ impl JobTalk {
 impl Drop for JobTalk {
     fn drop(&mut self) {
         self.hearing.jobs().remove(&self.of);
+        self.permits.close(&self.of);
     }
 }
 

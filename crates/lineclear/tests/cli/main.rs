@@ -16,6 +16,7 @@ mod hostile;
 mod images;
 mod isolation;
 mod lsp;
+mod permits;
 mod plan;
 mod policy;
 mod preflight;

@@ -5,9 +5,11 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use lineclear_oci::RepositoryName;
-use lineclear_registry_server::{Deed, Denial};
+use lineclear_oci::{RepositoryName, Tag};
+use lineclear_registry_server::{Deed, Denial, Free, Naming, Permit};
 use lineclear_services::{Doorkeeper, Visitor};
+
+use crate::session::permits::held::{self, Held};
 
 /// Passwords that were right are known again without the work; so many of them.
 const REMEMBERED: usize = 256;
@@ -27,6 +29,9 @@ pub(super) struct Door {
     users: BTreeMap<String, String>,
     /// User, and the hash of user and password.
     known: Mutex<Vec<(String, String)>>,
+    /// Release repositories, and who may set tags there.
+    held: Vec<Held>,
+    release_users: Vec<String>,
 }
 
 impl fmt::Debug for Door {
@@ -46,7 +51,19 @@ impl Door {
                 .map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
             users = read(&text).map_err(|why| format!("`{}`: {why}", path.display()))?;
         }
-        Ok(Self { anonymous, users, known: Mutex::default() })
+        Ok(Self { anonymous, users, known: Mutex::default(), held: Vec::new(), release_users: Vec::new() })
+    }
+
+    /// Holds release repositories against everybody but `release_users`.
+    pub(super) fn holding(self, held: Vec<Held>, release_users: Vec<String>) -> Result<Self, String> {
+        match release_users.iter().find(|user| !self.users.contains_key(*user)) {
+            Some(unknown) => Err(format!("--release-user: there is no `{unknown}` among the users of --htpasswd")),
+            None => Ok(Self { held, release_users, ..self }),
+        }
+    }
+
+    fn is_release_user(&self, visitor: &Visitor) -> bool {
+        matches!(visitor, Visitor::User(user) if self.release_users.contains(user))
     }
 }
 
@@ -104,6 +121,26 @@ impl Doorkeeper for Door {
         }
     }
 
+    fn may_name(&self, visitor: &Visitor, naming: &Naming<'_>) -> Result<Box<dyn Permit>, Denial> {
+        let held = self.held.iter().find(|held| held.is_at(naming.repository));
+        match held.filter(|held| !held.is_free(naming.tag)) {
+            Some(_) if self.is_release_user(visitor) => Ok(Box::new(Free)),
+            Some(_) => Err(Denial::Refused(format!(
+                "`{}` of `{}` was not set: it is a release repository, and tags are set there by `lineclear publish` alone, through a \
+                 clear gate; push by digest, or under a tag that the policy has among its `candidates`",
+                naming.tag, naming.repository
+            ))),
+            None => Ok(Box::new(Free)),
+        }
+    }
+
+    fn may_remove(&self, visitor: &Visitor, repository: &RepositoryName, tag: Option<&Tag>) -> Result<(), Denial> {
+        if self.is_release_user(visitor) {
+            return Ok(());
+        }
+        held::may_remove(&self.held, repository, tag).map_err(Denial::Refused)
+    }
+
     fn is_open(&self) -> bool {
         self.anonymous == Anonymous::Everything || self.users.is_empty()
     }
@@ -125,7 +162,7 @@ mod tests {
         // The lowest cost there is: the test is of the door, not of the lock.
         let hash = bcrypt::hash("right", 4).expect("a hash");
         let users = read(&format!("# people\nann:{hash}\n\n")).expect("it is read");
-        Door { anonymous, users, known: Mutex::default() }
+        Door { anonymous, users, known: Mutex::default(), held: Vec::new(), release_users: Vec::new() }
     }
 
     #[test]

@@ -1,19 +1,23 @@
 //! `lineclear registry serve`.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use lineclear_policy::Policy;
 use lineclear_registry_server::{Pattern, Registry, Settings};
 use lineclear_services::{Limits, RegistryServer, RegistryServerConfig};
+use lineclear_source::Source;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::DataArgs;
 use super::door::{Anonymous, Door};
 use crate::exit::Exit;
+use crate::local_event::Checkout;
 use crate::output;
+use crate::session::permits::held::{self, Held};
 use crate::settings::now;
 
 #[derive(Debug, Args)]
@@ -40,6 +44,14 @@ pub(super) struct ServeArgs {
     /// Tags that are neither moved nor removed once they are there, such as 'v*'; may be repeated.
     #[arg(long = "immutable-tags", value_name = "GLOB")]
     immutable_tags: Vec<String>,
+
+    /// Hold the release repositories that this lineclear.toml names: nobody who logs in sets a tag there but a release user.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+
+    /// A user of --htpasswd that the engine moves images with, after its gate was clear; may be repeated.
+    #[arg(long = "release-user", value_name = "NAME", requires = "policy")]
+    release_users: Vec<String>,
 }
 
 pub(super) fn serve(args: &ServeArgs) -> Result<Exit, Exit> {
@@ -57,7 +69,9 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit, Exit> {
             "nobody could use this registry: say who may, with --htpasswd FILE, --anonymous-pull or --anonymous".into(),
         ));
     }
+    let held = args.policy.as_deref().map(release_repositories).transpose().map_err(refuse)?.unwrap_or_default();
     let door = Door::new(anonymous, args.htpasswd.as_deref()).map_err(refuse)?;
+    let door = door.holding(held, args.release_users.clone()).map_err(refuse)?;
     let listener = TcpListener::bind(args.listen)
         .map_err(|error| refuse(format!("cannot listen on {}: {error}; choose another --listen", args.listen)))?;
     // Before anybody can ask it to end.
@@ -89,4 +103,22 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit, Exit> {
     let _ended = signals.forever().next();
     drop(server);
     Ok(Exit::Success)
+}
+
+/// The release repositories that a policy names, whose repository is the one around it.
+///
+/// # Errors
+/// A sentence: it cannot be read, or is wrong.
+fn release_repositories(file: &Path) -> Result<Vec<Held>, String> {
+    let named = |why: String| format!("`{}`: {why}", file.display());
+    let text = std::fs::read_to_string(file).map_err(|error| named(format!("it cannot be read: {error}")))?;
+    let source = Source::new(file.display().to_string(), text);
+    let (policy, findings) = Policy::read(&source);
+    if findings.iter().any(lineclear_source::Diagnostic::is_error) {
+        output::complain_findings(&source, &findings);
+        return Err(named("mend it first: half of a policy would hold half of what it should".to_owned()));
+    }
+    let folder = std::path::absolute(file).ok().and_then(|file| file.parent().map(Path::to_owned));
+    let checkout = Checkout::find(&folder.unwrap_or_else(|| PathBuf::from(".")));
+    Ok(held::all(&[policy], &checkout.repository_name(), None))
 }
