@@ -7,7 +7,7 @@ use crate::shell::{Cmd, root};
 /// Seconds for each target; `FUZZ_SECONDS` asks for another number.
 const SECONDS: u32 = 8;
 
-const TARGETS: [&str; 18] = [
+const TARGETS: [&str; 19] = [
     "yaml",
     "expression",
     "workflow",
@@ -24,6 +24,7 @@ const TARGETS: [&str; 18] = [
     "bundle",
     "registry",
     "door",
+    "ledger",
     "sbom",
     "policy",
 ];

@@ -113,7 +113,15 @@ pub(crate) struct Share(u64);
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LegEnds {
     pub(crate) verdict: Option<At>,
-    pub(crate) left_out: Option<At>,
+    pub(crate) left_out: Option<LeftOut>,
+}
+
+/// An end of a leg that was left out. One whose paths were counted from a commit with the very same contents says nothing that is not asked of
+/// those anyway, so it comes after all that look elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LeftOut {
+    pub(crate) looks_elsewhere: bool,
+    pub(crate) at: At,
 }
 
 /// Where a digest comes from.
@@ -222,35 +230,61 @@ impl Index {
         own.into_iter().chain(others.filter(|other| Some(*other) != own)).collect()
     }
 
-    /// The newest ends of each leg of `check` at commits with the same contents, by where the check comes from and the leg.
-    pub(crate) fn legs(&self, commits: &[Name], check: &str) -> BTreeMap<(Name, Name, Name), LegEnds> {
+    /// The newest ends of each leg of `check` at `commits`, those with the contents of the commit `of`, by where the check comes from and the leg.
+    pub(crate) fn legs(&self, of: &str, commits: &[Name], check: &str) -> BTreeMap<(Name, Name, Name), LegEnds> {
         let mut legs: BTreeMap<(Name, Name, Name), LegEnds> = BTreeMap::new();
         let Some(check) = self.names.find(check) else { return legs };
-        for (kind, left_out) in [(Kind::Verdict, false), (Kind::LeftOut, true)] {
-            for (series, at) in self.newest(commits, kind, Some(check)) {
-                let ends = legs.entry((series.file, series.job, series.part)).or_default();
-                let end = if left_out { &mut ends.left_out } else { &mut ends.verdict };
-                *end = (*end).max(Some(at));
+        for (series, at) in self.newest(commits, Kind::Verdict, Some(check)) {
+            let ends = legs.entry((series.file, series.job, series.part)).or_default();
+            ends.verdict = ends.verdict.max(Some(at));
+        }
+        for (series, all) in self.all(commits, Kind::LeftOut, Some(check)) {
+            let ends = legs.entry((series.file, series.job, series.part)).or_default();
+            let counted = all.iter().rev().filter(|at| self.entry(at.entry).is_some_and(|e| self.counts(&e.evidence)));
+            for &at in counted {
+                let looks_elsewhere = !self.is_since_one_of(at, of, commits);
+                ends.left_out = ends.left_out.max(Some(LeftOut { looks_elsewhere, at }));
+                if looks_elsewhere {
+                    break;
+                }
             }
         }
         legs
     }
 
+    /// Whether the paths of a leg that was left out were counted from the commit `of` or one of `commits`.
+    fn is_since_one_of(&self, at: At, of: &str, commits: &[Name]) -> bool {
+        let leg = self.entry(at.entry).and_then(|entry| match &entry.evidence.statement {
+            Statement::Check(check) => check.legs.get(at.leg),
+            _ => None,
+        });
+        leg.and_then(|leg| leg.since.as_deref()).is_some_and(|since| self.is_one_of(since, of, commits))
+    }
+
+    /// Whether `commit` is `of` or one of `commits`.
+    pub(crate) fn is_one_of(&self, commit: &str, of: &str, commits: &[Name]) -> bool {
+        commit == of || self.names.find(commit).is_some_and(|commit| commits.contains(&commit))
+    }
+
     /// The newest of each series of `kind` at each of `subjects`, without those that do not count.
     pub(crate) fn newest(&self, subjects: &[Name], kind: Kind, what: Option<Name>) -> Vec<(Series, At)> {
-        let from =
-            Series { kind, what: what.unwrap_or(Name::FIRST), file: Name::FIRST, job: Name::FIRST, part: Name::FIRST };
-        let to = Series { kind, what: what.unwrap_or(Name::LAST), file: Name::LAST, job: Name::LAST, part: Name::LAST };
-        let mut newest = Vec::new();
-        for known in subjects.iter().filter_map(|subject| self.known.get(subject)) {
-            for (series, all) in known.series.range(from..=to) {
-                let counts = |at: &&At| {
-                    self.entry(at.entry).is_some_and(|entry| kind == Kind::Adjusted || self.counts(&entry.evidence))
-                };
-                newest.extend(all.iter().rev().find(counts).map(|at| (*series, *at)));
-            }
-        }
-        newest
+        let counts =
+            |at: &&At| self.entry(at.entry).is_some_and(|entry| kind == Kind::Adjusted || self.counts(&entry.evidence));
+        let all = self.all(subjects, kind, what);
+        all.filter_map(|(series, all)| Some((series, *all.iter().rev().find(counts)?))).collect()
+    }
+
+    /// Each series of `kind` at each of `subjects`.
+    fn all<'i>(
+        &'i self,
+        subjects: &'i [Name],
+        kind: Kind,
+        what: Option<Name>,
+    ) -> impl Iterator<Item = (Series, &'i [At])> + use<'i> {
+        let end = |of: Name| Series { kind, what: what.unwrap_or(of), file: of, job: of, part: of };
+        let range = end(Name::FIRST)..=end(Name::LAST);
+        let known = subjects.iter().filter_map(|subject| self.known.get(subject));
+        known.flat_map(move |known| known.series.range(range.clone()).map(|(series, all)| (*series, all.as_slice())))
     }
 
     /// As [`Index::newest`], and of the same series at several subjects the one that is last in the ledger.

@@ -220,6 +220,22 @@ fn s0_12_a_path_filtered_check_is_not_needed_and_says_why() {
 }
 
 #[test]
+fn a_filtered_commit_without_changes_is_judged_by_what_was_before_both() {
+    let rules = requires(&["CI / test"]);
+    for (end, clear) in [(End::Success, true), (End::Failure, false)] {
+        let mut ledger = Ledger::default();
+        // `c` changes nothing: it has the contents of `b`, which its paths were counted from.
+        ledger.tree('a', "one").tree('b', "two").tree('c', "two");
+        ledger.check('a', "CI / test", end).filtered('b', "CI / test", 'a').filtered('c', "CI / test", 'b');
+        assert_eq!(ledger.on_push(&rules, commit('c')).clear, clear);
+        assert_eq!(ledger.on_push(&rules, commit('b')).clear, clear);
+    }
+    let mut ledger = Ledger::default();
+    ledger.tree('b', "two").tree('c', "two").filtered('c', "CI / test", 'b');
+    assert!(ledger.on_push(&rules, commit('c')).clear, "nothing bad is known of it");
+}
+
+#[test]
 fn a_forged_circle_of_filtered_commits_is_no_proof_and_no_endless_loop() {
     let mut ledger = Ledger::default();
     ledger.filtered('a', "CI / test", 'b').filtered('b', "CI / test", 'a');

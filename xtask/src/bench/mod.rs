@@ -4,6 +4,7 @@
 mod case;
 mod check;
 mod container;
+mod ledger;
 mod measure;
 mod registry;
 
@@ -24,8 +25,8 @@ const END: &str = "<!-- figures: end -->";
 
 pub fn run() -> Result<()> {
     let wanted: Vec<String> = std::env::args().skip(2).collect();
-    // Row 22 is measured in this process, and needs neither the binary nor the programs that measure commands.
-    let commands = wanted.is_empty() || wanted.iter().any(|name| name != "22");
+    // Rows 22 and 24 need neither the binary nor the programs that measure commands.
+    let commands = wanted.is_empty() || wanted.iter().any(|name| name != "22" && name != "24");
     if commands {
         cargo(&["build", "--release", "--quiet", "--package", "lineclear"])?;
     }
@@ -52,6 +53,11 @@ pub fn run() -> Result<()> {
     }
     if wanted.is_empty() || wanted.iter().any(|name| name == "22") {
         let measured = container::rows(&place, rounds)?;
+        print!("{measured}");
+        rows.push_str(&measured);
+    }
+    if wanted.is_empty() || wanted.iter().any(|name| name == "24") {
+        let measured = ledger::rows(rounds)?;
         print!("{measured}");
         rows.push_str(&measured);
     }

@@ -38,7 +38,7 @@ pub(super) fn supplementary(view: &View<'_>, check: &str) -> Requirement {
 fn requirement(view: &View<'_>, check: &str) -> Requirement {
     let wanted = Wanted::readings(check);
     let mut found: Vec<(Standing, Finding)> = Vec::new();
-    for leg in legs(view, &view.same, &wanted) {
+    for leg in legs(view, view.commit.unwrap_or_default(), &view.same, &wanted) {
         found.extend(view.judge(&leg, &wanted));
     }
     if found.is_empty() {
@@ -84,12 +84,12 @@ struct Leg<'a> {
     is_verdict: bool,
 }
 
-/// The legs that count at commits of the same contents.
-fn legs<'a>(view: &View<'a>, same: &[Name], wanted: &[Wanted<'_>]) -> Vec<Leg<'a>> {
+/// The legs that count at the commits with the contents of the commit `of`.
+fn legs<'a>(view: &View<'a>, of: &str, same: &[Name], wanted: &[Wanted<'_>]) -> Vec<Leg<'a>> {
     let mut found = Vec::new();
     for wanted in wanted {
         let mut jobs: BTreeMap<(Name, Name), Vec<(Name, LegEnds)>> = BTreeMap::new();
-        for ((file, job, leg), ends) in view.index.legs(same, wanted.check) {
+        for ((file, job, leg), ends) in view.index.legs(of, same, wanted.check) {
             jobs.entry((file, job)).or_default().push((leg, ends));
         }
         let leg = wanted.leg.map(|leg| view.index.name(leg));
@@ -104,7 +104,7 @@ fn legs<'a>(view: &View<'a>, same: &[Name], wanted: &[Wanted<'_>]) -> Vec<Leg<'a
                 if !is_whole && leg.is_some_and(|leg| leg != Some(name)) {
                     continue;
                 }
-                let end = ends.verdict.map(|at| (at, true)).or(ends.left_out.map(|at| (at, false)));
+                let end = ends.verdict.map(|at| (at, true)).or(ends.left_out.map(|left_out| (left_out.at, false)));
                 found.extend(end.and_then(|(at, is_verdict)| {
                     let (entry, leg) = end_of(view, at)?;
                     Some(Leg { entry, at, leg, is_verdict })
@@ -187,7 +187,7 @@ fn before(view: &View<'_>, since: &str, wanted: &[Wanted<'_>]) -> Before {
     let mut commit = since.to_owned();
     for _ in 0..MAX_FILTERED {
         let same = view.index.same_contents(&commit, view.commits);
-        let legs = legs(view, &same, wanted);
+        let legs = legs(view, &commit, &same, wanted);
         if legs.is_empty() {
             return Before::Unknown;
         }
@@ -197,12 +197,17 @@ fn before(view: &View<'_>, since: &str, wanted: &[Wanted<'_>]) -> Before {
         if legs.iter().any(failed) {
             return Before::Failed { commit };
         }
-        let filtered = |leg: &&Leg<'_>| leg.leg.conclusion == CheckConclusion::PathFiltered;
-        match legs.iter().filter(filtered).max_by_key(|leg| leg.at) {
-            None => return Before::Fine,
-            Some(Leg { leg: CheckLeg { since: None, .. }, .. }) => return Before::Unknown,
-            Some(Leg { leg: CheckLeg { since: Some(since), .. }, .. }) => commit.clone_from(since),
-        }
+        let is_inside = |since: &String| view.index.is_one_of(since, &commit, &same);
+        let filtered = legs.iter().filter(|leg| leg.leg.conclusion == CheckConclusion::PathFiltered);
+        let sinces = filtered.filter_map(|leg| Some((leg.leg.since.as_ref()?, leg.at)));
+        let next = match sinces.max_by_key(|(since, at)| (!is_inside(since), *at)) {
+            // Of these contents nothing else is known.
+            Some((since, _)) if is_inside(since) => return Before::Unknown,
+            Some((since, _)) => since.clone(),
+            None if legs.iter().any(|leg| leg.is_verdict) => return Before::Fine,
+            None => return Before::Unknown,
+        };
+        commit = next;
     }
     Before::TooFar
 }

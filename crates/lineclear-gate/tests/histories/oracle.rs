@@ -179,13 +179,20 @@ impl<'a> Oracle<'a> {
                 }
             }
         }
+        let looks_elsewhere = |leg: &Leg<'_>| !leg.leg.since.as_ref().is_some_and(|since| same.contains(since));
         // The newest of each leg, and one that was left out only where nothing else is known.
         let mut newest: Vec<Leg<'a>> = Vec::new();
         for leg in all {
             let known = newest.iter().position(|one| one.job == leg.job && one.leg.name == leg.leg.name);
             match known {
                 None => newest.push(leg),
-                Some(known) if speaks(leg.leg) || !speaks(newest[known].leg) => newest[known] = leg,
+                Some(known) if speaks(leg.leg) => newest[known] = leg,
+                // One that points back into the same contents says less than one that does not.
+                Some(known)
+                    if !speaks(newest[known].leg) && (looks_elsewhere(&leg) || !looks_elsewhere(&newest[known])) =>
+                {
+                    newest[known] = leg;
+                }
                 Some(_) => {}
             }
         }
@@ -225,18 +232,14 @@ impl<'a> Oracle<'a> {
         // No history here is as long; what is, goes round in a circle.
         for _ in 0..100 {
             let Some(commit) = since else { return Standing::NotNeeded };
-            let legs = self.legs(&self.same(&commit), check, wanted);
+            let same = self.same(&commit);
+            let legs = self.legs(&same, check, wanted);
             if legs.iter().any(|leg| fails(leg.leg)) {
                 return Standing::Fail;
             }
-            let mut filtered: Vec<&Leg<'_>> =
-                legs.iter().filter(|leg| leg.leg.conclusion == End::PathFiltered).collect();
-            filtered.sort_by_key(|leg| leg.place);
-            match filtered.last() {
-                None => return Standing::NotNeeded,
-                // Legs of one statement count from the same commit.
-                Some(leg) => since = leg.leg.since.clone(),
-            }
+            let filtered = legs.iter().filter(|leg| leg.leg.conclusion == End::PathFiltered && leg.leg.since.is_some());
+            let outward = filtered.filter(|leg| leg.leg.since.as_ref().is_some_and(|since| !same.contains(since)));
+            since = outward.max_by_key(|leg| leg.place).and_then(|leg| leg.leg.since.clone());
         }
         Standing::Fail
     }
