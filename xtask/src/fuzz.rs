@@ -7,7 +7,7 @@ use crate::shell::{Cmd, root};
 /// Seconds for each target; `FUZZ_SECONDS` asks for another number.
 const SECONDS: u32 = 8;
 
-const TARGETS: [&str; 19] = [
+const TARGETS: [&str; 20] = [
     "yaml",
     "expression",
     "workflow",
@@ -18,6 +18,7 @@ const TARGETS: [&str; 19] = [
     "step_output",
     "command_file",
     "report",
+    "osv",
     "archive",
     "service_request",
     "oci",

@@ -8,8 +8,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::command::history::{artifacts, cache, diff, flakes, logs, replay, runs, why};
 use crate::command::{
-    check, docs, doctor, eval, image, init, key, lsp, overview, plan, policy, prune, registry, run, secret, status,
-    variable,
+    check, docs, doctor, eval, image, init, key, lsp, overview, plan, policy, prune, registry, run, secret, security,
+    status, variable, vulnerabilities,
 };
 use crate::exit::Exit;
 use crate::output;
@@ -85,6 +85,10 @@ enum Command {
     Image(Box<image::ImageArgs>),
     /// Make, list and remove the keys that images are signed with.
     Key(key::KeyArgs),
+    /// List what scanners found in this repository: since when, where, and whether it is still there.
+    Security(security::SecurityArgs),
+    /// Take in known vulnerabilities, for scans without a network, and say how old they are.
+    Vulnerabilities(vulnerabilities::VulnerabilitiesArgs),
     /// Serve, list, sweep and verify the images of the embedded registry.
     Registry(registry::RegistryArgs),
     /// Remove old runs, expired artifacts, unused caches and images without a tag.
@@ -141,6 +145,8 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Variable(args)) => variable::run(&args),
         Some(Command::Image(args)) => image::run(&args),
         Some(Command::Key(args)) => key::run(&args),
+        Some(Command::Security(args)) => security::run(&args),
+        Some(Command::Vulnerabilities(args)) => vulnerabilities::run(&args),
         Some(Command::Registry(args)) => registry::run(&args),
         Some(Command::Prune(args)) => prune::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),

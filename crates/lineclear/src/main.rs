@@ -4,6 +4,7 @@
 //! the engine, and shows what happens. [`cli`] has the arguments, `command/` one file for each command, `session/` what a run
 //! is made of, `report/` how events are shown.
 
+mod advisories;
 mod checking;
 mod cli;
 mod command;

@@ -16,5 +16,7 @@ pub(crate) mod prune;
 pub(crate) mod registry;
 pub(crate) mod run;
 pub(crate) mod secret;
+pub(crate) mod security;
 pub(crate) mod status;
 pub(crate) mod variable;
+pub(crate) mod vulnerabilities;

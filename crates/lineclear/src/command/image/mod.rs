@@ -4,8 +4,11 @@ mod connection;
 mod inspect;
 mod lists;
 mod moves;
+mod scan;
 mod shown;
 mod signing;
+
+pub(crate) use scan::Level;
 
 use clap::{Args, Subcommand};
 
@@ -24,6 +27,8 @@ Examples:
                                                   another name for the same digest, no data moves
   lineclear image push build/app.tar 127.0.0.1:5000/app:1
                                                   an OCI layout, its archive, or what `docker save` wrote
+  lineclear image scan ghcr.io/me/app:1 --fail-on critical,high
+                                                  known vulnerabilities of what is in it
   lineclear image referrers ghcr.io/me/app:1      signatures, SBOMs, attestations
   lineclear image sign ghcr.io/me/app:1           with a key of `lineclear key`, so that cosign verifies it
   lineclear image verify ghcr.io/me/app:1         with the keys of `[signing] keys`
@@ -48,6 +53,8 @@ enum Command {
     Digest(lists::DigestArgs),
     /// List the tags of a repository.
     Tags(lists::TagsArgs),
+    /// Look up known vulnerabilities of what is in an image, without a network but its registry.
+    Scan(Box<scan::ScanArgs>),
     /// List what refers to an image: signatures, SBOMs, attestations.
     Referrers(lists::ReferrersArgs),
     /// Copy an image with all its platforms and all that refers to it; the digest stays.
@@ -89,6 +96,7 @@ pub(crate) fn run(args: &ImageArgs) -> Exit {
         Command::Digest(args) => lists::digest(args),
         Command::Tags(args) => lists::tags(args),
         Command::Referrers(args) => lists::referrers(args),
+        Command::Scan(args) => return ended(scan::run(args)),
         Command::Copy(args) => moves::copy(args),
         Command::Tag(args) => moves::tag(args),
         Command::Push(args) => moves::push(args),
@@ -97,11 +105,16 @@ pub(crate) fn run(args: &ImageArgs) -> Exit {
         Command::Verify(args) => signing::verify(args),
         Command::Attest(args) => signing::attest(args),
     };
+    ended(done.map(|text| {
+        output::print(&text);
+        Exit::Success
+    }))
+}
+
+/// How a command ended: what it failed with is told.
+fn ended(done: Result<Exit, Failure>) -> Exit {
     match done {
-        Ok(text) => {
-            output::print(&text);
-            Exit::Success
-        }
+        Ok(exit) => exit,
         Err(Failure::Work(error)) => {
             output::complain_of(&*error);
             Exit::WorkFailed

@@ -1,0 +1,132 @@
+//! `lineclear vulnerabilities`, `image scan` and `security`, offline, against records and images of the tests' own.
+
+use std::process::Command;
+
+use lineclear_testkit::images::{docker, registry};
+use lineclear_testkit::{Repository, Said, say};
+use serde_json::Value;
+
+const RECORDS: &str = r#"{"id":"GHSA-jf85-cpcp-j695","modified":"2026-01-02T00:00:00Z","aliases":["CVE-2019-10744"],"summary":"Prototype Pollution","affected":[{"package":{"ecosystem":"npm","name":"lodash"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"4.17.12"}]}]}],"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:H/A:H"}]}
+{"id":"GHSA-29mw-wpgm-hmr9","modified":"2026-01-03T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"lodash"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"4.17.21"}]}]}],"database_specific":{"severity":"MODERATE"}}
+"#;
+
+/// A name in the engine that goes with its test.
+struct Name(String);
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        let _ = Command::new("docker").args(["rmi", "-f", &self.0]).output();
+    }
+}
+
+/// A repository with records imported, and a folder with one vulnerable package.
+fn repository(name: &str) -> Repository {
+    let repository = Repository::new(name);
+    repository.write("app/node_modules/lodash/package.json", r#"{"name":"lodash","version":"4.17.4"}"#);
+    repository.write("records.jsonl", RECORDS);
+    repository.commit("first");
+    let said = say(repository.lineclear(&["vulnerabilities", "import", "records.jsonl"]));
+    assert_eq!(
+        (said.exit, said.stdout.as_str()),
+        (0, "2 records, 2 advisories for packages of npm\n"),
+        "{}",
+        said.stderr
+    );
+    repository
+}
+
+fn scan(repository: &Repository, args: &[&str]) -> Said {
+    say(repository.lineclear(&[&["image", "scan"], args].concat()))
+}
+
+/// S0-42: the same scan shows, or blocks, by one setting; S1-63: up to a budget.
+#[test]
+fn a_scan_shows_or_blocks_by_one_setting_and_up_to_a_budget() {
+    let repository = repository("scan-modes");
+    let said = scan(&repository, &["app"]);
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    assert!(said.stdout.contains("CVE-2019-10744") && said.stdout.contains("1 critical, 1 medium"), "{}", said.stdout);
+    let said = scan(&repository, &["app", "--fail-on", "critical,high"]);
+    assert_eq!(said.exit, 1);
+    assert!(said.stderr.contains("1 finding of severity critical or high, and none is accepted"), "{}", said.stderr);
+    assert_eq!(scan(&repository, &["app", "--fail-on", "critical,medium", "--budget", "2"]).exit, 0);
+    assert_eq!(scan(&repository, &["app", "--fail-on", "critical,medium", "--budget", "1"]).exit, 1);
+    repository.write("lineclear.toml", "[scan]\nblock = ['critical']\n");
+    assert_eq!(scan(&repository, &["app"]).exit, 1);
+}
+
+/// Ignores end on their day, and say so.
+#[test]
+fn an_ignore_has_an_owner_and_an_end() {
+    let repository = repository("scan-ignores");
+    let ignore = |until: &str| {
+        format!(
+            "[scan]\nblock = ['critical']\n[[scan.ignore]]\nid = 'CVE-2019-10744'\nreason = 'not called'\nowner = 'ann'\nuntil = {until}\n"
+        )
+    };
+    repository.write("lineclear.toml", &ignore("2999-12-31"));
+    let said = scan(&repository, &["app"]);
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    assert!(
+        said.stdout.contains("ignored: CVE-2019-10744 in lodash: not called (ann, until 2999-12-31)"),
+        "{}",
+        said.stdout
+    );
+    repository.write("lineclear.toml", &ignore("2020-12-31"));
+    let said = scan(&repository, &["app"]);
+    assert_eq!(said.exit, 1);
+    assert!(said.stderr.contains("the ignore of CVE-2019-10744 by ann ended on 2020-12-31"), "{}", said.stderr);
+}
+
+/// Nothing is imported, or not of this ecosystem: nobody knows, and that is no clean result.
+#[test]
+fn what_nobody_imported_is_not_clean() {
+    let empty = Repository::new("scan-nothing");
+    empty.write("app/node_modules/lodash/package.json", r#"{"name":"lodash","version":"4.17.4"}"#);
+    let said = scan(&empty, &["app"]);
+    assert_eq!(said.exit, 2);
+    assert!(said.stderr.contains("`lineclear vulnerabilities import FILE…`"), "{}", said.stderr);
+    empty.write(
+        "records.json",
+        r#"{"id":"X","affected":[{"package":{"ecosystem":"PyPI","name":"a"},"versions":["1"]}]}"#,
+    );
+    assert_eq!(say(empty.lineclear(&["vulnerabilities", "import", "records.json"])).exit, 0);
+    let said = scan(&empty, &["app", "--fail-on", "critical"]);
+    assert_eq!(said.exit, 1);
+    assert!(said.stderr.contains("1 package of `npm`, of which nothing is imported"), "{}", said.stderr);
+}
+
+/// S1-54: a list of tags is refused with what to do.
+#[test]
+fn several_names_at_once_are_refused() {
+    let repository = repository("scan-several");
+    let said = scan(&repository, &["example.org/app:1\nexample.org/app:latest"]);
+    assert_eq!(said.exit, 2);
+    assert!(said.stderr.contains("one scan is of one image: give its digest"), "{}", said.stderr);
+}
+
+/// S1-52, S1-75, S1-53: by digest, into the ledger, and into the one list.
+#[test]
+fn an_image_is_scanned_by_digest_and_its_findings_are_in_the_list() {
+    let repository = repository("scan-image");
+    let registry = registry();
+    let name = Name(format!("{}/team/app:1", registry.address()));
+    repository.write("Dockerfile", "FROM scratch\nCOPY app /srv/app\n");
+    docker(&["build", "--quiet", "--tag", &name.0, &repository.root().to_string_lossy()]);
+    docker(&["push", "--quiet", &name.0]);
+    let said = scan(&repository, &[&name.0, "--format", "sarif", "--output", "app.sarif"]);
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    assert!(said.stdout.contains("knows it of 1 digest"), "{}", said.stdout);
+    let said = say(repository.lineclear(&["security", "--format", "json"]));
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    let list: Value = serde_json::from_str(&said.stdout).expect("JSON");
+    let first = &list["findings"][0];
+    assert_eq!(
+        (&first["id"], &first["severity"], &first["fixed"]),
+        (&"CVE-2019-10744".into(), &"critical".into(), &"4.17.12".into())
+    );
+    let digest = say(repository.lineclear(&["image", "digest", &name.0])).stdout;
+    assert!(digest.contains(first["since"].as_str().expect("a digest")), "{digest}");
+    let said = say(repository.lineclear(&["security", "--severity", "medium"]));
+    assert!(said.stdout.contains("GHSA-29mw-wpgm-hmr9") && !said.stdout.contains("CVE-2019"), "{}", said.stdout);
+}
