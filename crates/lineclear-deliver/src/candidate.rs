@@ -43,12 +43,9 @@ pub fn candidates(index: &Index, commits: &dyn Commits, image: &str, repository:
     Vec::new()
 }
 
-/// The commit that a digest was built from, as the newest run that pushed it says.
+/// The commit that a digest comes from, as the ledger knows it: where there are several, the newest.
 pub fn commit_of(index: &Index, digest: &str) -> Option<String> {
-    index.of(&Subject::Digest(digest.to_owned())).rev().find_map(|entry| match &entry.evidence.statement {
-        Statement::Image(image) => Some(image.commit.clone()),
-        _ => None,
-    })
+    index.origins(digest).first().map(|origin| origin.commit.to_owned())
 }
 
 type Built<'i> = (&'i str, &'i ImageStatement, Option<RunId>);
@@ -65,7 +62,8 @@ fn built_from<'i>(index: &'i Index, commits: &dyn Commits, commit: &str) -> Vec<
         let is_same = *same.entry(&image.commit).or_insert_with(|| {
             image.commit == commit || tree.is_some() && tree_of(index, commits, &image.commit) == tree
         });
-        if is_same {
+        // Who pushes again what another commit's run has built does not make it theirs.
+        if is_same && index.origins(digest).iter().any(|origin| origin.commit == image.commit) {
             let run = match &entry.evidence.by {
                 Witness::Run(run) => Some(run.run),
                 Witness::Person(_) | Witness::Engine => None,
@@ -76,14 +74,9 @@ fn built_from<'i>(index: &'i Index, commits: &dyn Commits, commit: &str) -> Vec<
     found
 }
 
-/// The tree of a commit: as git knows it, else as the ledger says.
-pub(crate) fn tree_of(index: &Index, commits: &dyn Commits, commit: &str) -> Option<String> {
-    commits.tree(commit).or_else(|| {
-        index.of(&Subject::Commit(commit.to_owned())).rev().find_map(|entry| match &entry.evidence.statement {
-            Statement::Commit(commit) => Some(commit.tree.clone()),
-            _ => None,
-        })
-    })
+/// The tree of a commit: as the ledger says, else as git knows it.
+fn tree_of(index: &Index, commits: &dyn Commits, commit: &str) -> Option<String> {
+    index.tree(commit).map(str::to_owned).or_else(|| commits.tree(commit))
 }
 
 fn gathered(chosen: &[&Built<'_>]) -> Vec<Candidate> {
@@ -115,7 +108,7 @@ fn gathered(chosen: &[&Built<'_>]) -> Vec<Candidate> {
 }
 
 /// A name without its tag and digest.
-pub(crate) fn without_tag(name: &str) -> &str {
+fn without_tag(name: &str) -> &str {
     let name = name.split('@').next().unwrap_or(name);
     match name.rsplit_once(':') {
         Some((before, tag)) if !tag.contains('/') => before,

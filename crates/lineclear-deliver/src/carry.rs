@@ -3,11 +3,12 @@
 use std::fmt;
 
 use lineclear_event::{CheckContext, Evidence, MovePhase, MoveStatement, MovedTag, Statement, Subject, Timestamp};
-use lineclear_gate::{Asked, Commits, Decision, Rules, decide};
+use lineclear_gate::{
+    Asked, Commits, Decision, Effect, Happened, Held, Keeps, Move, Rules, Target, WantedTag, decide, plan_tags,
+};
 use lineclear_oci::{Digest, Tag};
 
 use crate::error::{held, moving, shown};
-use crate::tags::plan_tags;
 use crate::{Book, Carried, MoveError, Order, Refusal, Shelf, ShelfError};
 
 /// Carries moves out. Whoever has the [`Turn`](crate::Turn) of a repository uses one.
@@ -124,26 +125,12 @@ impl Mover<'_> {
     /// Moves the image. It is in the release repository under all of its tags afterwards, or under none of them.
     ///
     /// # Errors
-    /// See [`MoveError`]; only [`MoveError::Unfinished`] leaves something for the next move to finish.
+    /// See [`MoveError`]; only [`MoveError::Unfinished`] and a ledger that cannot be written leave something for the next move to finish.
     pub fn carry(&self, cleared: Cleared, shelf: &dyn Shelf) -> Result<Moved, MoveError> {
         let Cleared { order, decision, entry } = cleared;
         self.may_go_on()?;
         (self.told)(Step::LogIn);
-        let before = |doing| move |source| MoveError::Before { doing, source };
-        shelf.log_in().map_err(before("log in to the registry"))?;
-        let tags = self.plan(&order, shelf)?;
-        let mut moved = Moved {
-            id: None,
-            digest: order.digest.clone(),
-            commit: order.commit.clone(),
-            tags,
-            decision,
-            entry,
-            carried: Carried::default(),
-        };
-        if moving(&moved.tags).next().is_none() {
-            return Ok(moved);
-        }
+        shelf.log_in().map_err(|source| MoveError::Before { doing: "log in to the registry", source })?;
         let begun = MoveStatement {
             // The decision belongs to this move alone, so its place in the ledger is a name that nothing else has.
             id: format!("{entry}-{}", order.digest.short()),
@@ -151,35 +138,70 @@ impl Mover<'_> {
             phase: MovePhase::Begun,
             image: order.image.clone(),
             repository: order.repository.to_string(),
-            source: order.source.to_string(),
+            source: order.source.clone(),
             commit: order.commit.clone(),
-            tags: moved.tags.clone(),
+            tags: self.plan(&order, shelf)?,
             decision: entry,
             target: order.target.clone(),
             reason: String::new(),
         };
         self.may_go_on()?;
-        self.write(&order, &begun)?;
-        (self.told)(Step::Begun(&begun));
-        let brought = self.bring(&order, &begun, shelf);
-        moved.carried = match brought {
-            Ok(carried) => carried,
-            Err(error) => {
-                self.write_undone(&order, &begun, &error)?;
-                return Err(error);
-            }
+        let mut moved = Moved {
+            id: None,
+            digest: order.digest.clone(),
+            commit: order.commit.clone(),
+            tags: begun.tags.clone(),
+            decision,
+            entry,
+            carried: Carried::default(),
         };
-        if let Err(error) = self.name(&begun, shelf) {
-            return Err(self.put_back_after(&order, &begun, error, shelf));
+        let (mut at, mut failure) = (Move::Asked, None);
+        let mut happened = Happened::Clear { begun: Box::new(begun.clone()) };
+        loop {
+            let (next, effects) = at.after(happened)?;
+            at = next;
+            let Some(effect) = effects.into_iter().next() else { break };
+            let done = match effect {
+                Effect::Record(statement) => {
+                    self.write(&order, &statement)?;
+                    Ok(if statement.phase == MovePhase::Begun {
+                        (self.told)(Step::Begun(&begun));
+                        Happened::Begun
+                    } else {
+                        Happened::Ended
+                    })
+                }
+                Effect::Copy => self.bring(&order, shelf).map(|carried| {
+                    moved.carried = carried;
+                    Happened::Copied
+                }),
+                Effect::SetTag(tag) => self.set(&tag, shelf).and_then(|()| {
+                    let is_last = moving(&begun.tags).next_back() == Some(&tag);
+                    if is_last { self.all_set(&begun, shelf) } else { Ok(()) }.map(|()| Happened::TagSet)
+                }),
+                Effect::PutBack(tag) => {
+                    self.put_back(&tag, shelf).map_err(|source| self.unfinished(&begun, &tag, &failure, source))?;
+                    Ok(Happened::TagBack)
+                }
+            };
+            happened = done.unwrap_or_else(|error| {
+                let reason = lineclear_event::with_causes(&error);
+                failure = Some(error);
+                Happened::Failed { reason }
+            });
         }
-        self.write(&order, &MoveStatement { phase: MovePhase::Done, ..begun.clone() })?;
-        (self.told)(Step::Done);
-        moved.id = Some(begun.id);
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        if let Move::Done { begun } = at {
+            (self.told)(Step::Done);
+            moved.id = Some(begun.id);
+        }
         Ok(moved)
     }
 
     /// The image in the release repository, whole, and the gate still clear.
-    fn bring(&self, order: &Order, begun: &MoveStatement, shelf: &dyn Shelf) -> Result<Carried, MoveError> {
+    fn bring(&self, order: &Order, shelf: &dyn Shelf) -> Result<Carried, MoveError> {
         let cancelled_or = |doing| {
             move |source| if (self.cancelled)() { MoveError::Cancelled } else { MoveError::Before { doing, source } }
         };
@@ -189,24 +211,18 @@ impl Mover<'_> {
         self.may_go_on()?;
         // It took its time: the evidence may have been withdrawn meanwhile.
         let (decision, entry) = self.decide(&order.rules, &order.digest, order.context, Recorded::WhenBlocked)?;
-        if !decision.clear {
-            return Err(MoveError::Withdrawn(Box::new(Refusal { decision, entry })));
+        match decision.clear {
+            true => Ok(carried),
+            false => Err(MoveError::Withdrawn(Box::new(Refusal { decision, entry }))),
         }
-        debug_assert_eq!(begun.phase, MovePhase::Begun);
-        Ok(carried)
     }
 
-    /// Every tag of the move to what it is to stand for.
-    pub(crate) fn name(&self, begun: &MoveStatement, shelf: &dyn Shelf) -> Result<(), MoveError> {
-        for moved in moving(&begun.tags) {
-            let cannot = |source| MoveError::PutBack { tag: moved.tag.clone(), source };
-            let (tag, to) = parsed(moved).map_err(cannot)?;
-            let found = shelf.tag(&tag).map_err(cannot)?;
-            if found.as_ref() == Some(&to) {
-                // A move that was interrupted had come this far.
-                (self.told)(Step::Tagged(moved));
-                continue;
-            }
+    /// A tag to what it is to stand for, if it is what it was.
+    pub(crate) fn set(&self, moved: &MovedTag, shelf: &dyn Shelf) -> Result<(), MoveError> {
+        let cannot = |source| MoveError::PutBack { tag: moved.tag.clone(), source };
+        let (tag, to) = parsed(moved).map_err(cannot)?;
+        let found = shelf.tag(&tag).map_err(cannot)?;
+        if found.as_ref() != Some(&to) {
             if found.as_ref().map(Digest::as_str) != moved.from.as_deref() {
                 return Err(MoveError::Overtaken {
                     tag: moved.tag.clone(),
@@ -215,73 +231,55 @@ impl Mover<'_> {
                 });
             }
             shelf.set_tag(&tag, &to).map_err(cannot)?;
-            self.asked_again(shelf, &tag, &to).map_err(cannot)?;
-            (self.told)(Step::Tagged(moved));
+            asked_again(shelf, &tag, &to).map_err(cannot)?;
         }
-        // Once more, all of them: this is what the ledger will say.
+        (self.told)(Step::Tagged(moved));
+        Ok(())
+    }
+
+    /// Asks for every tag once more: this is what the ledger will say.
+    fn all_set(&self, begun: &MoveStatement, shelf: &dyn Shelf) -> Result<(), MoveError> {
         for moved in moving(&begun.tags) {
             let cannot = |source| MoveError::PutBack { tag: moved.tag.clone(), source };
             let (tag, to) = parsed(moved).map_err(cannot)?;
-            self.asked_again(shelf, &tag, &to).map_err(cannot)?;
+            asked_again(shelf, &tag, &to).map_err(cannot)?;
         }
         Ok(())
     }
 
-    fn asked_again(&self, shelf: &dyn Shelf, tag: &Tag, to: &Digest) -> Result<(), ShelfError> {
-        match shelf.tag(tag)? {
-            Some(found) if found == *to => Ok(()),
-            found => {
-                let found = shown(found.as_ref());
-                Err(ShelfError::Other(format!("the registry took `{tag}` for {to}, and gives {found} for it")))
-            }
+    /// A tag back to what it was, if it still is what the move made of it.
+    pub(crate) fn put_back(&self, moved: &MovedTag, shelf: &dyn Shelf) -> Result<(), ShelfError> {
+        let (tag, to) = parsed(moved)?;
+        if shelf.tag(&tag)?.as_ref() != Some(&to) {
+            return Ok(());
         }
-    }
-
-    /// Every tag of the move back to what it stood for; those that someone else moved since are left alone.
-    pub(crate) fn put_back(&self, begun: &MoveStatement, shelf: &dyn Shelf) -> Result<(), (String, ShelfError)> {
-        for moved in moving(&begun.tags).rev() {
-            let cannot = |source| (moved.tag.clone(), source);
-            let (tag, to) = parsed(moved).map_err(cannot)?;
-            if shelf.tag(&tag).map_err(cannot)?.as_ref() != Some(&to) {
-                continue;
+        match &moved.from {
+            Some(from) => {
+                let from = digest(from)?;
+                shelf.set_tag(&tag, &from)?;
+                asked_again(shelf, &tag, &from)
             }
-            match &moved.from {
-                Some(from) => {
-                    let from = digest(from).map_err(cannot)?;
-                    shelf.set_tag(&tag, &from).map_err(cannot)?;
-                    self.asked_again(shelf, &tag, &from).map_err(cannot)?;
-                }
-                None => {
-                    shelf.remove_tag(&tag).map_err(cannot)?;
-                    if shelf.tag(&tag).map_err(cannot)?.is_some() {
-                        return Err(cannot(ShelfError::Other(format!(
-                            "the registry removed `{tag}`, and still has it"
-                        ))));
-                    }
+            None => {
+                shelf.remove_tag(&tag)?;
+                match shelf.tag(&tag)? {
+                    None => Ok(()),
+                    Some(_) => Err(ShelfError::Other(format!("the registry removed `{tag}`, and still has it"))),
                 }
             }
         }
-        Ok(())
     }
 
-    /// Puts back what `error` interrupted, and writes that down. Gives what is to be told.
-    fn put_back_after(&self, order: &Order, begun: &MoveStatement, error: MoveError, shelf: &dyn Shelf) -> MoveError {
-        match self.put_back(begun, shelf) {
-            Ok(()) => match self.write_undone(order, begun, &error) {
-                Ok(()) => error,
-                Err(failed) => failed,
-            },
-            Err((tag, source)) => MoveError::Unfinished {
-                id: begun.id.clone(),
-                stuck: format!("`{tag}` could not be put back after this: {}", lineclear_event::with_causes(&error)),
-                source,
-            },
-        }
-    }
-
-    fn write_undone(&self, order: &Order, begun: &MoveStatement, why: &MoveError) -> Result<(), MoveError> {
-        let reason = lineclear_event::with_causes(why);
-        self.write(order, &MoveStatement { phase: MovePhase::Undone, reason, ..begun.clone() })
+    fn unfinished(
+        &self,
+        begun: &MoveStatement,
+        tag: &MovedTag,
+        why: &Option<MoveError>,
+        source: ShelfError,
+    ) -> MoveError {
+        let why =
+            why.as_ref().map_or_else(String::new, |why| format!(" after this: {}", lineclear_event::with_causes(why)));
+        let stuck = format!("`{}` could not be put back{why}", tag.tag);
+        MoveError::Unfinished { id: begun.id.clone(), stuck, source }
     }
 
     fn write(&self, order: &Order, statement: &MoveStatement) -> Result<(), MoveError> {
@@ -297,13 +295,30 @@ impl Mover<'_> {
 
     /// What each tag stands for now, and where it goes.
     fn plan(&self, order: &Order, shelf: &dyn Shelf) -> Result<Vec<MovedTag>, MoveError> {
-        let mut held = Vec::new();
+        let mut found = Vec::new();
         for wanted in &order.tags {
-            let found = shelf.tag(&wanted.tag);
-            held.push(found.map_err(|source| MoveError::Before { doing: "ask what the tags stand for", source })?);
+            let held = shelf.tag(&wanted.tag);
+            found.push(held.map_err(|source| MoveError::Before { doing: "ask what the tags stand for", source })?);
         }
         let index = self.book.index()?;
-        plan_tags(order, &held, &index, self.commits)
+        let repository = order.repository.to_string();
+        let held = |(wanted, digest): (&WantedTag, &Option<Digest>)| {
+            digest.as_ref().map(|digest| index.held(&repository, wanted.tag.as_str(), digest.as_str()))
+        };
+        let held: Vec<Option<Held>> = order.tags.iter().zip(&found).map(held).collect();
+        let wanted = order.tags.iter().zip(held.iter().map(Option::as_ref));
+        let to = Target { digest: order.digest.as_str(), commit: &order.commit };
+        let planned = plan_tags(wanted, to, &index, self.commits);
+        // One digest for one version and for one commit: with another, nothing of it moves.
+        for (wanted, planned) in order.tags.iter().zip(&planned) {
+            if wanted.keeps == Keeps::Digest
+                && planned.from.as_ref().is_some_and(|from| *from != planned.to)
+                && let Some(why) = &planned.stays
+            {
+                return Err(MoveError::Taken { tag: planned.tag.clone(), why: why.clone() });
+            }
+        }
+        Ok(planned)
     }
 
     pub(crate) fn decide(
@@ -355,6 +370,16 @@ impl Recorded {
             Self::Always => true,
             Self::WhenBlocked => !decision.clear,
             Self::Never => false,
+        }
+    }
+}
+
+fn asked_again(shelf: &dyn Shelf, tag: &Tag, to: &Digest) -> Result<(), ShelfError> {
+    match shelf.tag(tag)? {
+        Some(found) if found == *to => Ok(()),
+        found => {
+            let found = shown(found.as_ref());
+            Err(ShelfError::Other(format!("the registry took `{tag}` for {to}, and gives {found} for it")))
         }
     }
 }

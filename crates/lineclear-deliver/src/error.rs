@@ -39,6 +39,9 @@ pub enum MoveError {
     Unfinished { id: String, stuck: String, source: ShelfError },
     #[error("cancelled; no tag was moved")]
     Cancelled,
+    /// A fault of Lineclear's own.
+    #[error(transparent)]
+    OutOfTurn(#[from] lineclear_gate::OutOfTurn),
 }
 
 /// A gate that said no, and which entry of the ledger says so.
@@ -52,7 +55,7 @@ pub struct Refusal {
 impl MoveError {
     /// Whether it is the work that cannot be done, and not Lineclear that failed.
     pub fn is_of_the_work(&self) -> bool {
-        !matches!(self, Self::Book(_))
+        !matches!(self, Self::Book(_) | Self::OutOfTurn(_))
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! Mover::guard ──► Cleared ──► Mover::settle ──► Mover::carry
-//!  the gate, recorded           what a killed      begun ─► copied ─► asked again ─► tags, one by one ─► done
-//!  blocked: nothing is called   move left behind     └────────────────────┴──────────────┴─────────────► undone
+//!  the gate, recorded           what a killed      the life of a move: `lineclear_gate::Move`
+//!  blocked: nothing is called   move left behind
 //! ```
 //!
 //! [`Mover`] asks the gate first, before anybody logs in anywhere, and writes down what it said. Only a [`Cleared`] order can be carried out.
@@ -28,7 +28,6 @@ mod registry_shelf;
 mod settle;
 mod shelf;
 pub mod signing;
-mod tags;
 mod turn;
 
 pub use book::{Book, BookError};
@@ -38,8 +37,7 @@ pub use error::{MoveError, Refusal};
 pub use lookup::{Known, Lookup, TagOf};
 pub use order::Order;
 pub use registry_shelf::RegistryShelf;
-pub use settle::{Settled, open_moves};
+pub use settle::Settled;
 pub use shelf::{Carried, Shelf, ShelfError};
 pub use signing::Proofs;
-pub use tags::{Keeps, WantedTag, at_commit};
 pub use turn::{Turn, TurnError};

@@ -1,10 +1,8 @@
 //! What is to be moved.
 
 use lineclear_event::{CheckContext, MoveKind, Witness};
-use lineclear_gate::Rules;
+use lineclear_gate::{Rules, WantedTag};
 use lineclear_oci::{Digest, Reference};
-
-use crate::WantedTag;
 
 /// One image on its way to its release repository.
 #[derive(Clone, Debug)]
@@ -14,8 +12,8 @@ pub struct Order {
     pub image: String,
     /// Where it goes, as people and the policy call it: registry and name.
     pub repository: Reference,
-    /// Where it comes from, as people call it.
-    pub source: Reference,
+    /// Where it comes from, as people call it: a name with the digest.
+    pub source: String,
     pub digest: Digest,
     /// The commit that it is moved for. It was built from this one, or from one with the same contents.
     pub commit: String,

@@ -1,7 +1,9 @@
 //! Moves that were begun and not ended: finished, or put back.
 
+use std::collections::BTreeMap;
+
 use lineclear_event::{Evidence, MovePhase, MoveStatement, Statement, Subject, Witness};
-use lineclear_gate::{Index, Rules};
+use lineclear_gate::{Next, Rules, what_next};
 use lineclear_oci::Digest;
 
 use crate::carry::{Recorded, parsed};
@@ -14,20 +16,6 @@ pub struct Settled {
     /// Done or undone.
     pub phase: MovePhase,
     pub statement: MoveStatement,
-}
-
-/// The moves that were begun and have no end, oldest first: those into `repository`, or all.
-pub fn open_moves(index: &Index, repository: Option<&str>) -> Vec<MoveStatement> {
-    let mut open: Vec<MoveStatement> = Vec::new();
-    for entry in index.entries() {
-        let Statement::Move(statement) = &entry.evidence.statement else { continue };
-        match statement.phase {
-            MovePhase::Begun if repository.is_none_or(|of| of == statement.repository) => open.push(statement.clone()),
-            MovePhase::Begun => {}
-            MovePhase::Done | MovePhase::Undone => open.retain(|one| one.id != statement.id),
-        }
-    }
-    open
 }
 
 impl Mover<'_> {
@@ -44,61 +32,97 @@ impl Mover<'_> {
         rules_of: &dyn Fn(&str) -> Option<Rules>,
         shelf: &dyn Shelf,
     ) -> Result<Vec<Settled>, MoveError> {
-        let open = open_moves(&*self.book.index()?, Some(repository));
+        let open: Vec<MoveStatement> = {
+            let index = self.book.index()?;
+            index.open_moves(Some(repository)).into_iter().map(|(_, begun)| begun.clone()).collect()
+        };
         let mut settled = Vec::new();
-        for statement in open {
-            let stuck = |stuck: &str, source| MoveError::Unfinished {
-                id: statement.id.clone(),
-                stuck: stuck.to_owned(),
-                source,
-            };
+        for begun in open {
+            let stuck = |stuck: String, source| MoveError::Unfinished { id: begun.id.clone(), stuck, source };
             if settled.is_empty() {
-                shelf.log_in().map_err(|source| stuck("the registry does not let anybody in", source))?;
+                shelf.log_in().map_err(|source| stuck("the registry does not let anybody in".to_owned(), source))?;
             }
-            let (mut moved, mut missing) = (0, 0);
-            for tag in moving(&statement.tags) {
-                let cannot = |source| stuck(&format!("`{}` cannot be asked for", tag.tag), source);
-                let (name, to) = parsed(tag).map_err(cannot)?;
-                match shelf.tag(&name).map_err(cannot)? == Some(to) {
-                    true => moved += 1,
-                    false => missing += 1,
+            let mut now = BTreeMap::new();
+            for tag in moving(&begun.tags) {
+                let cannot = |source| stuck(format!("`{}` cannot be asked for", tag.tag), source);
+                let (name, _) = parsed(tag).map_err(cannot)?;
+                now.insert(tag.tag.clone(), shelf.tag(&name).map_err(cannot)?.map(|digest| digest.to_string()));
+            }
+            // The gate is asked, and what it says recorded, only where it matters.
+            let (mut verdict, mut fault) = (Ok(()), None);
+            let next = what_next(&begun, &mut |tag| now.get(tag).cloned().flatten(), &mut || match self
+                .may_finish(&begun, rules_of)
+            {
+                Ok(answer) => {
+                    verdict = answer;
+                    verdict.is_ok()
                 }
+                Err(error) => {
+                    fault = Some(error);
+                    false
+                }
+            });
+            if let Some(error) = fault {
+                return Err(error);
             }
-            let end = if missing == 0 {
-                // All that was missing is the last line in the ledger.
-                (MovePhase::Done, String::new())
-            } else if moved == 0 {
-                (MovePhase::Undone, "it was interrupted before any tag moved".to_owned())
-            } else {
-                self.finish_or_put_back(&statement, rules_of, shelf)?
+            let mut ended = begun.clone();
+            let (phase, reason) = match next {
+                Next::RecordDone => (MovePhase::Done, String::new()),
+                Next::RecordUndone => (MovePhase::Undone, "it was interrupted before any tag moved".to_owned()),
+                Next::Finish => match self.finish(&mut ended, &now, shelf) {
+                    Ok(()) => (MovePhase::Done, String::new()),
+                    Err(error) => {
+                        let why = lineclear_event::with_causes(&error);
+                        self.back(&begun, &why, shelf)?;
+                        (MovePhase::Undone, format!("it was interrupted, and could not be finished: {why}"))
+                    }
+                },
+                Next::PutBack => {
+                    let why = verdict.err().unwrap_or_default();
+                    self.back(&begun, &why, shelf)?;
+                    (MovePhase::Undone, format!("it was interrupted, and not finished: {why}"))
+                }
             };
-            let (phase, reason) = end;
-            let statement = MoveStatement { phase, reason, ..statement };
-            self.write_end(&statement)?;
-            settled.push(Settled { phase, statement });
+            ended = MoveStatement { phase, reason, ..ended };
+            self.write_end(&ended)?;
+            settled.push(Settled { phase, statement: ended });
         }
         Ok(settled)
     }
 
-    fn finish_or_put_back(
+    /// Sets the tags that are missing. One that someone else has moved since stays with them, and the ledger says so.
+    fn finish(
         &self,
-        statement: &MoveStatement,
-        rules_of: &dyn Fn(&str) -> Option<Rules>,
+        ended: &mut MoveStatement,
+        now: &BTreeMap<String, Option<String>>,
         shelf: &dyn Shelf,
-    ) -> Result<(MovePhase, String), MoveError> {
-        let why = match self.may_finish(statement, rules_of)? {
-            Ok(()) => match self.name(statement, shelf) {
-                Ok(()) => return Ok((MovePhase::Done, String::new())),
-                Err(error) => lineclear_event::with_causes(&error),
-            },
-            Err(why) => why,
-        };
-        self.put_back(statement, shelf).map_err(|(tag, source)| MoveError::Unfinished {
-            id: statement.id.clone(),
-            stuck: format!("it cannot be finished ({why}), and `{tag}` cannot be put back"),
-            source,
-        })?;
-        Ok((MovePhase::Undone, format!("it was interrupted, and not finished: {why}")))
+    ) -> Result<(), MoveError> {
+        let digest = moving(&ended.tags).next().and_then(|tag| Digest::parse(&tag.to).ok());
+        if let Some(digest) = digest {
+            let doing = "find the whole image where it was copied to";
+            shelf.check(&digest).map_err(|source| MoveError::Before { doing, source })?;
+        }
+        for tag in ended.tags.iter_mut().filter(|tag| tag.stays.is_none()) {
+            let found = now.get(&tag.tag).cloned().flatten();
+            if found.as_ref() != Some(&tag.to) && found != tag.from {
+                tag.from = found;
+                tag.stays = Some("someone else has moved it meanwhile".to_owned());
+                continue;
+            }
+            self.set(tag, shelf)?;
+        }
+        Ok(())
+    }
+
+    fn back(&self, begun: &MoveStatement, why: &str, shelf: &dyn Shelf) -> Result<(), MoveError> {
+        for tag in moving(&begun.tags).rev() {
+            self.put_back(tag, shelf).map_err(|source| MoveError::Unfinished {
+                id: begun.id.clone(),
+                stuck: format!("it cannot be finished ({why}), and `{}` cannot be put back", tag.tag),
+                source,
+            })?;
+        }
+        Ok(())
     }
 
     /// Whether the gate that let the move through still does.

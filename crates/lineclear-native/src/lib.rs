@@ -9,6 +9,7 @@ mod cache;
 mod caching;
 mod checkout;
 mod coverage_reports;
+mod delivery;
 mod download_artifact;
 mod forge;
 mod github_script;
@@ -32,14 +33,15 @@ use std::path::PathBuf;
 use lineclear_runner::native::NativeAction;
 
 pub use caching::version as cache_version;
+pub use delivery::{Deed, Delivered, DeliveredImage, Delivery, Wish, delivery};
 
 /// Whether an action is part of the runner: `path` is its folder in the repository, empty for the root.
 pub fn is_built_in(owner: &str, repo: &str, path: &str) -> bool {
     let name = format!("{owner}/{repo}/{path}").trim_end_matches('/').to_ascii_lowercase();
-    all_with(None).iter().any(|action| action.name() == name)
+    delivery::NAMES.contains(&name.as_str()) || all_with(None).iter().any(|action| action.name() == name)
 }
 
-/// Every native action, with the folder of repositories that the variable `LINECLEAR_REPOSITORIES_DIR` names.
+/// Every native action but those of [`delivery`], which need the engine; with the folder of repositories that the variable `LINECLEAR_REPOSITORIES_DIR` names.
 pub fn all() -> Vec<Box<dyn NativeAction>> {
     all_with(std::env::var_os("LINECLEAR_REPOSITORIES_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from))
 }

@@ -8,8 +8,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::command::history::{artifacts, cache, diff, flakes, logs, replay, runs, why};
 use crate::command::{
-    check, docs, doctor, eval, image, init, key, lsp, overview, plan, policy, prune, registry, run, secret, security,
-    status, variable, vulnerabilities,
+    check, docs, doctor, eval, image, images, init, key, lsp, overview, plan, policy, promote, prune, publish,
+    registry, run, secret, security, status, variable, vulnerabilities,
 };
 use crate::exit::Exit;
 use crate::output;
@@ -89,6 +89,12 @@ enum Command {
     Security(security::SecurityArgs),
     /// Take in known vulnerabilities, for scans without a network, and say how old they are.
     Vulnerabilities(vulnerabilities::VulnerabilitiesArgs),
+    /// Say what is known of images: digest, commit, runs, evidence, tags, targets.
+    Images(images::ImagesArgs),
+    /// Move images of a commit to their release repositories, by digest, through a clear gate.
+    Publish(Box<publish::PublishArgs>),
+    /// Give an image that was published the names of a target; the digest stays.
+    Promote(Box<promote::PromoteArgs>),
     /// Serve, list, sweep and verify the images of the embedded registry.
     Registry(registry::RegistryArgs),
     /// Remove old runs, expired artifacts, unused caches and images without a tag.
@@ -147,6 +153,9 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Key(args)) => key::run(&args),
         Some(Command::Security(args)) => security::run(&args),
         Some(Command::Vulnerabilities(args)) => vulnerabilities::run(&args),
+        Some(Command::Images(args)) => images::run(&args),
+        Some(Command::Publish(args)) => publish::run(&args),
+        Some(Command::Promote(args)) => promote::run(&args),
         Some(Command::Registry(args)) => registry::run(&args),
         Some(Command::Prune(args)) => prune::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),

@@ -8,6 +8,7 @@ mod advisories;
 mod checking;
 mod cli;
 mod command;
+mod delivery;
 mod exit;
 mod guide;
 mod history;

@@ -4,6 +4,7 @@ pub(crate) mod actions;
 mod ask;
 mod chain;
 mod containers;
+mod delivering;
 pub(crate) mod forge_choice;
 mod git_bridge;
 mod hands;
@@ -14,7 +15,7 @@ pub(crate) mod machine;
 mod narrow;
 mod pause;
 pub(crate) mod permits;
-mod prepare;
+pub(crate) mod prepare;
 pub(crate) mod registry;
 pub(crate) mod rerun;
 mod sink;
@@ -44,6 +45,7 @@ use crate::settings::{self, now};
 use actions::ActionFiles;
 use chain::Chain;
 use containers::EngineOfRun;
+use delivering::StepDelivery;
 use forge_choice::{ForgeAsked, ForgeChoice};
 use hands::{LocalHands, Pool};
 use host_ports::HostPorts;
@@ -157,6 +159,10 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         ..RunnerSettings::default()
     };
     let engine = EngineOfRun::new(&machine, &home, talk.image_routes())?;
+    let delivering =
+        StepDelivery { root: checkout.root.clone(), store: Arc::clone(&store), registry: args.registry.clone() };
+    let mut natives = lineclear_native::all();
+    natives.extend(lineclear_native::delivery(&(Arc::new(delivering) as Arc<dyn lineclear_native::Delivery>)));
     let job_runner = JobRunner {
         runner,
         backend: Arc::clone(&backend),
@@ -164,7 +170,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         workspace,
         store: Arc::clone(&store),
         files: Arc::clone(&files),
-        natives: lineclear_native::all(),
+        natives,
         secrets: prepared.secrets.clone(),
         vars: prepared.vars.clone(),
         telling: Arc::clone(&telling),

@@ -1,0 +1,111 @@
+//! Moving images, for the commands and for steps: what the crate `deliver` needs of this machine.
+//!
+//! [`Delivery`] is where things are: the repository, its policy, its ledger. `choice` finds out what is meant: which image, commit and
+//! digest, under which tags. `registries` reaches the release repository, [`moving`] carries the moves out, and `told` says what came of them.
+
+mod choice;
+mod git_commits;
+pub(crate) mod moving;
+mod registries;
+pub(crate) mod told;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use lineclear_gate::Rules;
+use lineclear_ledger::LedgerOf;
+use lineclear_policy::{Image, Policy};
+use lineclear_store_folder::FolderStore;
+
+pub(crate) use choice::{Asked, Chosen, From};
+pub(crate) use git_commits::GitCommits;
+pub(crate) use registries::Registries;
+
+use crate::exit::Exit;
+use crate::local_event::Checkout;
+use crate::session::registry::RegistryArgs;
+use crate::session::{machine, prepare::Stopped};
+use crate::settings;
+
+/// Why a command about images ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) exit: Exit,
+    /// `None`: everything has been said already.
+    pub(crate) message: Option<String>,
+}
+
+impl Ended {
+    pub(crate) fn input(message: impl Into<String>) -> Self {
+        Self { exit: Exit::BadInput, message: Some(message.into()) }
+    }
+
+    pub(crate) fn work(message: impl Into<String>) -> Self {
+        Self { exit: Exit::WorkFailed, message: Some(message.into()) }
+    }
+
+    pub(crate) fn fault(error: &dyn std::error::Error) -> Self {
+        Self { exit: Exit::EngineFault, message: Some(lineclear_event::with_causes(error)) }
+    }
+}
+
+impl std::convert::From<Stopped> for Ended {
+    fn from(stopped: Stopped) -> Self {
+        Self { exit: stopped.exit, message: stopped.message }
+    }
+}
+
+/// A repository whose images are moved.
+pub(crate) struct Delivery {
+    pub(crate) checkout: Checkout,
+    /// `owner/name`
+    pub(crate) repository: String,
+    pub(crate) policy: Policy,
+    pub(crate) store: Arc<FolderStore>,
+    pub(crate) ledger: LedgerOf,
+    pub(crate) commits: GitCommits,
+    pub(crate) registries: Registries,
+}
+
+impl Delivery {
+    /// That of the repository around the current folder.
+    pub(crate) fn here(args: &RegistryArgs, authfile: Option<&Path>) -> Result<Self, Ended> {
+        let here =
+            std::env::current_dir().map_err(|error| Ended::input(format!("there is no current folder: {error}")))?;
+        let checkout = Checkout::find(&here);
+        let home = settings::home().map_err(Ended::input)?;
+        let store = FolderStore::open(home).map_err(|error| Stopped::unusable_home(&error))?;
+        Self::of(checkout, Arc::new(store), args, authfile)
+    }
+
+    /// That of `checkout`, whose ledger is in `store`.
+    pub(crate) fn of(
+        checkout: Checkout,
+        store: Arc<FolderStore>,
+        args: &RegistryArgs,
+        authfile: Option<&Path>,
+    ) -> Result<Self, Ended> {
+        let policy = machine::read(&checkout.root)?;
+        let repository = checkout.repository_name();
+        let ledger = LedgerOf::open(store.clone(), repository.clone());
+        let commits = GitCommits::of(&checkout.root);
+        let registries = Registries::new(args, &policy.registry, &store, authfile)?;
+        Ok(Self { checkout, repository, policy, store, ledger, commits, registries })
+    }
+
+    /// The image of the policy, or an error that names those that there are.
+    pub(crate) fn image(&self, name: &str) -> Result<&Image, Ended> {
+        self.policy.image(name).ok_or_else(|| {
+            let names: Vec<&str> = self.policy.images.iter().map(|image| image.name.value.as_str()).collect();
+            Ended::input(match names.is_empty() {
+                true => format!("there is no image `{name}`: `lineclear.toml` has no `[image.{name}]`"),
+                false => format!("`lineclear.toml` has no `[image.{name}]`; it has: {}", names.join(", ")),
+            })
+        })
+    }
+
+    /// The rules of a gate; `None` for one that the policy does not have.
+    pub(crate) fn rules(&self, gate: &str) -> Option<Rules> {
+        self.policy.gate(gate).map(Rules::from)
+    }
+}

@@ -1,0 +1,219 @@
+//! Carries moves out: every gate before any login, then one image after the other.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use lineclear_deliver::{Cleared, Foreseen, MoveError, Moved, Mover, Order, Proofs, Settled, Shelf, Step, Turn};
+use lineclear_registry::Client;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::{Chosen, Delivery, Ended};
+use crate::output;
+use crate::settings::now;
+use crate::signing_keys::SigningKeys;
+
+/// How long another move of the same repository is waited for.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What became of one image.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) chosen: Chosen,
+    /// What an earlier move had left, and what became of it.
+    pub(crate) settled: Vec<Settled>,
+    pub(crate) end: End,
+}
+
+#[derive(Debug)]
+pub(crate) enum End {
+    Moved(Box<Moved>),
+    Foreseen(Box<Foreseen>),
+    Failed(Box<MoveError>),
+    /// The ledger, or this machine.
+    Fault(String),
+    /// Another image was refused, or failed, and this one waits for it.
+    NotTried,
+}
+
+/// Ends what is under way when somebody wants it to end.
+#[derive(Clone, Default)]
+pub(crate) struct Cancel {
+    asked: Arc<AtomicBool>,
+    carrier: Arc<Mutex<Option<Client>>>,
+}
+
+impl fmt::Debug for Cancel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cancel").field("asked", &self.asked).finish_non_exhaustive()
+    }
+}
+
+impl Cancel {
+    /// One that listens to Ctrl-C. The second one ends the process, and leaves the rest to the next move.
+    pub(crate) fn on_signals() -> Result<Self, Ended> {
+        let cancel = Self::default();
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(|error| Ended::fault(&error))?;
+        let heard = cancel.clone();
+        std::thread::spawn(move || {
+            for _ in signals.forever() {
+                if heard.asked.load(Ordering::SeqCst) {
+                    output::complain("ending now; the next move of the image finishes this one, or puts it back");
+                    std::process::exit(130);
+                }
+                heard.cancel();
+            }
+        });
+        Ok(cancel)
+    }
+
+    /// Ends it: at once while the image is copied, and not any more once tags move.
+    pub(crate) fn cancel(&self) {
+        self.asked.store(true, Ordering::SeqCst);
+        if let Some(carrier) = &*self.carrier.lock().unwrap_or_else(PoisonError::into_inner) {
+            carrier.cancel();
+        }
+    }
+
+    pub(crate) fn was_asked(&self) -> bool {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    fn watch(&self, carrier: &Client) {
+        *self.carrier.lock().unwrap_or_else(PoisonError::into_inner) = Some(carrier.clone());
+    }
+}
+
+/// Hears what is being done with an image: its name, and the step.
+pub(crate) type Told<'t> = &'t dyn Fn(&str, Step<'_>);
+
+impl Delivery {
+    /// Moves all of them, if all gates are clear; the outcomes are in the same order.
+    pub(crate) fn carry(&self, chosen: Vec<Chosen>, cancel: &Cancel, told: Told<'_>) -> Vec<Outcome> {
+        let guarded: Vec<Result<Cleared, MoveError>> = chosen
+            .iter()
+            .map(|one| {
+                self.with_mover(cancel, &|step| told(&one.order.image, step), |mover| mover.guard(one.order.clone()))
+            })
+            .collect();
+        let mut stopped = guarded.iter().any(Result::is_err);
+        let mut outcomes = Vec::new();
+        for (chosen, cleared) in chosen.into_iter().zip(guarded) {
+            let mut settled = Vec::new();
+            let end = match cleared {
+                Err(error) => End::Failed(Box::new(error)),
+                Ok(_) if stopped => End::NotTried,
+                Ok(cleared) => self.carry_one(&chosen, cleared, cancel, told, &mut settled),
+            };
+            stopped |= !matches!(end, End::Moved(_));
+            outcomes.push(Outcome { chosen, settled, end });
+        }
+        outcomes
+    }
+
+    fn carry_one(
+        &self,
+        chosen: &Chosen,
+        cleared: Cleared,
+        cancel: &Cancel,
+        told: Told<'_>,
+        settled: &mut Vec<Settled>,
+    ) -> End {
+        let repository = chosen.order.repository.to_string();
+        let _turn = match self.turn(&repository) {
+            Ok(turn) => turn,
+            Err(why) => return End::Fault(why),
+        };
+        let proofs = match self.proofs(&chosen.order) {
+            Ok(proofs) => proofs,
+            Err(why) => return End::Fault(why),
+        };
+        let shelf = match self.registries.shelf(&chosen.to, Some(&chosen.from), proofs) {
+            Ok(shelf) => shelf,
+            Err(source) => {
+                return End::Failed(Box::new(MoveError::Before { doing: "open the release repository", source }));
+            }
+        };
+        cancel.watch(&shelf.carrier);
+        let done = self.with_mover(cancel, &|step| told(&chosen.order.image, step), |mover| {
+            *settled = mover.settle(&repository, &|gate| self.rules(gate), &shelf)?;
+            mover.carry(cleared, &shelf)
+        });
+        match done {
+            Ok(moved) => End::Moved(Box::new(moved)),
+            Err(error) => End::Failed(Box::new(error)),
+        }
+    }
+
+    /// What would happen. Nothing is written down.
+    pub(crate) fn foresee(&self, chosen: Vec<Chosen>, cancel: &Cancel) -> Vec<Outcome> {
+        let foresee = |chosen: Chosen| {
+            let foreseen = self.with_mover(cancel, &|_| {}, |mover| {
+                mover.foresee(&chosen.order, &|| {
+                    let shelf = self.registries.shelf(&chosen.to, Some(&chosen.from), Proofs::default())?;
+                    Ok(Box::new(shelf) as Box<dyn Shelf>)
+                })
+            });
+            let end = match foreseen {
+                Ok(foreseen) => End::Foreseen(Box::new(foreseen)),
+                Err(error) => End::Failed(Box::new(error)),
+            };
+            Outcome { chosen, settled: Vec::new(), end }
+        };
+        chosen.into_iter().map(foresee).collect()
+    }
+
+    /// Finishes, or puts back, every move that was interrupted.
+    pub(crate) fn resume(&self, cancel: &Cancel) -> Result<Vec<Settled>, Ended> {
+        let mut repositories: Vec<String> = Vec::new();
+        for (_, begun) in self.index()?.open_moves(None) {
+            if !repositories.contains(&begun.repository) {
+                repositories.push(begun.repository.clone());
+            }
+        }
+        let mut all = Vec::new();
+        for repository in repositories {
+            let to = lineclear_oci::Reference::parse(&repository).map_err(|error| Ended::fault(&error))?;
+            let _turn = self.turn(&repository).map_err(Ended::work)?;
+            let failed = |error: &dyn std::error::Error| Ended::work(lineclear_event::with_causes(error));
+            let shelf = self
+                .registries
+                .shelf(&self.registries.place(&to), None, Proofs::default())
+                .map_err(|error| failed(&error))?;
+            let settled =
+                self.with_mover(cancel, &|_| {}, |mover| mover.settle(&repository, &|gate| self.rules(gate), &shelf));
+            all.extend(settled.map_err(|error| failed(&error))?);
+        }
+        Ok(all)
+    }
+
+    /// What is verified once more where the image arrives: what its gate asks for, by the keys that count.
+    fn proofs(&self, order: &Order) -> Result<Proofs, String> {
+        let (signature, provenance) = (order.rules.signature, order.rules.provenance);
+        if !signature && !provenance {
+            return Ok(Proofs::default());
+        }
+        let trusted = SigningKeys::of(&self.checkout)?.trusted(&self.policy.signing, &self.checkout.root)?;
+        let index = self.ledger.index().map_err(|error| lineclear_event::with_causes(&error))?;
+        let built_from = lineclear_deliver::commit_of(&index, order.digest.as_str());
+        let commits = built_from.into_iter().chain([order.commit.clone()]).collect();
+        Ok(Proofs { trusted, signature, provenance, commits })
+    }
+
+    fn turn(&self, repository: &str) -> Result<Turn, String> {
+        Turn::take(&self.store.root().join("moves"), repository, PATIENCE)
+            .map_err(|error| lineclear_event::with_causes(&error))
+    }
+
+    fn with_mover<T>(&self, cancel: &Cancel, told: &dyn Fn(Step<'_>), work: impl FnOnce(&Mover<'_>) -> T) -> T {
+        work(&Mover {
+            book: &self.ledger,
+            commits: &self.commits,
+            clock: &now,
+            cancelled: &|| cancel.was_asked(),
+            told,
+        })
+    }
+}

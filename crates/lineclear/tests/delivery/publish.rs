@@ -1,0 +1,175 @@
+//! `lineclear publish` and `lineclear images`.
+
+use lineclear_event::CheckConclusion::{Failure, Success};
+use lineclear_testkit::images::{PASSWORD, USER, registry, registry_with_login};
+
+use crate::house::{Counting, House, remote, short};
+
+const EMBEDDED: &str = "ghcr.io/${owner}/${repository}";
+
+// S0-36, S0-39, S0-44
+#[test]
+fn a_green_commit_is_published_by_digest_under_every_tag_of_its_branch() {
+    let house = House::new("publish", EMBEDDED);
+    let commit = house.commit("one");
+    let digest = house.ran(&commit, b"one", Success);
+    let said = house.say(&["publish"]);
+    assert_eq!(said.exit, 0, "{}{}", said.stdout, said.stderr);
+    let sha = format!("sha-{}", short(&commit));
+    for tag in ["latest", &sha] {
+        assert_eq!(house.embedded(tag), Some(digest.clone()), "{tag}");
+        let line = said.stdout.lines().find(|line| line.trim_start().starts_with(tag));
+        assert!(line.is_some_and(|line| line.contains(digest.as_str())), "{}", said.stdout);
+    }
+    let (exit, again) = house.json(&["publish", "app"]);
+    assert_eq!((exit, &again["images"][0]["outcome"]), (0, &"nothing_to_move".into()), "{again}");
+}
+
+// S0-53
+#[test]
+fn a_digest_leads_to_its_commit_run_and_tags_and_each_of_them_back() {
+    let house = House::new("lookup", EMBEDDED);
+    let commit = house.commit("one");
+    let digest = house.ran(&commit, b"one", Success);
+    assert_eq!(house.say(&["publish"]).exit, 0);
+    let asked = [digest.as_str(), &commit, "#1", "latest", "app", "main"];
+    for what in asked {
+        let (exit, found) = house.json(&["images", what]);
+        let image = &found["images"][0];
+        assert_eq!((exit, image["digest"].as_str()), (0, Some(digest.as_str())), "{what}: {found}");
+        assert_eq!((&image["commits"][0], &image["runs"][0]), (&commit.as_str().into(), &1.into()), "{found}");
+        let tags: Vec<&str> =
+            image["tags"].as_array().expect("a list").iter().filter_map(|tag| tag["tag"].as_str()).collect();
+        assert!(tags.contains(&"latest"), "{found}");
+        assert_eq!(image["gates"][0]["clear"], true, "{found}");
+    }
+    let table = house.say(&["images"]).stdout;
+    assert!(table.contains("app") && table.contains(short(&commit)) && table.contains("main: clear"), "{table}");
+    assert_eq!(house.say(&["images", "0000000"]).exit, 1);
+}
+
+// S0-1, S0-15, S0-45, S3-10
+#[test]
+fn a_red_commit_is_refused_with_its_failing_checks_before_any_connection() {
+    let counting = Counting::new();
+    let house = House::new("refused", &format!("{}/octo/app", counting.address));
+    let commit = house.commit("red");
+    house.ran(&commit, b"red", Failure);
+    for args in [&["publish"][..], &["publish", "app", "--dry-run"]] {
+        let said = house.say(args);
+        assert_eq!(said.exit, 1, "{}{}", said.stdout, said.stderr);
+        assert!(said.stdout.contains("gate `main` is blocked") && said.stdout.contains("CI / test"), "{}", said.stdout);
+    }
+    assert_eq!(counting.connections(), 0, "somebody called the release registry");
+    // The same image, green, is not refused: the test would notice a connection.
+    house.checked(&commit, Success);
+    let _ = house.repository.lineclear(&["publish"]).spawn().map(|mut child| {
+        assert!(lineclear_testkit::within(std::time::Duration::from_secs(60), || counting.connections() > 0));
+        child.kill().and_then(|()| child.wait())
+    });
+}
+
+// S0-37
+#[test]
+fn a_version_tag_has_its_own_tags_and_latest_only_where_the_policy_says_so() {
+    let registry = registry_with_login();
+    let house = House::new("version", &format!("{}/octo/app", registry.address()));
+    let commit = house.commit("one");
+    let digest = house.ran(&commit, b"one", Success);
+    house.repository.sh("git tag v1.2.3");
+    let refused = house.say(&["publish", "--ref", "v1.2.3"]);
+    assert_eq!(refused.exit, 1, "nobody is logged in: {}", refused.stdout);
+    assert!(refused.stdout.contains("log in to the registry; no tag was moved"), "{}", refused.stdout);
+    let login = {
+        use std::io::Write as _;
+        let file = house.repository.beside("auth.json");
+        let encoded = house.git(&format!("printf %s '{USER}:{PASSWORD}' | base64 -w0"));
+        let mut out = std::fs::File::create(&file).expect("a file");
+        write!(out, "{{\"auths\":{{\"{}\":{{\"auth\":\"{encoded}\"}}}}}}", registry.address()).expect("it is written");
+        file.to_string_lossy().into_owned()
+    };
+    let said = house.say(&["publish", "--ref", "v1.2.3", "--authfile", &login]);
+    assert_eq!(said.exit, 0, "{}{}", said.stdout, said.stderr);
+    let tag = |tag: &str| remote(registry.address(), tag, Some((USER, PASSWORD)));
+    assert_eq!(tag("v1.2.3"), Some(digest.clone()));
+    assert_eq!(tag(&format!("sha-{}", short(&commit))), Some(digest.clone()));
+    assert_eq!(tag("latest"), None);
+    let policy = house.repository.read("lineclear.toml").replace("[\"${tag}\",", "[\"latest\", \"${tag}\",");
+    house.repository.write("lineclear.toml", &policy);
+    assert_eq!(house.say(&["publish", "--ref", "v1.2.3", "--authfile", &login]).exit, 0);
+    assert_eq!(tag("latest"), Some(digest));
+    assert!(!said.stdout.contains(PASSWORD) && house.repository.home_files_with(PASSWORD).is_empty());
+}
+
+#[test]
+fn a_dry_run_says_what_would_move_and_leaves_ledger_and_registry_alone() {
+    let house = House::new("dry", EMBEDDED);
+    let commit = house.commit("one");
+    let digest = house.ran(&commit, b"one", Success);
+    let before = house.ledger().head().expect("a head");
+    let (exit, foreseen) = house.json(&["publish", "--dry-run"]);
+    assert_eq!((exit, &foreseen["images"][0]["outcome"]), (0, &"would_move".into()), "{foreseen}");
+    let tags = foreseen["images"][0]["tags"].as_array().expect("a list");
+    assert!(tags.len() == 2 && tags.iter().all(|tag| tag["to"] == digest.as_str()), "{foreseen}");
+    assert_eq!(house.ledger().head().expect("a head"), before);
+    assert_eq!(house.embedded("latest"), None);
+}
+
+// S0-38, C2
+#[test]
+fn latest_stays_with_the_newer_commit_when_the_older_one_is_published_last() {
+    let registry = registry();
+    let house = House::new("race", &format!("{}/octo/app", registry.address()));
+    let older = house.commit("one");
+    let old = house.ran(&older, b"one", Success);
+    let newer = house.commit("two");
+    let new = house.ran(&newer, b"two", Success);
+    let commands = [&newer, &older].map(|commit| {
+        lineclear_testkit::Started::new(house.repository.lineclear(&["publish", "app", "--commit", commit]))
+    });
+    for said in commands.map(lineclear_testkit::Started::finish) {
+        assert_eq!(said.exit, 0, "{}{}", said.stdout, said.stderr);
+    }
+    assert_eq!(remote(registry.address(), "latest", None), Some(new));
+    assert_eq!(remote(registry.address(), &format!("sha-{}", short(&older)), None), Some(old));
+}
+
+// S4-17, S4-73
+#[test]
+fn a_version_that_is_published_is_not_overwritten_by_another_digest() {
+    let house = House::new("taken", EMBEDDED);
+    let commit = house.commit("one");
+    let first = house.ran(&commit, b"one", Success);
+    house.repository.sh("git tag v1.0.0");
+    assert_eq!(house.say(&["publish", "--ref", "v1.0.0"]).exit, 0);
+    let second = house.ran(&commit, b"built again", Success);
+    let ambiguous = house.say(&["publish", "app", "--ref", "v1.0.0"]);
+    assert_eq!(ambiguous.exit, 2, "{}{}", ambiguous.stdout, ambiguous.stderr);
+    assert!(ambiguous.stderr.contains(first.as_str()) && ambiguous.stderr.contains(second.as_str()));
+    let said = house.say(&["publish", "app", "--ref", "v1.0.0", "--digest", second.as_str()]);
+    assert_eq!(said.exit, 1, "{}{}", said.stdout, said.stderr);
+    assert!(said.stdout.contains("immutable"), "{}", said.stdout);
+    assert_eq!(house.embedded("v1.0.0"), Some(first));
+}
+
+#[test]
+fn what_cannot_be_published_says_what_to_do() {
+    let house = House::new("wrong", EMBEDDED);
+    let commit = house.commit("one");
+    let expect = |args: &[&str], exit: i32, words: &str| {
+        let said = house.say(args);
+        assert_eq!(said.exit, exit, "{args:?}: {}{}", said.stdout, said.stderr);
+        assert!(said.stderr.contains(words), "{args:?}: {}", said.stderr);
+    };
+    expect(&["publish"], 1, "no run has pushed image `app`");
+    expect(&["publish", "nothing"], 2, "it has: app");
+    house.ran(&commit, b"one", Success);
+    expect(&["publish", "--ref", "nowhere"], 2, "no branch and no tag `nowhere`");
+    house.repository.sh("git switch -qc side");
+    expect(&["publish"], 1, "no tags for refs/heads/side");
+    let other = house.commit("two");
+    expect(&["publish", "app", "--ref", "main", "--commit", &other], 2, "is not on refs/heads/main");
+    expect(&["publish", "app", "--digest", &format!("sha256:{}", "0".repeat(64))], 1, "nobody knows which commit");
+    expect(&["promote", "app", "nowhere"], 2, "it has: production");
+    expect(&["promote", "app", "production"], 1, "never published");
+}
