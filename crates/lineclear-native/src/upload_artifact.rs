@@ -119,7 +119,13 @@ impl Keeping {
     /// # Errors
     /// An input that is no number, or one that is out of bounds.
     pub(crate) fn read(call: &Call<'_>) -> Result<Self, NativeError> {
-        let retention_days = match call.input("retention-days") {
+        Self::of(call.input("retention-days"), call.input("compression-level"))
+    }
+
+    /// # Errors
+    /// A text that is no number, or one that is out of bounds; an empty one is the default.
+    pub(crate) fn of(retention_days: &str, compression_level: &str) -> Result<Self, NativeError> {
+        let retention_days = match retention_days {
             "" => None,
             text => {
                 let days = text.parse::<u32>().map_err(|_| {
@@ -130,7 +136,7 @@ impl Keeping {
                 Some(days).filter(|days| *days > 0)
             }
         };
-        let compression_level = match call.input("compression-level") {
+        let compression_level = match compression_level {
             "" => 6,
             text => text
                 .parse::<u32>()

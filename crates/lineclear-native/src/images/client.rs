@@ -62,6 +62,16 @@ impl Place {
             .map_err(|error| NativeError(with_causes(&error)))
     }
 
+    /// A client for this place with this login and no other.
+    ///
+    /// # Errors
+    /// As [`Place::client`].
+    pub(crate) fn client_as(&self, call: &Call<'_>, user: &str, password: &str) -> Result<Client, NativeError> {
+        let login = BTreeMap::from([(self.reference.registry().clone(), Credentials::basic(user, password))]);
+        Client::new(ClientSettings { credentials: Arc::new(login), ..settings(call) })
+            .map_err(|error| NativeError(with_causes(&error)))
+    }
+
     /// The login of the route, for programs that are given it in a file.
     pub(crate) fn login(&self) -> Option<(&str, &str)> {
         self.credentials.as_ref().map(|(user, password)| (user.as_str(), password.as_str()))

@@ -6,6 +6,7 @@ pub(crate) mod docker_config;
 mod lists;
 mod login;
 mod metadata;
+mod sbom;
 mod setup_buildx;
 mod setup_qemu;
 
@@ -19,5 +20,6 @@ pub(crate) fn all() -> Vec<Box<dyn NativeAction>> {
         Box::new(setup_buildx::SetupBuildx),
         Box::new(setup_qemu::SetupQemu),
         Box::new(build::BuildPush),
+        Box::new(sbom::Sbom),
     ]
 }

@@ -16,4 +16,5 @@ mod pull_requests;
 mod registry;
 mod reporters;
 mod sarif;
+mod sbom;
 mod setup;

@@ -23,6 +23,7 @@ mod preflight;
 mod remote;
 mod report;
 mod rows;
+mod sbom;
 mod scan;
 mod secret_store;
 mod secrets;

@@ -4,6 +4,7 @@ mod connection;
 mod inspect;
 mod lists;
 mod moves;
+mod sbom;
 mod scan;
 mod shown;
 mod signing;
@@ -33,6 +34,7 @@ Examples:
   lineclear image sign ghcr.io/me/app:1           with a key of `lineclear key`, so that cosign verifies it
   lineclear image verify ghcr.io/me/app:1         with the keys of `[signing] keys`
   lineclear image attest ghcr.io/me/app:1 --provenance
+  lineclear image sbom ghcr.io/me/app:1           what is in it: packages with versions and licences
 
 Short names are those of Docker Hub. Credentials are those of `docker login` and `podman login`, with their helpers.
 Exit codes: 0 done, 1 the registry does not have it or refuses, 2 wrong input, 3 Lineclear itself failed. More: docs/registry-client.md";
@@ -57,6 +59,8 @@ enum Command {
     Scan(Box<scan::ScanArgs>),
     /// List what refers to an image: signatures, SBOMs, attestations.
     Referrers(lists::ReferrersArgs),
+    /// List what is inside an image or a folder, as a table, SPDX or CycloneDX.
+    Sbom(Box<sbom::SbomArgs>),
     /// Copy an image with all its platforms and all that refers to it; the digest stays.
     Copy(moves::CopyArgs),
     /// Give what a name stands for another tag in its repository; no data moves.
@@ -97,6 +101,7 @@ pub(crate) fn run(args: &ImageArgs) -> Exit {
         Command::Tags(args) => lists::tags(args),
         Command::Referrers(args) => lists::referrers(args),
         Command::Scan(args) => return ended(scan::run(args)),
+        Command::Sbom(args) => sbom::run(args),
         Command::Copy(args) => moves::copy(args),
         Command::Tag(args) => moves::tag(args),
         Command::Push(args) => moves::push(args),
