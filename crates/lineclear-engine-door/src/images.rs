@@ -66,7 +66,7 @@ impl Shared {
         config: Option<ImageConfigFact>,
     ) {
         if let Some(told) = &self.images {
-            told.image(ImageFact { deed, names, digest, platforms: Vec::new(), config });
+            told.image(ImageFact { deed, names, digest, platforms: Vec::new(), children: Vec::new(), config });
         }
     }
 

@@ -55,6 +55,9 @@ pub struct ImageFact {
     /// `linux/amd64`, each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub platforms: Vec<String>,
+    /// Of an index: the digests of the manifests that it names, as far as they were looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub children: Vec<String>,
     /// What the image's configuration says, where it was looked at; of the first platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<ImageConfigFact>,

@@ -15,10 +15,12 @@ pub(crate) fn of(images: &dyn Images, name: &RepositoryName, tag: Option<&Tag>, 
         names: vec![reference],
         digest: manifest.digest().to_string(),
         platforms: Vec::new(),
+        children: Vec::new(),
         config: None,
     };
     match manifest {
         AnyManifest::Index(index) => {
+            fact.children = index.parts().manifests.iter().map(|child| child.digest.to_string()).collect();
             let platforms = index.parts().manifests.iter().filter_map(|child| child.platform.as_ref());
             fact.platforms = platforms.filter(|platform| !platform.is_unknown()).map(ToString::to_string).collect();
         }

@@ -39,6 +39,7 @@ pub(crate) fn tell(call: &mut Call<'_>, result: &Result) {
             names: result.names.clone(),
             digest: result.digest.clone(),
             platforms: result.platforms.clone(),
+            children: Vec::new(),
             config: result.config.clone(),
         }))
     };
