@@ -8,8 +8,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::command::history::{artifacts, cache, diff, flakes, logs, replay, runs, why};
 use crate::command::{
-    check, docs, doctor, eval, image, images, init, key, lsp, overview, plan, policy, promote, prune, publish,
-    registry, run, secret, security, status, variable, vulnerabilities,
+    check, docs, doctor, eval, evidence, gate, image, images, init, key, ledger, lsp, overview, plan, policy, promote,
+    prune, publish, registry, run, secret, security, status, variable, vulnerabilities,
 };
 use crate::exit::Exit;
 use crate::output;
@@ -75,6 +75,12 @@ enum Command {
     Flakes(flakes::FlakesArgs),
     /// Write the guide of the repository's pipelines: triggers, jobs, required checks, secrets.
     Docs(docs::DocsArgs),
+    /// Say whether a commit or an image may be published: clear or blocked, and why.
+    Gate(Box<gate::GateArgs>),
+    /// Show, verify and export what was stated of commits and images.
+    Ledger(ledger::LedgerArgs),
+    /// State something of a commit or an image, or list what is stated.
+    Evidence(Box<evidence::EvidenceArgs>),
     /// Evaluate one expression, or many as JSON lines.
     Eval(eval::EvalArgs),
     /// Keep secrets for runs, encrypted, and say who uses them.
@@ -146,6 +152,9 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Cache(args)) => cache::run(&args),
         Some(Command::Flakes(args)) => flakes::run(&args),
         Some(Command::Docs(args)) => docs::run(&args),
+        Some(Command::Gate(args)) => gate::run(&args),
+        Some(Command::Ledger(args)) => ledger::run(&args),
+        Some(Command::Evidence(args)) => evidence::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Secret(args)) => secret::run(&args),
         Some(Command::Variable(args)) => variable::run(&args),

@@ -10,6 +10,7 @@ mod cli;
 mod command;
 mod delivery;
 mod exit;
+mod gates;
 mod guide;
 mod history;
 mod local_event;

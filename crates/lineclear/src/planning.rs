@@ -8,7 +8,7 @@ use lineclear_plan::{Facts, Plan, PlannedWorkflow, Platform, dispatch_inputs, gi
 use lineclear_source::Diagnostic;
 use lineclear_workflow::Workflow;
 
-use crate::local_event::{Checkout, EventError, EventOptions, LocalEvent, Wants};
+use crate::local_event::{Checkout, Compared, EventError, EventOptions, LocalEvent, Wants};
 use crate::session::actions::ActionFiles;
 use crate::workflow_files::{self, WorkflowFile};
 
@@ -29,6 +29,8 @@ pub(crate) struct Planning {
     pub(crate) plan: Plan,
     pub(crate) event: ForgeEvent,
     pub(crate) facts: Facts,
+    /// The commit that changed paths were counted from, if git counted them.
+    pub(crate) compared: Option<Compared>,
     /// What a person should know of how the event was made, a sentence each.
     pub(crate) notes: Vec<String>,
     /// The files that hold a workflow, with their findings.
@@ -84,7 +86,7 @@ pub(crate) fn plan(asked: &Asked, checkout: &Checkout, called: &ActionFiles) -> 
     for (at, workflow) in unreadable {
         plan.workflows.insert(at.min(plan.workflows.len()), workflow);
     }
-    Ok(Planning { plan, event: local.event, facts, notes: local.notes, workflows })
+    Ok(Planning { plan, event: local.event, facts, compared: local.compared, notes: local.notes, workflows })
 }
 
 impl Planning {

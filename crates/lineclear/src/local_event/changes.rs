@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lineclear_event::Changed;
 
-use super::checkout::{is_object_id, is_zero, short};
+use super::checkout::{Checkout, is_object_id, is_zero, short};
 use super::git;
 
 /// The empty tree, which every repository knows: what a first commit is compared with.
@@ -29,6 +29,32 @@ pub(super) enum Comparison {
     Everything,
     /// It cannot be told.
     Unknown { reason: String },
+}
+
+/// What changed paths were counted from.
+#[derive(Clone, Debug)]
+pub(crate) struct Compared(Comparison);
+
+impl Compared {
+    pub(super) fn new(comparison: Comparison) -> Self {
+        Self(comparison)
+    }
+
+    /// The commit, by its full id; `None` where there was none before.
+    pub(crate) fn commit(&self, checkout: &Checkout) -> Option<String> {
+        let (base, head) = match &self.0 {
+            Comparison::Commits { base, .. } | Comparison::Folder { base } => (base, None),
+            Comparison::SinceFork { base, head } => (base, Some(head.clone())),
+            Comparison::FolderSinceFork { base } => (base, checkout.head_commit()),
+            Comparison::Everything | Comparison::Unknown { .. } => return None,
+        };
+        let forked = head.map(|head| {
+            let output = git::run(&checkout.root, &["merge-base", base, &head], &[]).unwrap_or_default();
+            String::from_utf8_lossy(&output).trim().to_owned()
+        });
+        let commit = forked.unwrap_or_else(|| base.clone());
+        (is_object_id(&commit) && !is_zero(&commit)).then_some(commit)
+    }
 }
 
 /// The changed files, relative to `root`; files outside of it are left out.

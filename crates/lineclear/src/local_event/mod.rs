@@ -23,6 +23,7 @@ use lineclear_event::{Changed, ForgeEvent};
 use lineclear_workflow::Workflow;
 use serde_json::Value;
 
+pub(crate) use changes::Compared;
 use changes::Comparison;
 pub(crate) use checkout::Checkout;
 use checkout::is_zero;
@@ -59,6 +60,8 @@ pub(crate) struct LocalEvent {
     pub(crate) event: ForgeEvent,
     /// Message of the commit the event speaks of, for `[skip ci]`.
     pub(crate) head_message: Option<String>,
+    /// What changed paths were counted from, if git counted them.
+    pub(crate) compared: Option<Compared>,
     /// What a person should know of how the event was made, a sentence each.
     pub(crate) notes: Vec<String>,
 }
@@ -247,6 +250,7 @@ impl Started<'_> {
                 }
             }
         }
+        let mut compared = None;
         if !self.options.changed.is_empty() {
             let paths = self.options.changed.clone();
             event.changed = Changed::Files { paths, compared_with: "by --changed".into() };
@@ -254,6 +258,7 @@ impl Started<'_> {
             event.changed = self.changed_since(revision, &event)?;
         } else if wants.paths && !event.reference.starts_with("refs/tags/") {
             event.changed = changes::changed(&self.checkout.root, &comparison);
+            compared = matches!(event.changed, Changed::Files { .. }).then(|| Compared::new(comparison));
             if let (Changed::Unknown { .. }, Here::Told(_)) = (&event.changed, &self.place)
                 && let Some(paths) = told::listed(&event.payload)
             {
@@ -262,7 +267,7 @@ impl Started<'_> {
         }
         notes.dedup();
         let head_message = commits.first().map(|commit| commit.message.clone());
-        Ok(LocalEvent { event, head_message, notes })
+        Ok(LocalEvent { event, head_message, compared, notes })
     }
 
     fn head_alone(&self, made: &Made) -> Vec<Commit> {

@@ -17,6 +17,15 @@ impl Checkout {
     }
 }
 
+impl Checkout {
+    /// The person who works here, by git's own settings: `Ann Example <ann@example.org>`.
+    pub(crate) fn person(&self) -> Option<String> {
+        let said = |key: &str| self.config.get("user", key).map(str::trim).filter(|value| !value.is_empty());
+        let name = said("name")?;
+        Some(said("email").map_or_else(|| name.to_owned(), |email| format!("{name} <{email}>")))
+    }
+}
+
 /// The repository of an event.
 pub(super) fn repository(checkout: &Checkout, payload: Option<&Value>, default_branch: Option<&str>) -> Repository {
     let told = payload.and_then(|payload| payload.get("repository"));

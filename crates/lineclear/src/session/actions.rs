@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use clap::Args;
 use lineclear_event::with_causes;
@@ -39,6 +39,8 @@ pub(crate) struct ActionFiles {
     notes: Mutex<BTreeSet<String>>,
     /// What the workflows of this command name: what it pulls in is written into the lock.
     wanted: Mutex<BTreeSet<Wanted>>,
+    /// What was taken from the folder instead of where the workflows say.
+    overridden: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl ActionFiles {
@@ -53,7 +55,13 @@ impl ActionFiles {
             fetcher: OnceLock::new(),
             notes: Mutex::default(),
             wanted: Mutex::default(),
+            overridden: Arc::default(),
         }
+    }
+
+    /// What is taken from `LINECLEAR_ACTIONS_DIR`, as `owner/repo@ref`; it grows while jobs run.
+    pub(crate) fn overridden(&self) -> Arc<Mutex<BTreeSet<String>>> {
+        Arc::clone(&self.overridden)
     }
 
     /// Whether the lock of the repository can be read, so that a damaged one is said before anything starts.
@@ -117,6 +125,7 @@ impl ActionFiles {
         if let (Some(folder), false) = (&self.folder, escapes) {
             let place = folder.join(&name);
             if place.is_dir() {
+                self.overridden.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
                 return Ok(FetchedAction { folder: place, sha: None });
             }
         }

@@ -18,6 +18,7 @@ use lineclear_store_folder::FolderStore;
 use lineclear_workflow::Workflow;
 
 use super::actions::ActionFiles;
+use super::evidence::Recorder;
 use super::interrupt::Interrupt;
 use super::prepare::{self, Begun, Stopped};
 use super::sink::Telling;
@@ -31,6 +32,8 @@ pub(super) struct Chain {
     pub(super) telling: Arc<Telling>,
     pub(super) inbox: Inbox,
     pub(super) interrupt: Interrupt,
+    /// Hears of each run before it begins.
+    recorder: Option<Arc<Recorder>>,
     runs: BTreeMap<RunId, Known>,
     /// Why a follower could not be begun.
     problem: Option<Stopped>,
@@ -82,8 +85,9 @@ impl Chain {
         telling: Arc<Telling>,
         inbox: Inbox,
         interrupt: Interrupt,
+        recorder: Option<Arc<Recorder>>,
     ) -> Self {
-        Self { ground, files, store, telling, inbox, interrupt, runs: BTreeMap::new(), problem: None }
+        Self { ground, files, store, telling, inbox, interrupt, recorder, runs: BTreeMap::new(), problem: None }
     }
 
     /// Asks for a run that an event started, and notes what those that follow it have to be told.
@@ -111,6 +115,9 @@ impl Chain {
             self.runs.insert(request.run, known);
         }
         self.telling.add_record(Arc::clone(&record));
+        if let Some(recorder) = &self.recorder {
+            recorder.begin(&request, &record.header().run.workflow);
+        }
         self.inbox.request(request, record);
     }
 

@@ -10,6 +10,7 @@ use lineclear_event::{Conclusion, Envelope, JobKey, JobReport, JobSpec, RunEvent
 use lineclear_runner::JobControl;
 
 use super::chain::Chain;
+use super::evidence::Recorder;
 use super::sink::Telling;
 
 /// What the engine's orders come to on this machine.
@@ -18,10 +19,15 @@ pub(crate) struct LocalHands {
     pub(crate) telling: Arc<Telling>,
     pub(crate) conclusions: BTreeMap<RunId, Conclusion>,
     pub(super) chain: Chain,
+    /// `None` where there is no commit that anything could be stated of.
+    pub(crate) recorder: Option<Arc<Recorder>>,
 }
 
 impl Hands for LocalHands {
     fn dispatch(&mut self, spec: Box<JobSpec>) {
+        if let Some(recorder) = &self.recorder {
+            recorder.handed_out(&spec);
+        }
         self.telling.dispatched(&spec);
         self.pool.dispatch(*spec);
     }
@@ -32,6 +38,9 @@ impl Hands for LocalHands {
 
     fn tell(&mut self, event: &Envelope) {
         self.telling.show(event);
+        if let Some(recorder) = &self.recorder {
+            recorder.see(event.run, &event.event);
+        }
         if let RunEvent::JobStarted { job, .. } = &event.event {
             self.pool.start_was_told(event.run, job);
         }
@@ -39,6 +48,9 @@ impl Hands for LocalHands {
     }
 
     fn run_ended(&mut self, run: RunId, conclusion: Conclusion) {
+        if let Some(recorder) = &self.recorder {
+            recorder.run_ended(run, conclusion);
+        }
         self.conclusions.insert(run, conclusion);
     }
 }

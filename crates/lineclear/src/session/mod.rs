@@ -5,6 +5,7 @@ mod ask;
 mod chain;
 mod containers;
 mod delivering;
+pub(crate) mod evidence;
 pub(crate) mod forge_choice;
 mod git_bridge;
 mod hands;
@@ -32,8 +33,9 @@ use lineclear_backend::{Backend, Isolation, NetworkAccess, Workspace};
 use lineclear_backend_host::{GuardProgram, HostBackend, HostSettings, SandboxSettings, WorkingTree};
 use lineclear_drive::{Drive, RealTime, inbox};
 use lineclear_event::{AnnotationLevel, Conclusion, Envelope, JobReport, JobSpec, RunEvent};
+use lineclear_ledger::LedgerOf;
 use lineclear_runner::{DockerConfig, FailurePause, JobControl, JobHands, RunnerSettings};
-use lineclear_store::{Artifacts, Caches, Store};
+use lineclear_store::{Artifacts, Caches, Ledgers, Store};
 use lineclear_store_folder::FolderStore;
 
 use crate::command::run::RunArgs;
@@ -46,6 +48,7 @@ use actions::ActionFiles;
 use chain::Chain;
 use containers::EngineOfRun;
 use delivering::StepDelivery;
+use evidence::{Inspection, Recorder, closing};
 use forge_choice::{ForgeAsked, ForgeChoice};
 use hands::{LocalHands, Pool};
 use host_ports::HostPorts;
@@ -124,9 +127,15 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         },
     );
     let telling = Arc::new(Telling::new(reporter));
+    let recorder = recorder(args, &prepared, &machine, &store, &root, &files);
+    if let Some(recorder) = &recorder {
+        let filtered = &prepared.filtered;
+        recorder.path_filtered(&filtered.workflows, filtered.since.as_deref());
+    }
     if prepared.runs.is_empty() {
         let exit = nothing_to_run(&prepared, &telling);
-        return Ok(if prepared.left_out { Exit::BadInput } else { exit });
+        let exit = if prepared.left_out { Exit::BadInput } else { exit };
+        return Ok(closing::close(recorder.as_deref(), &machine.policy, &root, args).unwrap_or(exit));
     }
     let workspace = match tree {
         Some(tree) => Workspace::Copy(tree),
@@ -146,7 +155,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         debug: args.debug,
         native_actions: !args.no_native_actions,
         env: prepared.env.clone(),
-        repository_root: root,
+        repository_root: root.clone(),
         store_repository: prepared.event.repository.full_name(),
         host_labels: machine.labels.clone(),
         isolation,
@@ -174,6 +183,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         secrets: prepared.secrets.clone(),
         vars: prepared.vars.clone(),
         telling: Arc::clone(&telling),
+        recorder: recorder.clone(),
         given_token,
         talk,
         permits,
@@ -193,9 +203,16 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         interrupt::listen(inbox.clone(), move || files.cancel()).map_err(Stopped::fault)?
     };
     let ground = std::mem::take(&mut prepared.ground);
-    let mut chain = Chain::new(ground, files.clone(), store, telling.clone(), inbox, interrupt.clone());
+    let mut chain =
+        Chain::new(ground, files.clone(), store, telling.clone(), inbox, interrupt.clone(), recorder.clone());
     prepared.runs.drain(..).for_each(|begun| chain.request(begun));
-    let hands = LocalHands { pool, telling: Arc::clone(&telling), conclusions: BTreeMap::new(), chain };
+    let hands = LocalHands {
+        pool,
+        telling: Arc::clone(&telling),
+        conclusions: BTreeMap::new(),
+        chain,
+        recorder: recorder.clone(),
+    };
     let _ticks = telling.wants_ticks().then(|| tick(Arc::clone(&telling)));
     let mut drive = Drive::new(messages, RealTime(now), hands);
     let ended = drive.run_until_idle();
@@ -212,12 +229,31 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         return Err(problem);
     }
     files.finish().map_err(Stopped::bad_input)?.iter().for_each(|note| output::complain(&format!("note: {note}")));
+    if let Some(fault) = closing::close(recorder.as_deref(), &machine.policy, &root, args) {
+        return Ok(fault);
+    }
     let worst = conclusions.into_values().max_by_key(|conclusion| report::badness(*conclusion));
     Ok(match worst {
         Some(Conclusion::Cancelled) | None if interrupt.was_heard() => Exit::Cancelled,
         Some(worst) if Exit::of(worst) == Exit::Success && left_out => Exit::BadInput,
         Some(worst) => Exit::of(worst),
         None => Exit::EngineFault,
+    })
+}
+
+/// Who writes down what the runs prove; `None` outside of a git repository and before the first commit.
+fn recorder(
+    args: &RunArgs,
+    prepared: &Prepared,
+    machine: &Machine,
+    store: &Arc<FolderStore>,
+    root: &std::path::Path,
+    files: &ActionFiles,
+) -> Option<Arc<Recorder>> {
+    let requests: Vec<_> = prepared.runs.iter().map(|(request, _)| request).collect();
+    let ledger = LedgerOf::open(Arc::clone(store) as Arc<dyn Ledgers>, prepared.event.repository.full_name());
+    Recorder::new(ledger, &prepared.event, &machine.policy, now, || {
+        Inspection::begin(root, &prepared.event.sha, &requests, args, files.overridden())
     })
 }
 
@@ -240,6 +276,7 @@ struct JobRunner {
     secrets: SecretsOfRun,
     vars: VarsOfRun,
     telling: Arc<Telling>,
+    recorder: Option<Arc<Recorder>>,
     talk: Talk,
     permits: Arc<JobPermits>,
     /// What every job has for its own token.
@@ -249,7 +286,12 @@ struct JobRunner {
 impl JobRunner {
     fn run(&self, spec: &JobSpec, control: &JobControl) -> JobReport {
         let spec = &*self.vars.for_job(spec);
-        let sink = RunSink { run: spec.run, telling: Arc::clone(&self.telling), permits: Arc::clone(&self.permits) };
+        let sink = RunSink {
+            run: spec.run,
+            telling: Arc::clone(&self.telling),
+            permits: Arc::clone(&self.permits),
+            recorder: self.recorder.clone(),
+        };
         let talk = match self.talk.open_job(spec, self.given_token.as_deref()) {
             Ok(talk) => talk,
             Err(reason) => {
@@ -288,6 +330,9 @@ impl JobRunner {
                 clock: &now,
             },
         );
+        if let Some(recorder) = &self.recorder {
+            recorder.job_ended(spec.run, &spec.job, report.conclusion);
+        }
         // Not before what the job opened is closed.
         drop(ports);
         report

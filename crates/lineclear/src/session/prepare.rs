@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lineclear_engine::{GivenNeed, RunRequest, Selection};
-use lineclear_event::{ForgeEvent, RunEvent};
+use lineclear_event::{Changed, ForgeEvent, RunEvent};
 use lineclear_plan::{Facts, Plan, PlannedWorkflow, is_fork_pull_request, load_calls, run_inputs};
 use lineclear_source::{Diagnostic, suggest};
 use lineclear_store::{NewRun, RunRecord, Store};
@@ -67,6 +67,45 @@ pub(crate) struct Prepared {
     pub(crate) left_out: bool,
     /// What may follow.
     pub(crate) ground: Ground,
+    pub(crate) filtered: PathFiltered,
+}
+
+/// Workflows that the event would have started, but for their paths.
+#[derive(Debug, Default)]
+pub(crate) struct PathFiltered {
+    /// Each as it would have been started, with the reason why it was not.
+    pub(crate) workflows: Vec<(PlannedWorkflow, String)>,
+    /// The commit that the changed paths were counted from.
+    pub(crate) since: Option<String>,
+}
+
+impl PathFiltered {
+    fn of(planning: &Planning, checkout: &Checkout, calls: &ActionFiles) -> Self {
+        if !matches!(planning.event.changed, Changed::Files { .. }) {
+            return Self::default();
+        }
+        let planned = |file: &str| planning.plan.workflows.iter().find(|planned| planned.file == file);
+        let has_paths = |workflow: &Workflow| {
+            let trigger = workflow.on.get(&planning.event.name);
+            trigger.is_some_and(|trigger| trigger.paths.is_some())
+        };
+        let left_out = planning.workflows.iter().filter(|(workflow, _)| {
+            has_paths(workflow) && planned(workflow.source.name()).is_some_and(|known| !known.triggered)
+        });
+        let left_out: Vec<_> = left_out.cloned().collect();
+        if left_out.is_empty() {
+            return Self::default();
+        }
+        // The same event, of which nobody knows what changed, starts what only its paths kept out.
+        let reason = "asked as if all paths had changed".to_owned();
+        let event = ForgeEvent { changed: Changed::Unknown { reason }, ..planning.event.clone() };
+        let whole = lineclear_plan::plan(&left_out, &event, &planning.facts, calls);
+        let workflows = whole.workflows.into_iter().filter(|workflow| workflow.triggered).map(|workflow| {
+            let reason = planned(&workflow.file).map(|known| known.reason.clone()).unwrap_or_default();
+            (workflow, reason)
+        });
+        Self { workflows: workflows.collect(), since: planning.compared.as_ref().and_then(|one| one.commit(checkout)) }
+    }
 }
 
 impl Prepared {
@@ -197,8 +236,9 @@ pub(crate) fn prepare(
         output::complain(&format!("note: when secrets were used last is not kept: {problem}"));
     }
     let runs = if args.dry_run { Vec::new() } else { begin(args, &planning, calls, store)? };
+    let filtered = if args.dry_run { PathFiltered::default() } else { PathFiltered::of(&planning, checkout, calls) };
     let ground = ground(args, checkout.default_tip(&planning.event, args.payload.is_some()), || planning.workflows);
-    Ok(Prepared { event: planning.event, plan: planning.plan, runs, secrets, vars, env, left_out, ground })
+    Ok(Prepared { event: planning.event, plan: planning.plan, runs, secrets, vars, env, left_out, ground, filtered })
 }
 
 /// What may follow, of `workflows`.

@@ -11,7 +11,7 @@ use lineclear_engine::RunRequest;
 use lineclear_plan::Plan;
 use lineclear_store::{NewRun, RunRecord, RunSummary, Store};
 
-use super::prepare::{Prepared, Stopped};
+use super::prepare::{PathFiltered, Prepared, Stopped};
 use super::values::{self, SecretsOfRun, VarsOfRun};
 use crate::command::run::RunArgs;
 use crate::exit::Exit;
@@ -193,5 +193,15 @@ pub(super) fn prepare(again: &Again, args: &RunArgs, store: &dyn Store) -> Resul
         let files = workflow_files::read(&again.folder, &[]).unwrap_or_default();
         files.into_iter().filter_map(|file| Some((file.workflow?, file.findings))).collect()
     });
-    Ok(Prepared { event, plan, runs: vec![(request, record)], secrets, vars, env, left_out: false, ground })
+    Ok(Prepared {
+        event,
+        plan,
+        runs: vec![(request, record)],
+        secrets,
+        vars,
+        env,
+        left_out: false,
+        ground,
+        filtered: PathFiltered::default(),
+    })
 }

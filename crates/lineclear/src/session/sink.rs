@@ -8,6 +8,7 @@ use lineclear_event::{Envelope, JobKey, JobSpec, RunEvent, RunId, Timestamp};
 use lineclear_runner::JobSink;
 use lineclear_store::RunRecord;
 
+use super::evidence::Recorder;
 use super::permits::JobPermits;
 use crate::output;
 use crate::report::Reporter;
@@ -107,10 +108,14 @@ pub(crate) struct RunSink {
     pub(crate) run: RunId,
     pub(crate) telling: Arc<Telling>,
     pub(super) permits: Arc<JobPermits>,
+    pub(crate) recorder: Option<Arc<Recorder>>,
 }
 
 impl JobSink for RunSink {
     fn event(&self, event: RunEvent) {
+        if let (RunEvent::Fact { job, fact, .. }, Some(recorder)) = (&event, &self.recorder) {
+            recorder.fact(self.run, job, fact);
+        }
         self.telling.tell(&Envelope { event, run: self.run, at: now() });
     }
 

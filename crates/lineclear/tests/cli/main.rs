@@ -9,6 +9,7 @@ mod docs;
 mod documents;
 mod ending;
 mod eval;
+mod evidence;
 mod history;
 mod history_diff;
 mod history_why;

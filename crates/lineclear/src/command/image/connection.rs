@@ -37,7 +37,7 @@ pub(crate) struct ConnectionArgs {
 
 impl ConnectionArgs {
     /// A client that tells nobody what it does.
-    pub(super) fn client(&self) -> Result<Client, Failure> {
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
         self.client_telling(None)
     }
 

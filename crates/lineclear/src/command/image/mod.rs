@@ -1,6 +1,6 @@
 //! `lineclear image`: images in registries: what they are, and moving, naming, signing and deleting them.
 
-mod connection;
+pub(crate) mod connection;
 mod inspect;
 mod lists;
 mod moves;
@@ -78,7 +78,7 @@ enum Command {
 }
 
 /// Why a command did not do what it was asked for.
-enum Failure {
+pub(crate) enum Failure {
     /// The registry, the network or the image.
     Work(Box<lineclear_registry::RegistryClientError>),
     /// What was asked for.

@@ -1,0 +1,9 @@
+//! Gates over the ledger of the repository that is worked in: its policy, its commits, and what people call them.
+
+mod commits;
+mod place;
+pub(crate) mod subject;
+pub(crate) mod words;
+
+pub(crate) use commits::GitCommits;
+pub(crate) use place::{Fault, Place, rules};

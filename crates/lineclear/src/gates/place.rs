@@ -1,0 +1,105 @@
+//! The ledger, the policy and the commits of the repository that is worked in.
+
+use std::sync::Arc;
+
+use lineclear_event::with_causes;
+use lineclear_gate::Rules;
+use lineclear_ledger::{LedgerError, LedgerOf};
+use lineclear_policy::Policy;
+use lineclear_source::suggest;
+use lineclear_store::Ledgers;
+use lineclear_store_folder::FolderStore;
+
+use super::GitCommits;
+use crate::exit::Exit;
+use crate::local_event::Checkout;
+use crate::output;
+use crate::settings;
+
+/// Why a command about gates and ledgers ends here.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// A sentence: what was asked for is wrong.
+    Input(String),
+    Ledger(LedgerError),
+    /// Everything was said already.
+    Said(Exit),
+}
+
+impl From<LedgerError> for Fault {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
+impl Fault {
+    /// Tells it, and gives the exit code.
+    pub(crate) fn end(outcome: Result<Exit, Self>) -> Exit {
+        match outcome {
+            Ok(exit) | Err(Self::Said(exit)) => exit,
+            Err(Self::Input(sentence)) => {
+                output::complain(&format!("error: {sentence}"));
+                Exit::BadInput
+            }
+            Err(Self::Ledger(error)) => {
+                output::complain(&format!("error: {}", with_causes(&error)));
+                Exit::EngineFault
+            }
+        }
+    }
+}
+
+/// Where gates are asked about.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) checkout: Checkout,
+    pub(crate) ledger: LedgerOf,
+    pub(crate) commits: GitCommits,
+}
+
+impl Place {
+    /// The repository of the current folder, or the one that is named, with its ledger.
+    pub(crate) fn open(repository: Option<&str>) -> Result<Self, Fault> {
+        let home = settings::home().map_err(Fault::Input)?;
+        let here = std::env::current_dir()
+            .map_err(|error| Fault::Input(format!("cannot tell the current folder: {error}")))?;
+        let checkout = Checkout::find(&here);
+        let store = FolderStore::open(home).map_err(|error| Fault::Input(with_causes(&error)))?;
+        let name = repository.map_or_else(|| checkout.repository_name(), str::to_owned);
+        let ledger = LedgerOf::open(Arc::new(store) as Arc<dyn Ledgers>, name);
+        let commits = GitCommits::new(&checkout.root);
+        Ok(Self { checkout, ledger, commits })
+    }
+
+    /// What `lineclear.toml` says.
+    pub(crate) fn policy(&self) -> Result<Policy, Fault> {
+        crate::session::machine::read(&self.checkout.root).map_err(|stopped| match stopped.message {
+            Some(message) => Fault::Input(message),
+            None => Fault::Said(stopped.exit),
+        })
+    }
+}
+
+/// The rules of the gate that is named, or of all.
+pub(crate) fn rules(policy: &Policy, name: Option<&str>) -> Result<Vec<Rules>, Fault> {
+    let names = || policy.gates.iter().map(|gate| gate.name.value.as_str());
+    let Some(name) = name else {
+        let all: Vec<Rules> = policy.gates.iter().map(Rules::from).collect();
+        return if all.is_empty() { Err(no_gate()) } else { Ok(all) };
+    };
+    match policy.gate(name) {
+        Some(gate) => Ok(vec![Rules::from(gate)]),
+        None if policy.gates.is_empty() => Err(no_gate()),
+        None => Err(Fault::Input(match suggest(name, names()) {
+            Some(near) => format!("there is no gate `{name}` in lineclear.toml; did you mean `{near}`?"),
+            None => format!(
+                "there is no gate `{name}` in lineclear.toml; there are {}",
+                names().collect::<Vec<_>>().join(", ")
+            ),
+        })),
+    }
+}
+
+fn no_gate() -> Fault {
+    Fault::Input("lineclear.toml has no gate, so there is nothing to be clear or blocked; `lineclear init` writes one, docs/gate.md says how".into())
+}
