@@ -256,6 +256,7 @@ impl Step {
                 names: image.tags.clone(),
                 digest: image.digest.clone(),
                 platforms: Vec::new(),
+                children: Vec::new(),
                 config: None,
             })));
         }
