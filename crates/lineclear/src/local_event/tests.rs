@@ -125,7 +125,7 @@ fn without_a_remote_a_push_is_that_of_the_last_commit() {
     let repo = Repo::new();
     let first = repo.git(&["rev-parse", "HEAD"]);
     let second = repo.commit("second\n\nwith a body", &["src/b"]);
-    let LocalEvent { event, head_message, notes } = repo.event("push");
+    let LocalEvent { event, head_message, notes, .. } = repo.event("push");
     assert_eq!(
         (event.name.as_str(), event.reference.as_str(), event.sha.as_str()),
         ("push", "refs/heads/main", &*second)
