@@ -1,6 +1,7 @@
 //! `cargo xtask`: what developers and CI do with this repository. `cargo xtask --help` lists the tasks.
 
 mod bench;
+mod campaign;
 mod component;
 mod engine;
 mod example;
@@ -28,6 +29,7 @@ Developer tasks. Usage: cargo xtask TASK…
   doc         the documentation builds, without warnings
   fuzz        every fuzz target for a bounded time, from the kept corpus
   examples    the examples run through a release build of lineclear
+  campaign    ways round the gate, and failures in every place: nothing red is published (`--help` after it: its options)
   self        lineclear runs a fast job of this repository's own workflow
 
   bench       how fast, as ratios; writes the table of docs/performance.md (not part of `test`)
@@ -37,7 +39,7 @@ Developer tasks. Usage: cargo xtask TASK…
 type Task = (&'static str, fn() -> Result<()>);
 
 /// The tasks whose tests talk to a container engine: one is started for them where none answers.
-const WITH_ENGINE: [&str; 2] = ["unit", "examples"];
+const WITH_ENGINE: [&str; 3] = ["unit", "examples", "campaign"];
 
 const TASKS: &[Task] = &[
     ("components", component::install),
@@ -48,12 +50,14 @@ const TASKS: &[Task] = &[
     ("doc", doc),
     ("fuzz", fuzz::run),
     ("examples", example::run_all),
+    ("campaign", campaign::quick),
     ("self", example::run_own_job),
 ];
 
 fn main() -> ExitCode {
     let names: Vec<String> = std::env::args().skip(1).collect();
-    if names.is_empty() || names.iter().any(|name| name == "--help" || name == "-h") {
+    let has_own_help = names.first().is_some_and(|name| name == "campaign");
+    if names.is_empty() || !has_own_help && names.iter().any(|name| name == "--help" || name == "-h") {
         print!("{HELP}");
         return if names.is_empty() { ExitCode::from(2) } else { ExitCode::SUCCESS };
     }
@@ -62,6 +66,11 @@ fn main() -> ExitCode {
         if name == "bench" {
             chosen.push(("bench", bench::run));
             // What follows are names of rows.
+            break;
+        }
+        if name == "campaign" {
+            chosen.push(("campaign", campaign::of_command_line));
+            // What follows are its options.
             break;
         }
         if name == "test" {

@@ -1,0 +1,444 @@
+//! Ways round the gate. Each is tried in earnest; afterwards the registry is looked at, and not what anybody said of it.
+
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+use lineclear_oci::{RepositoryName, Tag};
+use lineclear_store::Images as _;
+use serde_json::{Value, json};
+
+use super::merges::two_at_once;
+use super::stage::{Said, Stage, sh};
+use super::table::Row;
+
+/// One way round.
+pub(super) struct Attack {
+    pub(super) name: &'static str,
+    deed: &'static str,
+    /// What has to become of it.
+    expected: &'static str,
+    /// Tries it, and gives all that was said; an error is something that has to be so and is not.
+    carry: fn(&mut Stage) -> Result<String>,
+    /// Words that the refusal has: without them it failed for another reason, and proves nothing.
+    refusal: &'static [&'static str],
+}
+
+pub(super) const ALL: &[Attack] = &[
+    Attack {
+        name: "stray-docker-push",
+        deed: "a job of a red commit logs in and runs `docker push`",
+        expected: "refused with the gate and the failed check; candidates are taken",
+        carry: stray_docker_push,
+        refusal: &["gate `main` is blocked", "docker: 1"],
+    },
+    Attack {
+        name: "raw-push",
+        deed: "`curl` and `skopeo` push with the token of a red commit's job, and rename a candidate",
+        expected: "403, each of them",
+        carry: raw_push,
+        refusal: &["push of ci-raw:  201", "DENIED", "skopeo: 1"],
+    },
+    Attack {
+        name: "forged-workflow-run",
+        deed: "`--event workflow_run` with a payload that says success for a red commit: of a run that nobody knows, and of the red one",
+        expected: "refused: the record of runs counts, not the payload",
+        carry: forged_workflow_run,
+        refusal: &["is not known here", "ended: failure"],
+    },
+    Attack {
+        name: "fork-called-main",
+        deed: "a fork's pull request from its `main`, which is green, and a publish workflow that does not look",
+        expected: "refused: a fork speaks for no commit",
+        carry: fork_called_main,
+        refusal: &["publishes nothing"],
+    },
+    Attack {
+        name: "tag-on-red",
+        deed: "a tag `v9.9.9` on a red commit",
+        expected: "the publish job is refused its tag",
+        carry: tag_on_red,
+        refusal: &["gate `main` is blocked"],
+    },
+    Attack {
+        name: "evidence-of-another-commit",
+        deed: "the red commit's code is made green on a branch; then the red commit is run, asked for and published",
+        expected: "blocked: evidence follows contents, and not branches",
+        carry: evidence_of_another_commit,
+        refusal: &["blocked", "test"],
+    },
+    Attack {
+        name: "latest-backwards",
+        deed: "an older green commit is run once more while a newer one publishes, and again afterwards",
+        expected: "`latest` stays with the newer one",
+        carry: latest_backwards,
+        refusal: &["newer"],
+    },
+    Attack {
+        name: "version-overwritten",
+        deed: "jobs of later green commits push other contents as a version that is released",
+        expected: "refused: the version keeps its digest",
+        carry: version_overwritten,
+        refusal: &["v1.0.0", " 403"],
+    },
+    Attack {
+        name: "version-tagged-anew",
+        deed: "a released version's git tag is deleted, and set and pushed anew on another green commit",
+        expected: "refused: the version keeps its digest",
+        carry: version_tagged_anew,
+        refusal: &["v1.1.0"],
+    },
+    Attack {
+        name: "evidence-for-a-sibling",
+        deed: "a person tried one image; another image of the same commit is published with that",
+        expected: "blocked for the sibling, clear for the image that was tried",
+        carry: evidence_for_a_sibling,
+        refusal: &["tried-by-hand"],
+    },
+    Attack {
+        name: "edited-ledger",
+        deed: "an entry of the ledger is changed, removed or put elsewhere, or the last ones are cut off",
+        expected: "`ledger verify` names the entry, or says how many are gone; `publish` refuses",
+        carry: edited_ledger,
+        refusal: &["entry"],
+    },
+    Attack {
+        name: "dirty-working-tree",
+        deed: "changes that no commit has make a red commit's CI green",
+        expected: "CI succeeds, and nothing is published",
+        carry: dirty_working_tree,
+        refusal: &[" was not set"],
+    },
+    Attack {
+        name: "adjusted-run",
+        deed: "`--env` and `--matrix` make a red commit's CI green",
+        expected: "CI succeeds, and nothing is published",
+        carry: adjusted_run,
+        refusal: &[" was not set"],
+    },
+    Attack {
+        name: "another-commit-checked-out",
+        deed: "the publish job of a green commit checks a red one out, and pushes that",
+        expected: "refused: it is not what the job speaks for",
+        carry: another_commit_checked_out,
+        refusal: &["the job has checked out"],
+    },
+    Attack {
+        name: "policy-dropped",
+        deed: "a red branch drops the image from `lineclear.toml`, and pushes",
+        expected: "refused: the default branch's policy holds",
+        carry: policy_dropped,
+        refusal: &["push of latest: ", " 403"],
+    },
+];
+
+pub(super) fn is_one(name: &str) -> bool {
+    ALL.iter().any(|attack| attack.name == name)
+}
+
+pub(super) fn run(stage: &mut Stage, attack: &Attack) -> Result<Row> {
+    let said = (attack.carry)(stage).with_context(|| format!("`{}`", attack.name));
+    stage.git("git checkout -q -f main && git clean -qfd")?;
+    let counts = stage.counts()?;
+    let mut row = Row::of(attack.name, attack.deed, attack.expected, &counts);
+    match said {
+        Ok(text) => {
+            for words in attack.refusal.iter().filter(|words| !text.contains(*words)) {
+                row.findings.push(format!("{}: nobody said `{words}`", attack.name));
+            }
+            if !row.is_good() {
+                let lines: Vec<&str> = text.lines().filter(|line| !line.contains("\"expression\"")).collect();
+                println!("{}", lines[lines.len().saturating_sub(60)..].join("\n"));
+            }
+        }
+        Err(error) => row.findings.push(format!("{error:#}")),
+    }
+    row.show();
+    Ok(row)
+}
+
+/// A workflow with one job that may push packages.
+fn job(on: &str, checkout: &str, script: &str) -> String {
+    let script: String = script.trim().lines().map(|line| format!("          {line}\n")).collect();
+    format!(
+        "name: Attack\non: {on}\npermissions: {{ contents: read, packages: write }}\njobs:\n  attack:\n    runs-on: ubuntu-latest\n    \
+         steps:\n      - uses: actions/checkout@v4\n        with: {{ fetch-depth: 0, allow-unsafe-pr-checkout: true, {checkout} }}\n      \
+         - env: {{ TOKEN: '${{{{ github.token }}}}' }}\n        run: |\n{script}"
+    )
+}
+
+const PUSHED: &str = "{ push: { branches: ['**'] } }";
+
+/// Commits something red with a workflow that pushes, and runs all of it.
+fn red_with(stage: &mut Stage, script: &str) -> Result<Said> {
+    stage.commit("test-fails", Some(&job(PUSHED, "", script)))?;
+    stage.run(&[])
+}
+
+fn stray_docker_push(stage: &mut Stage) -> Result<String> {
+    let script = "
+set +e
+docker build -q -t ghcr.io/octo/app:latest . > /dev/null
+echo \"$TOKEN\" | docker login ghcr.io -u x --password-stdin > /dev/null 2>&1
+docker push ghcr.io/octo/app:latest > docker.txt 2>&1; echo \"docker: $? $(tail -1 docker.txt)\"
+docker tag ghcr.io/octo/app:latest ghcr.io/octo/app:ci-docker
+docker push -q ghcr.io/octo/app:ci-docker && echo 'the candidate is taken'
+docker rmi -f ghcr.io/octo/app:latest ghcr.io/octo/app:ci-docker > /dev/null
+true";
+    let said = red_with(stage, script)?;
+    ensure!(said.text.contains("the candidate is taken"), "nothing was pushed at all: {}", said.tail());
+    Ok(said.text)
+}
+
+fn raw_push(stage: &mut Stage) -> Result<String> {
+    let script = "
+set +e
+sh push.sh ci-raw
+sh push.sh latest
+sh push.sh sha-$(git rev-parse HEAD | cut -c1-7)
+sh push.sh v7.7.7
+r=docker://$LINECLEAR_REGISTRY/ghcr.io/octo/app
+skopeo copy --src-tls-verify=false --dest-tls-verify=false --src-creds x:$TOKEN --dest-creds x:$TOKEN $r:ci-raw $r:latest > skopeo.txt 2>&1; echo \"skopeo: $? $(tail -1 skopeo.txt)\"
+true";
+    let said = red_with(stage, script)?;
+    ensure!(said.text.matches(" 403").count() >= 3, "three pushes are to be refused: {}", said.tail());
+    Ok(said.text)
+}
+
+fn forged_workflow_run(stage: &mut Stage) -> Result<String> {
+    stage.commit("test-fails", None)?;
+    let red = stage.run(&[])?;
+    ensure!(red.exit != 0, "a red commit's CI ended well");
+    let id = red.text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find_map(|event| {
+        let run = &event["run"];
+        run.as_u64().or_else(|| run["id"].as_u64()).or_else(|| run.as_str()?.parse().ok())
+    });
+    let id = id.context("no event names its run")?;
+    let (sha, mut all) = (stage.head()?, String::new());
+    for claimed in [4711, id] {
+        let payload = json!({
+            "action": "completed", "repository": base(),
+            "workflow_run": {
+                "id": claimed, "name": "CI", "path": ".github/workflows/ci.yml", "conclusion": "success", "status": "completed",
+                "event": "push", "head_branch": "main", "head_sha": sha, "head_repository": base(),
+            },
+        });
+        let file = stage.beside("forged.json");
+        fs::write(&file, payload.to_string())?;
+        let file = file.to_string_lossy().into_owned();
+        all += &stage.run(&["--event", "workflow_run", "--payload", &file])?.text;
+    }
+    Ok(all)
+}
+
+fn base() -> Value {
+    json!({ "full_name": "octo/app", "name": "app", "id": 1, "owner": { "login": "octo" }, "default_branch": "main" })
+}
+
+fn fork_called_main(stage: &mut Stage) -> Result<String> {
+    let base_sha = stage.head()?;
+    stage.git("git checkout -q -b of-a-fork")?;
+    let label = stage.commit("green", None)?;
+    let sha = stage.head()?;
+    // It is green, and nobody's release.
+    let mut content = stage.truth.of(&label).cloned().context("it was committed")?;
+    content.green = false;
+    stage.truth.add(&label, content);
+    let fork = json!({ "full_name": "evil/app", "name": "app", "id": 2, "fork": true, "owner": { "login": "evil" } });
+    let payload = json!({
+        "action": "opened", "number": 7, "repository": base(),
+        "pull_request": {
+            "number": 7, "title": "t", "id": 70,
+            "head": { "ref": "main", "sha": sha, "repo": fork }, "base": { "ref": "main", "sha": base_sha, "repo": base() },
+        },
+    });
+    let file = stage.beside("fork.json");
+    fs::write(&file, payload.to_string())?;
+    let said = stage.run(&["--event", "pull_request", "--payload", &file.to_string_lossy()])?;
+    stage.git("git checkout -q main && git branch -q -D of-a-fork")?;
+    Ok(said.text)
+}
+
+fn tag_on_red(stage: &mut Stage) -> Result<String> {
+    stage.commit("test-fails", None)?;
+    stage.run(&["--no-chain"])?;
+    stage.git("git tag v9.9.9")?;
+    Ok(stage.run(&["--event", "push", "--ref", "refs/tags/v9.9.9"])?.text)
+}
+
+fn evidence_of_another_commit(stage: &mut Stage) -> Result<String> {
+    let script = "sh push.sh latest; sh push.sh ci-red";
+    red_with(stage, script)?;
+    let red = stage.head()?;
+    stage.git("git checkout -q -b again")?;
+    stage.commit("green", None)?;
+    let green = stage.run(&["--no-chain"])?;
+    ensure!(green.exit == 0, "the branch is to be green: {}", green.tail());
+    stage.git("git checkout -q main")?;
+    let mut all = stage.run(&[])?.text;
+    for asked in [&["gate", &red, "--gate", "main", "--explain"][..], &["publish", "app", "--commit", &red]] {
+        let said = stage.say(asked)?;
+        ensure!(said.exit == 1, "`lineclear {}` ended with {}: {}", asked.join(" "), said.exit, said.text);
+        all += &said.text;
+    }
+    stage.git("git branch -q -D again")?;
+    Ok(all)
+}
+
+fn latest_backwards(stage: &mut Stage) -> Result<String> {
+    stage.published()?;
+    stage.commit("green", None)?;
+    two_at_once(stage)?;
+    // Now that the newer one is there, the older one alone.
+    Ok(stage.start_at(&stage.beside("older"), &stage.home(), &["run", "--format", "json"])?.end()?.text)
+}
+
+/// A green commit that is released as `version`.
+fn release(stage: &mut Stage, version: &str) -> Result<()> {
+    let label = stage.published()?;
+    stage.git(&format!("git tag {version}"))?;
+    let said = stage.run(&["--event", "push", "--ref", &format!("refs/tags/{version}")])?;
+    ensure!(said.exit == 0, "`{version}` is not released: {}", said.tail());
+    stage.truth.versions.insert(version.to_owned(), label);
+    let tag = Tag::parse(version)?;
+    let kept = stage.store()?.tag(&RepositoryName::parse(super::truth::RELEASE)?, &tag)?;
+    ensure!(kept.is_some(), "`{version}` is not there after its release");
+    Ok(())
+}
+
+fn version_overwritten(stage: &mut Stage) -> Result<String> {
+    release(stage, "v1.0.0")?;
+    let follow = "{ workflow_run: { workflows: [CI], types: [completed] } }";
+    stage.commit("green", Some(&job(follow, "", "sh push.sh v1.0.0; sh push.sh ci-other")))?;
+    let said = stage.run(&[])?;
+    stage.truth.newest = Some(fs::read_to_string(stage.root().join("content"))?);
+    ensure!(said.text.contains("push of ci-other:  201"), "nothing was pushed at all: {}", said.tail());
+    // The same from a run of another version's tag.
+    stage.commit("green", Some(&job("{ push: {} }", "", "sh push.sh v1.0.0")))?;
+    stage.run(&["-W", ".github/workflows"])?;
+    stage.truth.newest = Some(fs::read_to_string(stage.root().join("content"))?);
+    stage.git("git tag v1.0.1")?;
+    stage.truth.versions.insert("v1.0.1".to_owned(), fs::read_to_string(stage.root().join("content"))?);
+    Ok(said.text + &stage.run(&["--event", "push", "--ref", "refs/tags/v1.0.1"])?.text)
+}
+
+fn version_tagged_anew(stage: &mut Stage) -> Result<String> {
+    release(stage, "v1.1.0")?;
+    stage.published()?;
+    stage.git("git tag -d v1.1.0 && git tag v1.1.0")?;
+    let said = stage.run(&["--event", "push", "--ref", "refs/tags/v1.1.0"])?;
+    ensure!(said.exit != 0, "the publish job ended well: {}", said.tail());
+    Ok(said.text)
+}
+
+fn evidence_for_a_sibling(stage: &mut Stage) -> Result<String> {
+    let script = "sh push.sh ci-a ghcr.io/octo/reviewed a; sh push.sh ci-b ghcr.io/octo/reviewed b";
+    stage.commit("green", Some(&job(PUSHED, "", script)))?;
+    let said = stage.run(&[])?;
+    ensure!(said.exit == 0, "the commit is to be green: {}", said.tail());
+    stage.truth.newest = Some(fs::read_to_string(stage.root().join("content"))?);
+    let repository = RepositoryName::parse("ghcr.io/octo/reviewed")?;
+    let digest = |stage: &Stage, tag: &str| -> Result<String> {
+        let found = stage.store()?.tag(&repository, &Tag::parse(tag)?)?;
+        Ok(found.with_context(|| format!("no `{tag}` was pushed: {}", said.tail()))?.to_string())
+    };
+    let (tried, sibling) = (digest(stage, "ci-a")?, digest(stage, "ci-b")?);
+    ensure!(tried != sibling, "both are the same image");
+    let stated = stage.say(&["evidence", "add", &tried, "--name", "tried-by-hand"])?;
+    ensure!(stated.exit == 0, "`evidence add`: {}", stated.text);
+    let refused = stage.say(&["publish", "reviewed", "--digest", &sibling])?;
+    ensure!(refused.exit == 1, "the sibling was published: {}", refused.text);
+    let published = stage.say(&["publish", "reviewed", "--digest", &tried])?;
+    ensure!(published.exit == 0, "what was tried is not published: {}", published.text);
+    ensure!(digest(stage, "stable")? == tried, "`stable` is another image");
+    Ok(refused.text)
+}
+
+fn edited_ledger(stage: &mut Stage) -> Result<String> {
+    stage.commit("test-fails", None)?;
+    stage.run(&["--no-chain"])?;
+    let copy = stage.beside("edited");
+    let mut all = String::new();
+    for (deed, found) in [("changed", "entry "), ("removed", "entry "), ("reordered", "entry "), ("cut off", "gone")] {
+        sh(&copy, "find . -mindepth 1 -delete")?;
+        sh(&stage.home(), &format!("cp -a . '{}'", copy.display()))?;
+        let file = stage.ledger(&copy)?;
+        let text = fs::read_to_string(&file)?;
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        // The statement that is in the way.
+        let at = lines.iter().rposition(|line| line.contains("\"failure\"") && line.contains("CI / test"));
+        let at = at.context("the ledger has no failure of the test")?;
+        match deed {
+            "changed" => lines[at] = lines[at].replace("\"failure\"", "\"success\""),
+            "removed" => drop(lines.remove(at)),
+            "cut off" => lines.truncate(at),
+            _ => {
+                let before = lines[..at].iter().rposition(|line| !line.is_empty()).context("it is the first")?;
+                lines.swap(before, at);
+            }
+        }
+        fs::write(&file, lines.join("\n") + "\n")?;
+        let say = |args: &[&str]| stage.start_at(&stage.root(), &copy, args)?.end();
+        let verified = say(&["ledger", "verify"])?;
+        ensure!(
+            verified.exit != 0 && verified.text.contains(found),
+            "{deed}: `ledger verify` says {}: {}",
+            verified.exit,
+            verified.text
+        );
+        let published = say(&["publish", "app"])?;
+        ensure!(published.exit != 0, "{deed}: `publish` ended well: {}", published.text);
+        all += &format!("{deed}: {}{}", verified.text, published.text);
+        println!("   {deed}: {}", verified.text.lines().next().unwrap_or_default());
+    }
+    Ok(all)
+}
+
+fn dirty_working_tree(stage: &mut Stage) -> Result<String> {
+    stage.commit("test-fails", Some(&job(PUSHED, "", "sh push.sh latest; sh push.sh ci-dirty")))?;
+    fs::write(stage.root().join("verdict"), "green")?;
+    let said = stage.run(&[])?;
+    stage.git("git checkout -q .")?;
+    green_ci(&said)?;
+    let again = stage.say(&["publish", "app"])?;
+    ensure!(again.exit == 1, "`publish` ended with {}: {}", again.exit, again.text);
+    Ok(said.text)
+}
+
+fn adjusted_run(stage: &mut Stage) -> Result<String> {
+    let attack = job(PUSHED, "", "sh push.sh latest; sh push.sh ci-adjusted");
+    stage.commit("test-fails", Some(&attack))?;
+    let env = stage.run(&["--env", "VERDICT=green"])?;
+    green_ci(&env)?;
+    stage.commit("lint-fails", Some(&attack))?;
+    let matrix = stage.run(&["--matrix", "of:code"])?;
+    let again = stage.say(&["publish", "app"])?;
+    ensure!(again.exit == 1, "`publish` ended with {}: {}", again.exit, again.text);
+    Ok(env.text + &matrix.text)
+}
+
+/// The test has succeeded: else it was no attack.
+fn green_ci(said: &Said) -> Result<()> {
+    let events = said.text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut tests = events.filter(|event| event["event"] == "job_finished" && event["name"] == "test");
+    ensure!(tests.any(|event| event["conclusion"] == "success"), "the test is to succeed: {}", said.tail());
+    Ok(())
+}
+
+fn another_commit_checked_out(stage: &mut Stage) -> Result<String> {
+    stage.commit("test-fails", None)?;
+    stage.run(&["--no-chain"])?;
+    let red = stage.head()?;
+    let follow = "{ workflow_run: { workflows: [CI], types: [completed] } }";
+    stage.commit("green", Some(&job(follow, &format!("ref: {red}"), "sh push.sh latest; sh push.sh ci-another")))?;
+    let said = stage.run(&[])?;
+    stage.truth.newest = Some(fs::read_to_string(stage.root().join("content"))?);
+    Ok(said.text)
+}
+
+fn policy_dropped(stage: &mut Stage) -> Result<String> {
+    stage.git("git checkout -q -b without-policy")?;
+    fs::write(stage.root().join("lineclear.toml"), "")?;
+    let said = red_with(stage, "sh push.sh latest; sh push.sh sha-1234567")?;
+    stage.git("git checkout -q main && git branch -q -D without-policy")?;
+    Ok(said.text)
+}
