@@ -1,6 +1,7 @@
 //! The examples and this repository's own workflow, run by a release build of lineclear.
 
 use std::path::Path;
+use std::process::ExitStatus;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -45,6 +46,20 @@ pub fn lineclear() -> std::path::PathBuf {
 
 /// The same, with more environment; gives the events of the run.
 pub fn run_for_events(folder: &Path, home: &Path, args: &[&str], environment: &[(&str, &str)]) -> Result<Vec<Value>> {
+    let told = tell(folder, home, args, environment)?;
+    told.ended("success")?;
+    Ok(told.events)
+}
+
+/// What a run told.
+pub struct Told {
+    pub events: Vec<Value>,
+    status: ExitStatus,
+    complaints: String,
+}
+
+/// Runs the workflows of `folder`, however they end.
+pub fn tell(folder: &Path, home: &Path, args: &[&str], environment: &[(&str, &str)]) -> Result<Told> {
     let lineclear = lineclear();
     let folder = folder.to_string_lossy();
     let mut arguments = vec!["run", "-C", &*folder, "--format", "json"];
@@ -59,19 +74,60 @@ pub fn run_for_events(folder: &Path, home: &Path, args: &[&str], environment: &[
         .lines()
         .map(|line| serde_json::from_str(line).with_context(|| format!("not an event: {line}")))
         .collect::<Result<_>>()?;
-    let of = |kind: &str| events.iter().filter(|event| event["event"] == *kind).collect::<Vec<_>>();
-    for job in of("job_finished") {
+    let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+    let told = Told { events, status: output.status, complaints };
+    for job in told.of("job_finished") {
         println!("   {} {}", job["conclusion"].as_str().unwrap_or("?"), job["name"].as_str().unwrap_or("?"));
     }
-    if !output.status.success() {
-        for line in of("log").iter().rev().take(60).rev() {
+    Ok(told)
+}
+
+impl Told {
+    fn of<'t>(&'t self, kind: &'t str) -> impl DoubleEndedIterator<Item = &'t Value> {
+        self.events.iter().filter(move |event| event["event"] == *kind)
+    }
+
+    /// The run, and the command, ended like this.
+    pub fn ended(&self, conclusion: &str) -> Result<()> {
+        let succeeded = conclusion == "success";
+        let last = self.events.last();
+        let says = last.is_some_and(|last| last["event"] == "run_finished" && last["conclusion"] == *conclusion);
+        if says && self.status.success() == succeeded {
+            return Ok(());
+        }
+        let lines: Vec<&Value> = self.of("log").collect();
+        for line in lines.iter().rev().take(80).rev() {
             println!("   {}: {}", line["job"].as_str().unwrap_or("?"), line["line"].as_str().unwrap_or(""));
         }
-        bail!("{} ended with {}: {}", folder, output.status, String::from_utf8_lossy(&output.stderr));
+        bail!("it should have ended with {conclusion}, but ended with {}, {last:?}: {}", self.status, self.complaints)
     }
-    match events.last() {
-        Some(last) if last["event"] == "run_finished" && last["conclusion"] == "success" => Ok(events),
-        last => bail!("the last event should say that the run succeeded, but is {last:?}"),
+
+    /// These jobs, among others, ended like this.
+    pub fn jobs(&self, expected: &[(&str, &str)]) -> Result<()> {
+        for (name, conclusion) in expected {
+            let found = self.of("job_finished").rev().find(|job| job["name"] == **name);
+            let found = found.and_then(|job| job["conclusion"].as_str());
+            if found != Some(conclusion) {
+                bail!("job `{name}` should have ended with {conclusion}, but: {found:?}\n{}", self.complaints);
+            }
+        }
+        Ok(())
+    }
+
+    /// An output of a job.
+    pub fn output(&self, job: &str, name: &str) -> String {
+        let found = self.of("job_finished").find(|event| event["name"] == *job);
+        found.and_then(|job| job["outputs"][name].as_str()).unwrap_or_default().to_owned()
+    }
+
+    /// The lines that a job printed, by its id.
+    pub fn logs(&self, job: &str) -> Vec<&str> {
+        self.of("log").filter(|event| event["job"] == *job).filter_map(|event| event["line"].as_str()).collect()
+    }
+
+    /// Whether any line has these words.
+    pub fn said(&self, words: &str) -> bool {
+        self.of("log").any(|event| event["line"].as_str().is_some_and(|line| line.contains(words)))
     }
 }
 

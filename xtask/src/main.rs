@@ -8,6 +8,7 @@ mod example;
 mod fuzz;
 mod house;
 mod newer;
+mod pipelines;
 mod shell;
 mod taskboard;
 

@@ -4,13 +4,14 @@
 //! What is asked: how the jobs ended, what stands in the registries, and that the container engine is as it was before.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use lineclear_testkit::images::{PASSWORD, Registry, USER, registry_with_login};
 use serde_json::Value;
 
 use crate::example::{lineclear, run_for_events};
+use crate::pipelines;
 use crate::shell::{Cmd, root};
 
 /// What the workflow builds.
@@ -24,7 +25,7 @@ pub fn run(home: &Path) -> Result<()> {
     println!("-- taskboard, base images");
     let prefix = Cmd::new(example.join("images/build.sh")).read()?;
     let variable = format!("IMAGE_PREFIX={}", prefix.trim());
-    let repository = repository(&example)?;
+    let repository = repository(&example, None)?;
     let commit = Cmd::new("git").args(&["rev-parse", "HEAD"]).folder(repository.path()).read()?;
     let commit = commit.trim();
     let delivery = registry_with_login();
@@ -98,16 +99,26 @@ pub fn run(home: &Path) -> Result<()> {
     let pull_request = go(&["--event", "pull_request"])?;
     all_succeeded(&pull_request, &["Publish"])?;
     ensure!((tags()?, self::kept(repository.path(), home)?) == known, "a pull request pushed images");
-    Ok(())
+    pipelines::run(&example, home, prefix.trim())
 }
 
-/// The tracked files of the example as a repository with one commit and the address of a forge.
-fn repository(example: &Path) -> Result<tempfile::TempDir> {
+/// The tracked files of the example as a repository with one commit and the address of a forge; with the files of `pipeline` in place of
+/// its workflows.
+pub fn repository(example: &Path, pipeline: Option<&Path>) -> Result<tempfile::TempDir> {
     let folder = tempfile::Builder::new().prefix("lineclear-taskboard-").tempdir()?;
     let files = Cmd::new("git").args(&["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     let files = files.folder(example).read()?;
     for file in files.split('\0').filter(|file| !file.is_empty()) {
-        let (from, to) = (example.join(file), folder.path().join(file));
+        let place = match (file.strip_prefix("pipelines/"), pipeline) {
+            (None, Some(_)) if file.starts_with(".github/") => continue,
+            (None, _) => PathBuf::from(file),
+            (Some(_), None) => continue,
+            (Some(_), Some(pipeline)) => match example.join(file).strip_prefix(pipeline) {
+                Ok(place) => place.to_owned(),
+                Err(_) => continue,
+            },
+        };
+        let (from, to) = (example.join(file), folder.path().join(place));
         std::fs::create_dir_all(to.parent().context("a file stands in a folder")?)?;
         std::fs::copy(&from, &to).with_context(|| format!("cannot copy `{}`", from.display()))?;
     }
@@ -118,7 +129,7 @@ fn repository(example: &Path) -> Result<tempfile::TempDir> {
     Ok(folder)
 }
 
-fn commit_all(folder: &Path, message: &str) -> Result<()> {
+pub fn commit_all(folder: &Path, message: &str) -> Result<()> {
     Cmd::new("git").args(&["add", "--all"]).folder(folder).run()?;
     let who = ["-c", "user.name=Tester", "-c", "user.email=tester@example.org"];
     Cmd::new("git").args(&who).args(&["commit", "-q", "-m", message]).folder(folder).run()
@@ -207,7 +218,7 @@ fn repository_name(registry: &Registry, image: &str) -> String {
 }
 
 /// What the embedded registry has: the digest of each name with its tag.
-fn kept(folder: &Path, home: &Path) -> Result<BTreeMap<String, String>> {
+pub fn kept(folder: &Path, home: &Path) -> Result<BTreeMap<String, String>> {
     let list = Cmd::new(lineclear()).args(&["registry", "list", "--format", "json"]).folder(folder);
     let list: Value = serde_json::from_str(&list.env("LINECLEAR_HOME", home).read()?)?;
     let images = list["images"].as_array().context("a list of images")?.iter();
@@ -217,7 +228,7 @@ fn kept(folder: &Path, home: &Path) -> Result<BTreeMap<String, String>> {
 }
 
 /// Asks the registry that was delivered to, with a client that is not ours.
-fn skopeo(args: &[&str]) -> Result<String> {
+pub fn skopeo(args: &[&str]) -> Result<String> {
     let (deed, rest) = args.split_first().context("a deed")?;
     let login = format!("{USER}:{PASSWORD}");
     Cmd::new("skopeo").args(&[deed, "--tls-verify=false", "--creds", &login]).args(rest).read()
