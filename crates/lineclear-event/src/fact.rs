@@ -12,7 +12,7 @@ use crate::{Finding, ScanStatement, Severity};
 pub enum Fact {
     Tests(TestResults),
     Coverage(Coverage),
-    Findings(Findings),
+    Findings(Box<Findings>),
     /// A look-up in the caches.
     Cache {
         key: String,

@@ -60,16 +60,15 @@ pub fn read_within(kind: ReportKind, name: &str, bytes: &[u8], limits: &Limits) 
         return Err(fault(Wrong::TooLarge { size: bytes.len(), limit: limits.bytes }));
     }
     let text = decode::text(bytes).map_err(fault)?;
-    let findings = |found: Result<Findings, Wrong>| found.map(|findings| vec![Fact::Findings(findings)]);
+    let findings = |found: Result<Findings, Wrong>| found.map(|findings| vec![Fact::Findings(Box::new(findings))]);
     match kind {
         ReportKind::JUnit => junit::read(name, &text, limits).map(|tests| vec![Fact::Tests(tests)]),
         ReportKind::Playwright => playwright::read(name, &text, limits).map(|tests| vec![Fact::Tests(tests)]),
         ReportKind::Cobertura => cobertura::read(name, &text, limits).map(|coverage| vec![Fact::Coverage(coverage)]),
         ReportKind::Jacoco => jacoco::read(name, &text, limits).map(|coverage| vec![Fact::Coverage(coverage)]),
         ReportKind::Lcov => lcov::read(name, &text, limits).map(|coverage| vec![Fact::Coverage(coverage)]),
-        ReportKind::Sarif => {
-            sarif::read(name, &text, limits).map(|findings| findings.into_iter().map(Fact::Findings).collect())
-        }
+        ReportKind::Sarif => sarif::read(name, &text, limits)
+            .map(|findings| findings.into_iter().map(|one| Fact::Findings(Box::new(one))).collect()),
         ReportKind::Bandit => findings(scanner::bandit(name, &text, limits)),
         ReportKind::PipAudit => findings(scanner::pip_audit(name, &text, limits)),
         ReportKind::NpmAudit => findings(scanner::npm_audit(name, &text, limits)),

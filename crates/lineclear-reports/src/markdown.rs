@@ -20,7 +20,7 @@ pub fn markdown(facts: &[Fact]) -> String {
         match fact {
             Fact::Tests(results) => tests.push(results),
             Fact::Coverage(found) => coverage.push(found),
-            Fact::Findings(found) => findings.push(found),
+            Fact::Findings(found) => findings.push(&**found),
             Fact::Cache { .. } | Fact::Used { .. } | Fact::ForgeCall { .. } | Fact::Image(_) => {}
         }
     }

@@ -23,7 +23,7 @@ pub fn unreadable(kind: ReportKind, name: &str, bytes: &[u8], reason: &str) -> O
         }
     };
     let unreadable = shortened(reason, REASON);
-    Some(Fact::Findings(Findings { name: name.to_owned(), tool, unreadable, ..Findings::default() }))
+    Some(Fact::Findings(Box::new(Findings { name: name.to_owned(), tool, unreadable, ..Findings::default() })))
 }
 
 /// The name in `"driver": { "name": "…" }`, if it is the first one there.

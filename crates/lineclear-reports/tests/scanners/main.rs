@@ -10,7 +10,7 @@ use lineclear_reports::{Limits, ReportKind, detect, read, read_within, unreadabl
 fn findings(name: &str, bytes: &[u8], kind: ReportKind) -> Findings {
     assert_eq!(detect(name, bytes), Some(kind), "{name}");
     match read(kind, name, bytes).expect("a report").as_slice() {
-        [Fact::Findings(findings)] => findings.clone(),
+        [Fact::Findings(findings)] => (**findings).clone(),
         other => panic!("{other:?}"),
     }
 }
