@@ -60,8 +60,23 @@ pub(crate) fn read_as(root: &Path, preset: Option<Preset>) -> Result<PolicyFile,
             span: Span::default(),
         });
     }
+    let (policy, problems) = expanded(root, written)?;
+    Ok(PolicyFile { source, exists, policy, findings, problems })
+}
+
+/// What `text` would stand for as the policy of the repository whose root this is, as far as it can be read.
+///
+/// # Errors
+/// A sentence: its preset asks for the workflows, and they cannot be read.
+pub(crate) fn of_text(root: &Path, text: String) -> Result<Policy, String> {
+    let (written, _) = Policy::read(&Source::new(NAME, text));
+    Ok(expanded(root, written)?.0)
+}
+
+/// The policy with what its preset stands for, and what is wrong with that.
+fn expanded(root: &Path, written: Policy) -> Result<(Policy, Vec<Diagnostic>), String> {
     if written.preset.is_none() {
-        return Ok(PolicyFile { source, exists, policy: written, findings, problems: Vec::new() });
+        return Ok((written, Vec::new()));
     }
     let files = workflow_files::read(root, &[])?;
     let called = |path: &str| {
@@ -69,8 +84,7 @@ pub(crate) fn read_as(root: &Path, preset: Option<Preset>) -> Result<PolicyFile,
         Some(Arc::new(Workflow::read(&file.source)))
     };
     let offered = offered_checks(files.iter().filter_map(|file| file.workflow.as_ref()), &called);
-    let (policy, problems) = written.expanded(&offered);
-    Ok(PolicyFile { source, exists, policy, findings, problems })
+    Ok(written.expanded(&offered))
 }
 
 impl PolicyFile {

@@ -25,11 +25,11 @@ use lineclear_oci::{AnyManifest, RepositoryName, Routes, Tag};
 use lineclear_policy::Policy;
 use lineclear_registry_server::{Free, Naming, Permit};
 use lineclear_services::{Permits, Who};
-use lineclear_source::Source;
 use lineclear_store::Images;
 use lineclear_store_folder::FolderStore;
 
 use crate::local_event::Checkout;
+use crate::policy_file;
 use crate::settings::now;
 use git::Git;
 use held::Held;
@@ -39,8 +39,6 @@ use workspace::Beginning;
 
 /// So long a push waits for another one of the same repository.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-const POLICY: &str = "lineclear.toml";
 
 /// Holds the release repositories against the jobs of one command.
 pub(crate) struct JobPermits {
@@ -137,9 +135,10 @@ impl JobPermits {
     fn held(&self, routes: Option<&Routes>) -> &[Held] {
         self.held.get_or_init(|| {
             let reviewed = self.git.tip(&self.ground.default_branch);
-            let text = reviewed.and_then(|commit| self.git.file(&commit, POLICY));
-            let mut policies: Vec<Policy> =
-                text.map(|text| Policy::read(&Source::new(POLICY, text)).0).into_iter().collect();
+            let text = reviewed.and_then(|commit| self.git.file(&commit, policy_file::NAME));
+            // One that cannot be read has nothing to say; the checkout's own was read before anything ran.
+            let policy = text.and_then(|text| policy_file::of_text(&self.ground.root, text).ok());
+            let mut policies: Vec<Policy> = policy.into_iter().collect();
             policies.push(self.ground.policy.clone());
             held::all(&policies, &self.ground.repository, routes)
         })
