@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use lineclear_testkit::{Repository, Run};
+use lineclear_testkit::{Repository, Run, Started};
 use serde_json::json;
 
 const POLICY: &str = "\
@@ -124,6 +124,24 @@ fn a_push_beside_ci_names_the_gate_and_what_is_missing() {
 }
 
 #[test]
+fn a_publish_that_follows_a_green_ci_sets_its_tags_and_the_ledger_knows() {
+    let script = "bash push.sh sha-$(git rev-parse --short=7 HEAD)\nbash push.sh latest\nbash push.sh other";
+    let repository = repository("permit-green", "green", &job(FOLLOW, script));
+    let run = repository.run(&[]);
+    let log = log(&run);
+    assert_eq!(run.exit, 0, "{}", run.transcript());
+    assert!(log.contains("push of latest:  201"), "{}", run.transcript());
+    assert!(log.contains("the policy gives") && log.contains("`latest`"), "another tag is refused by its name: {log}");
+    let (tags, commit) = (tags(&repository), head(&repository));
+    assert!(
+        tags.contains("latest") && tags.contains(&format!("sha-{}", &commit[..7])) && !tags.contains("other"),
+        "{tags}"
+    );
+    let ledger = repository.home_files_with("\"phase\":\"done\"");
+    assert_eq!(ledger.len(), 1, "the move is in the ledger");
+}
+
+#[test]
 fn pull_requests_forks_and_forged_events_publish_nothing() {
     // S0-34: a workflow that lets everything through.
     let repository = repository(
@@ -214,6 +232,46 @@ fn what_is_not_the_commit_that_was_tested_is_not_published_for_it() {
 }
 
 #[test]
+fn latest_never_moves_backwards_and_version_tags_stay() {
+    // S0-38: the older build ends last.
+    let repository = repository("permit-order", "green", &job(FOLLOW, "bash push.sh latest $(git rev-parse HEAD)"));
+    let old = head(&repository);
+    repository.commit("second");
+    let run = repository.run(&[]);
+    assert!(log(&run).contains("push of latest:  201"), "{}", run.transcript());
+    let payload = json!({
+        "ref": "refs/heads/main", "after": old, "before": "0".repeat(40), "head_commit": { "id": old, "message": "first" },
+        "repository": { "full_name": "octo/app", "name": "app", "id": 1, "owner": { "login": "octo" }, "default_branch": "main" },
+    });
+    let file = repository.beside("old.json");
+    std::fs::write(&file, payload.to_string()).expect("a file");
+    let before = tags(&repository);
+    let run = repository.run(&["--event", "push", "--payload", file.to_str().expect("text")]);
+    assert!(log(&run).contains("it never moves backwards"), "{}", run.transcript());
+    assert_eq!(tags(&repository), before);
+    // A version is one image for ever.
+    repository.write(".github/workflows/publish.yml", &job(FOLLOW, "bash push.sh v1.0.0 one\nbash push.sh v1.0.0 two"));
+    repository.commit("third");
+    assert_eq!(repository.run(&["--no-chain"]).exit, 0);
+    repository.sh("git tag v1.0.0");
+    let run = repository.run(&["--event", "tag"]);
+    let log = log(&run);
+    assert!(log.contains("push of v1.0.0:  201") && log.contains("it is immutable"), "{}", run.transcript());
+}
+
+#[test]
+fn nobody_takes_anything_away_from_a_release_repository() {
+    let delete = "bash push.sh latest\nfor what in manifests/latest manifests/$(curl -sSI -u \"x:$TOKEN\" \"http://$LINECLEAR_REGISTRY/v2/ghcr.io/octo/app/manifests/latest\" \
+                  -H 'accept: */*' | tr -d '\\r' | awk 'tolower($1)==\"docker-content-digest:\"{print $2}'); do\n  \
+                  curl -sS -w ' %{http_code}\\n' -X DELETE -u \"x:$TOKEN\" \"http://$LINECLEAR_REGISTRY/v2/ghcr.io/octo/app/$what\"\ndone";
+    let repository = repository("permit-delete", "green", &job(FOLLOW, delete));
+    let run = repository.run(&[]);
+    let log = log(&run);
+    assert_eq!(log.matches("DENIED").count(), 2, "{}", run.transcript());
+    assert!(tags(&repository).contains("latest"));
+}
+
+#[test]
 fn a_branch_that_drops_the_image_from_the_policy_publishes_nothing() {
     let repository = repository("permit-policy", "green", &job("push", "bash push.sh latest"));
     repository.sh("git checkout -q -b next");
@@ -233,6 +291,30 @@ fn a_token_of_a_job_that_has_ended_opens_nothing() {
     repository.commit("second");
     let run = repository.run(&["--env", &format!("OUT={}", out.display())]);
     assert!(log(&run).contains(" 401"), "{}", run.transcript());
+}
+
+#[test]
+fn of_two_pushes_at_once_the_newer_commit_has_latest_whichever_ends_last() {
+    // S0-38
+    let repository = repository("permit-race", "green", &job(FOLLOW, "bash push.sh latest $(git rev-parse HEAD)"));
+    let old = head(&repository);
+    repository.commit("second");
+    let payload = json!({
+        "ref": "refs/heads/main", "after": old, "before": "0".repeat(40), "head_commit": { "id": old, "message": "first" },
+        "repository": { "full_name": "octo/app", "name": "app", "id": 1, "owner": { "login": "octo" }, "default_branch": "main" },
+    });
+    let file = repository.beside("old.json");
+    std::fs::write(&file, payload.to_string()).expect("a file");
+    let start = |args: &[&str]| Started::new(repository.lineclear(&[&["run", "--format", "json"], args].concat()));
+    let older = start(&["--event", "push", "--payload", file.to_str().expect("text")]);
+    let newer = start(&[]);
+    let (older, newer) = (Run::from(older.finish()), Run::from(newer.finish()));
+    assert!(log(&newer).contains("push of latest:  201"), "{}", newer.transcript());
+    let said = log(&older);
+    assert!(said.contains("push of latest:  201") || said.contains("never moves backwards"), "{}", older.transcript());
+    let shown = repository.say(&["registry", "list", "ghcr.io/octo/app", "--format", "json"]).stdout;
+    let newest = repository.home_files_with(&format!("\"of\":\"{}\"", head(&repository)));
+    assert!(!newest.is_empty() && shown.contains("latest"), "{shown}");
 }
 
 /// Whether a program is there: these tests need each of them.
@@ -279,4 +361,62 @@ rm -rf "$p"
         );
     }
     assert!(!tags(&repository).contains("latest"));
+}
+
+#[test]
+fn a_publish_job_as_teams_have_it_runs_unchanged() {
+    lineclear_testkit::images::ensure_engine();
+    let publish = "\
+name: Publish
+on:
+  workflow_run: { workflows: [CI], types: [completed], branches: [main] }
+  push: { tags: ['v*'] }
+permissions: { contents: read, packages: write }
+jobs:
+  publish:
+    if: github.event_name == 'push' || github.event.workflow_run.conclusion == 'success'
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+        with: { ref: '${{ github.event.workflow_run.head_sha || github.sha }}' }
+      - uses: docker/setup-buildx-action@v3
+      - uses: docker/login-action@v3
+        with: { registry: ghcr.io, username: '${{ github.actor }}', password: '${{ github.token }}' }
+      - id: meta
+        uses: docker/metadata-action@v5
+        with:
+          images: ghcr.io/${{ github.repository_owner }}/app
+          tags: |
+            type=raw,value=latest,enable=${{ github.event_name != 'push' }}
+            type=ref,event=tag
+          flavor: latest=false
+      - id: push
+        uses: docker/build-push-action@v6
+        with: { context: ., push: true, tags: '${{ steps.meta.outputs.tags }}', provenance: false }
+      - run: echo \"pushed ${{ steps.push.outputs.digest }}\"
+";
+    let repository = repository("permit-teams", "green", publish);
+    repository.write("Dockerfile", "FROM scratch\nCOPY verdict /\n");
+    repository.commit("an image");
+    let run = repository.run(&[]);
+    assert_eq!(run.exit, 0, "{}", run.transcript());
+    assert!(log(&run).contains("pushed sha256:"), "{}", run.transcript());
+    assert!(tags(&repository).contains("latest"));
+    // S0-35
+    repository.sh("git tag v1.2.3");
+    let run = repository.run(&["--event", "tag"]);
+    assert_eq!(run.exit, 0, "{}", run.transcript());
+    assert!(tags(&repository).contains("v1.2.3"));
+    // The next commit is red: its publish is skipped, and with another `if:` it would be refused.
+    repository.write("verdict", "red");
+    repository.write(
+        ".github/workflows/publish.yml",
+        &publish.replace("github.event.workflow_run.conclusion == 'success'", "true"),
+    );
+    repository.commit("red");
+    let before = tags(&repository);
+    let run = repository.run(&[]);
+    assert_eq!(run.conclusion("publish"), "failure", "{}", run.transcript());
+    assert!(notices(&run).contains("was not set"), "{}", notices(&run));
+    assert_eq!(tags(&repository).matches("latest").count(), before.matches("latest").count());
 }
