@@ -30,6 +30,9 @@ enum Fault {
     AnswerLost,
 }
 
+/// What someone else does.
+type Deed = Box<dyn FnOnce(&World)>;
+
 /// The registry and the ledger, and what goes wrong with them.
 struct World {
     tags: RefCell<BTreeMap<String, Digest>>,
@@ -45,7 +48,7 @@ struct World {
     /// Tags cannot be removed, as in many registries.
     keeps_tags: Cell<bool>,
     /// Is done by someone else just before the next tag is set.
-    meanwhile: RefCell<Option<Box<dyn FnOnce(&World)>>>,
+    meanwhile: RefCell<Option<Deed>>,
 }
 
 /// Commits are numbers, one after the other.
