@@ -12,6 +12,7 @@ use lineclear_event::Fact;
 use lineclear_oci::{ErrorCode, RepositoryName, Tag};
 use lineclear_registry_server::{Caller, Deed, Denial, Free, Naming, Permit, refusal};
 use serde_json::json;
+use tokio::task::spawn_blocking;
 
 use super::transport::{self, Asked};
 use crate::forge;
@@ -54,7 +55,12 @@ pub(crate) async fn answer(shared: Arc<Shared>, call: Call) -> Response {
     if let Some(session) = session {
         if let Some(mut fact) = told.pushed {
             fact.names.iter_mut().for_each(|name| *name = shown(name, &shared.registry_host));
-            shared.config.listener.observed(&session.identity.caller, Fact::Image(fact));
+            let (listener, caller) = (shared.config.listener.clone(), session.identity.caller.clone());
+            // Whoever listens may write to disks; and who pushed is answered after it is known.
+            let observed = spawn_blocking(move || listener.observed(&caller, Fact::Image(fact)));
+            if let Err(error) = observed.await {
+                shared.warn(&session.identity.caller, &format!("the registry cannot tell what was pushed: {error}"));
+            }
         }
         if let Some(warning) = told.warning {
             shared.warn(&session.identity.caller, &format!("the registry: {warning}"));

@@ -58,7 +58,7 @@ use permits::JobPermits;
 use prepare::{Prepared, Stopped};
 use registry::RunRegistry;
 use sink::{RunSink, Telling};
-use talk::Talk;
+use talk::{Talk, Told};
 use values::{SecretsOfRun, VarsOfRun};
 
 /// Jobs that run at once on a machine with few cores: most of a job's time is spent waiting.
@@ -148,7 +148,8 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     if let Some((request, _)) = prepared.runs.first() {
         let token = std::env::var(forge_choice::TOKEN).ok().filter(|token| !token.is_empty());
         let choice = ForgeChoice { asked: args.forge.clone(), token: token.or_else(|| given_token.clone()) };
-        talk.offer(&prepared.event, &request.platform, checkout.git_dir(), &store, &choice, &telling)?;
+        let told = Told { telling: &telling, recorder: recorder.as_ref() };
+        talk.offer(&prepared.event, &request.platform, checkout.git_dir(), &store, &choice, told)?;
     }
     let pause = args.pause_on_failure.then(|| Arc::new(ShellPause::new(Arc::clone(&telling))) as Arc<dyn FailurePause>);
     let runner = RunnerSettings {

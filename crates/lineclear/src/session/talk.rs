@@ -18,6 +18,7 @@ use lineclear_services::{JobAccess, JobIdentity, Listener, Services, ServicesCon
 use lineclear_store::ArtifactMeta;
 use lineclear_store_folder::FolderStore;
 
+use super::evidence::Recorder;
 use super::forge_choice::ForgeChoice;
 use super::git_bridge;
 use super::permits::{JobPermits, Routed};
@@ -48,6 +49,13 @@ pub(crate) struct JobTalk {
     hearing: Arc<Hearing>,
     permits: Arc<JobPermits>,
     of: (RunId, JobKey),
+}
+
+/// Who hears what the services find out.
+#[derive(Clone, Copy)]
+pub(crate) struct Told<'t> {
+    pub(crate) telling: &'t Arc<Telling>,
+    pub(crate) recorder: Option<&'t Arc<Recorder>>,
 }
 
 impl Talk {
@@ -101,11 +109,15 @@ impl Talk {
         git_dir: Option<&Path>,
         store: &Arc<FolderStore>,
         choice: &ForgeChoice,
-        telling: &Arc<Telling>,
+        told: Told<'_>,
     ) -> Result<(), Stopped> {
+        let telling = told.telling;
         // Set once: a command has one event.
         let _ = self.server_url.set(platform.server_url.clone());
         let _ = self.listener.telling.set(telling.clone());
+        if let Some(recorder) = told.recorder {
+            let _ = self.listener.recorder.set(recorder.clone());
+        }
         let repository = &event.repository;
         let folder = self.home.join("forge").join(folder_name(&repository.owner)).join(folder_name(&repository.name));
         let visibility = if repository.private { Visibility::Private } else { Visibility::Public };
@@ -328,6 +340,7 @@ impl lineclear_services::GitService for LateForge {
 #[derive(Default)]
 struct Hearing {
     telling: OnceLock<Arc<Telling>>,
+    recorder: OnceLock<Arc<Recorder>>,
     jobs: Mutex<BTreeMap<(RunId, JobKey), SharedMasker>>,
 }
 
@@ -347,6 +360,9 @@ impl Hearing {
         // A job that has ended has nothing more to tell.
         let (Some(telling), Some(masks)) = (self.telling.get(), masks) else { return };
         if let Some(fact) = masked_fact(&masks, fact) {
+            if let Some(recorder) = self.recorder.get() {
+                recorder.fact(caller.run, &caller.job, &fact);
+            }
             let step = telling.current_step(caller.run, &caller.job);
             telling.tell(&Envelope {
                 event: RunEvent::Fact { job: caller.job.clone(), step, fact },
