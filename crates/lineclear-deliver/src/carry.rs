@@ -84,6 +84,24 @@ impl Cleared {
     pub fn order(&self) -> &Order {
         &self.order
     }
+
+    fn statement(&self, tags: Vec<MovedTag>) -> MoveStatement {
+        let Self { order, entry, .. } = self;
+        MoveStatement {
+            // The decision belongs to this move alone, so its place in the ledger is a name that nothing else has.
+            id: format!("{entry}-{}", order.digest.short()),
+            kind: order.kind,
+            phase: MovePhase::Begun,
+            image: order.image.clone(),
+            repository: order.repository.to_string(),
+            source: order.source.clone(),
+            commit: order.commit.clone(),
+            tags,
+            decision: *entry,
+            target: order.target.clone(),
+            reason: String::new(),
+        }
+    }
 }
 
 impl Mover<'_> {
@@ -127,25 +145,18 @@ impl Mover<'_> {
     /// # Errors
     /// See [`MoveError`]; only [`MoveError::Unfinished`] and a ledger that cannot be written leave something for the next move to finish.
     pub fn carry(&self, cleared: Cleared, shelf: &dyn Shelf) -> Result<Moved, MoveError> {
-        let Cleared { order, decision, entry } = cleared;
         self.may_go_on()?;
         (self.told)(Step::LogIn);
-        shelf.log_in().map_err(|source| MoveError::Before { doing: "log in to the registry", source })?;
-        let begun = MoveStatement {
-            // The decision belongs to this move alone, so its place in the ledger is a name that nothing else has.
-            id: format!("{entry}-{}", order.digest.short()),
-            kind: order.kind,
-            phase: MovePhase::Begun,
-            image: order.image.clone(),
-            repository: order.repository.to_string(),
-            source: order.source.clone(),
-            commit: order.commit.clone(),
-            tags: self.plan(&order, shelf)?,
-            decision: entry,
-            target: order.target.clone(),
-            reason: String::new(),
+        let planned = shelf.log_in().map_err(|source| MoveError::Before { doing: "log in to the registry", source });
+        let begun = match planned.and_then(|()| self.plan(&cleared.order, shelf)) {
+            Ok(tags) => cleared.statement(tags),
+            Err(error) => {
+                self.refuse(&cleared, &error)?;
+                return Err(error);
+            }
         };
         self.may_go_on()?;
+        let Cleared { order, decision, entry } = cleared;
         let mut moved = Moved {
             id: None,
             digest: order.digest.clone(),
@@ -198,6 +209,24 @@ impl Mover<'_> {
             moved.id = Some(begun.id);
         }
         Ok(moved)
+    }
+
+    /// Writes down that a move whose gate is clear was not begun, and why: nothing has changed anywhere.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn refuse(&self, cleared: &Cleared, why: &MoveError) -> Result<(), MoveError> {
+        let reason = lineclear_event::with_causes(why);
+        let tag = |wanted: &WantedTag| MovedTag {
+            tag: wanted.tag.to_string(),
+            from: None,
+            to: cleared.order.digest.to_string(),
+            stays: Some("the move was refused".to_owned()),
+            taken: None,
+        };
+        let tags = cleared.order.tags.iter().map(tag).collect();
+        let refused = MoveStatement { phase: MovePhase::Refused, reason, ..cleared.statement(tags) };
+        self.write(&cleared.order, &refused)
     }
 
     /// The image in the release repository, whole, and the gate still clear.
@@ -307,7 +336,7 @@ impl Mover<'_> {
         };
         let held: Vec<Option<Held>> = order.tags.iter().zip(&found).map(held).collect();
         let wanted = order.tags.iter().zip(held.iter().map(Option::as_ref));
-        let to = Target { digest: order.digest.as_str(), commit: &order.commit };
+        let to = Target { digest: order.digest.as_str(), commit: &order.commit, take: order.take.as_deref() };
         let planned = plan_tags(wanted, to, &index, self.commits);
         // One digest for one version and for one commit: with another, nothing of it moves.
         for (wanted, planned) in order.tags.iter().zip(&planned) {

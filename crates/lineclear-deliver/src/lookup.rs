@@ -58,7 +58,9 @@ impl Lookup {
             known.entries.push(entry.number);
             match &entry.evidence.statement {
                 Statement::Image(image) => {
-                    add(&mut known.commits, &image.commit);
+                    if !image.commit.is_empty() {
+                        add(&mut known.commits, &image.commit);
+                    }
                     image.names.iter().for_each(|name| add(&mut known.names, name));
                     if !image.image.is_empty() {
                         known.image.clone_from(&image.image);
@@ -75,6 +77,7 @@ impl Lookup {
                         known.unfinished.push(moved.id.clone());
                         known.image.clone_from(&moved.image);
                     }
+                    MovePhase::Refused => {}
                     MovePhase::Undone => known.unfinished.retain(|id| *id != moved.id),
                     MovePhase::Done => {
                         known.unfinished.retain(|id| *id != moved.id);

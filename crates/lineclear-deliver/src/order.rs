@@ -25,4 +25,6 @@ pub struct Order {
     /// For which kind of event the gate is asked.
     pub context: CheckContext,
     pub by: Witness,
+    /// Who says that tags move, too, which stand for something that the ledger knows nothing of.
+    pub take: Option<String>,
 }

@@ -272,6 +272,7 @@ fn order(commit: u8) -> Order {
         rules: rules(),
         context: CheckContext::Push,
         by: Witness::Engine,
+        take: None,
     }
 }
 

@@ -245,7 +245,7 @@ pub struct ImageStatement {
     pub image: String,
     /// The names with tags under which the run pushed it.
     pub names: Vec<String>,
-    /// The commit that was checked out where it was built.
+    /// The commit that was checked out where it was built; empty if no commit has what it was built from, as in a run that was adjusted.
     pub commit: String,
     /// Whether the run built it, or is only known to have pushed it: who pushes what others built does not make it their own commit's.
     #[serde(default)]
@@ -364,6 +364,8 @@ pub enum MovePhase {
     Begun,
     Done,
     Undone,
+    /// It was let through by its gate and never begun: a tag's own rule, the registry, or a missing proof was against it. Nothing has moved.
+    Refused,
 }
 
 /// A tag and what it was and is to point to.
@@ -377,6 +379,9 @@ pub struct MovedTag {
     /// Why it stays where it is: a newer commit has it already, or it is there already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stays: Option<String>,
+    /// It stood for something that the ledger knows nothing of, and this person said that it moves all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<String>,
 }
 
 impl Subject {

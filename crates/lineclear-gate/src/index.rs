@@ -161,7 +161,8 @@ impl Index {
     }
 
     /// The commits that `digest` comes from, the newest first: those whose runs built it, and the one whose run was the first to
-    /// show it. Who only pushes what is there already does not make it theirs. Runs that were adjusted do not count.
+    /// show it. Who only pushes what is there already does not make it theirs. What a run that was adjusted has built is of no commit, nor does
+    /// it become that of whoever pushes it again.
     pub fn origins(&self, digest: &str) -> Vec<Origin<'_>> {
         let Some(known) = self.names.find(digest).and_then(|name| self.known.get(&name)) else { return Vec::new() };
         let mut seen: Vec<Origin<'_>> = Vec::new();
@@ -171,14 +172,12 @@ impl Index {
             let Some((entry, image)) = self.entry(at.entry).and_then(|entry| Some((entry, image(entry)?))) else {
                 continue;
             };
-            if !self.counts(&entry.evidence) {
-                continue;
-            }
-            if image.built || is_first {
+            let was_first = std::mem::take(&mut is_first);
+            let counts = !image.commit.is_empty() && self.counts(&entry.evidence);
+            if counts && (image.built || was_first) {
                 seen.retain(|origin| origin.commit != image.commit);
                 seen.push(Origin { commit: &image.commit, entry });
             }
-            is_first = false;
         }
         seen.reverse();
         seen
@@ -387,10 +386,14 @@ impl Index {
                 }
             }
             Statement::Sbom(_) => self.push(subject, Series::only(Kind::Sbom), At { entry: at, leg: 0 }),
-            Statement::Signature(_) => self.push(subject, Series::only(Kind::Signature), At { entry: at, leg: 0 }),
+            // One by a key that does not count takes nothing from one that does.
+            Statement::Signature(signature) => {
+                let what = self.names.take(&signature.key);
+                self.push(subject, Series { what, ..Series::only(Kind::Signature) }, At { entry: at, leg: 0 });
+            }
             Statement::Provenance(provenance) => {
-                let what = self.names.take(&provenance.commit);
-                self.push(subject, Series { what, ..Series::only(Kind::Provenance) }, At { entry: at, leg: 0 });
+                let (what, part) = (self.names.take(&provenance.commit), self.names.take(&provenance.key));
+                self.push(subject, Series { what, part, ..Series::only(Kind::Provenance) }, At { entry: at, leg: 0 });
             }
             Statement::Move(statement) => {
                 let (image, id) = (self.names.take(&statement.image), self.names.take(&statement.id));

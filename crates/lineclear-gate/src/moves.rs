@@ -205,7 +205,7 @@ impl Index {
             for (entry, moved) in self.entries_of_move(id) {
                 match moved.phase {
                     MovePhase::Begun => begun = begun.or(Some((entry, moved))),
-                    MovePhase::Done | MovePhase::Undone => is_ended = true,
+                    MovePhase::Done | MovePhase::Undone | MovePhase::Refused => is_ended = true,
                 }
             }
             open.extend(
@@ -245,6 +245,7 @@ mod tests {
             from: from.map(str::to_owned),
             to: "new".into(),
             stays: stays.then(|| "it is there already".into()),
+            taken: None,
         };
         MoveStatement {
             id: id.into(),

@@ -20,6 +20,9 @@ pub struct Rules {
     pub sbom: bool,
     pub signature: bool,
     pub provenance: bool,
+    /// Whose signatures count: ids of public keys, `sha256:` of the DER form. Looked at where a signature or a provenance is asked for.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub keys: BTreeSet<String>,
     /// Evidence older than this many milliseconds does not count.
     pub fresh_for_ms: Option<u64>,
     /// What people have to state.
@@ -59,6 +62,17 @@ pub struct ScanRule {
 }
 
 impl Rules {
+    /// Whether anything that is asked for depends on who signed it.
+    pub fn asks_for_keys(&self) -> bool {
+        self.signature || self.provenance
+    }
+
+    /// The same rules, where signatures by these keys count. Who signs is no part of rules that ask for no signature.
+    #[must_use]
+    pub fn signed_by(self, keys: impl IntoIterator<Item = String>) -> Self {
+        if self.asks_for_keys() { Self { keys: keys.into_iter().collect(), ..self } } else { self }
+    }
+
     /// SHA-256 of the canonical form (JSON without spaces, keys sorted), in hexadecimal digits: other rules have another hash.
     pub fn hash(&self) -> String {
         // Rules are plain data, which can always be written.
@@ -80,10 +94,12 @@ fn sorted(value: &serde_json::Value) -> serde_json::Value {
     }
 }
 
+/// What a gate asks for. Whose signatures count is no part of a gate, and is added by [`Rules::signed_by`].
 impl From<&lineclear_policy::Gate> for Rules {
     fn from(gate: &lineclear_policy::Gate) -> Self {
         use lineclear_policy::{Context, Skipped, VulnerabilitySeverity as Of};
         let severity = |of: Of| match of {
+            Of::Unknown => Severity::Unknown,
             Of::Low => Severity::Low,
             Of::Medium => Severity::Medium,
             Of::High => Severity::High,
@@ -117,6 +133,7 @@ impl From<&lineclear_policy::Gate> for Rules {
             sbom: is(&gate.sbom),
             signature: is(&gate.signature),
             provenance: is(&gate.provenance),
+            keys: BTreeSet::new(),
             fresh_for_ms: gate.fresh_for.as_ref().map(|time| u64::try_from(time.value.as_millis()).unwrap_or(u64::MAX)),
             statements: gate.statements.iter().map(|name| name.value.clone()).collect(),
         }

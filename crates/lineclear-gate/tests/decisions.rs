@@ -575,6 +575,7 @@ fn s1_64_a_digest_has_to_be_scanned_itself() {
 #[test]
 fn s1_65_s1_66_signature_contents_and_provenance_are_of_that_very_digest() {
     let rules = asks(|rules| (rules.sbom, rules.signature, rules.provenance) = (true, true, true));
+    let rules = rules.signed_by(["sha256:key".to_owned()]);
     let provenance = |letter: char| {
         Statement::Provenance(ProvenanceStatement {
             predicate: "https://slsa.dev/provenance/v1".into(),
@@ -596,7 +597,7 @@ fn s1_65_s1_66_signature_contents_and_provenance_are_of_that_very_digest() {
     assert!(ledger.on_push(&rules, digest(1)).clear);
     let decision = ledger.on_push(&rules, digest(2));
     assert_eq!(decision.statement().blocked.len(), 3);
-    assert_eq!(of(&decision, "a signature").supply, Some(format!("lineclear image sign {}", digest(2))));
+    assert_eq!(of(&decision, "a signature").supply, Some(format!("lineclear image sign NAME@{}", digest(2))));
     for part in parts('b') {
         ledger.says(digest(2), Witness::Engine, part);
     }
@@ -607,6 +608,33 @@ fn s1_65_s1_66_signature_contents_and_provenance_are_of_that_very_digest() {
     );
     // Of the commit none of it is asked.
     assert!(ledger.on_push(&rules, commit('a')).clear);
+}
+
+#[test]
+fn s1_65_only_signatures_by_keys_of_the_policy_count_and_others_take_nothing_away() {
+    let asks = asks(|rules| rules.signature = true);
+    let rules = asks.clone().signed_by(["sha256:ours".to_owned()]);
+    let signed = |key: &str| {
+        Statement::Signature(SignatureStatement { key: key.into(), form: "cosign".into(), attached: None })
+    };
+    let mut ledger = green();
+    ledger.built(1, 'a');
+    ledger.says(digest(1), Witness::Engine, signed("sha256:foreign"));
+    assert_eq!(
+        ledger.on_push(&rules, digest(1)).statement().blocked,
+        ["a signature: signed with sha256:foreign, which does not count: the keys of `[signing]` are sha256:ours"]
+    );
+    assert_eq!(
+        ledger.on_push(&asks, digest(1)).statement().blocked,
+        ["a signature: signed with sha256:foreign, and no key counts: name it in `keys` of `[signing]` in lineclear.toml"]
+    );
+    ledger.says(digest(1), Witness::Engine, signed("sha256:ours"));
+    assert!(ledger.on_push(&rules, digest(1)).clear);
+    // Whoever signs it once more, with whatever key, does not close the gate.
+    ledger.says(digest(1), Witness::Engine, signed("sha256:foreign"));
+    assert!(ledger.on_push(&rules, digest(1)).clear);
+    // The key is a part of the rules: a policy that trusts another one is another gate.
+    assert_ne!(rules.hash(), asks.hash());
 }
 
 #[test]

@@ -17,6 +17,8 @@ const STORE: &str = "secrets/store";
 const USES: &str = "secrets/uses";
 /// Keys that images are signed with. No job is given anything of it.
 const SIGNING_KEYS: &str = "secrets/signing-keys";
+/// Logins that images are released with. No job is given anything of it.
+const RELEASE_LOGINS: &str = "secrets/release-logins";
 const KEY: &str = "keys/secrets";
 
 /// Names a further store, as `--secret-store` does.
@@ -105,6 +107,15 @@ impl SecretStores {
         work: impl Fn(&SecretStore) -> Result<T, SecretsError>,
     ) -> Result<T, String> {
         let path = self.home.join(SIGNING_KEYS);
+        self.with_passphrase(|keys| work(&SecretStore::new(&path, keys)))
+    }
+
+    /// Does `work` with the store of logins that images are released with.
+    pub(crate) fn with_release_logins<T>(
+        &mut self,
+        work: impl Fn(&SecretStore) -> Result<T, SecretsError>,
+    ) -> Result<T, String> {
+        let path = self.home.join(RELEASE_LOGINS);
         self.with_passphrase(|keys| work(&SecretStore::new(&path, keys)))
     }
 

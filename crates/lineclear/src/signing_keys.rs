@@ -8,7 +8,8 @@ use std::io::Read;
 use std::path::Path;
 
 use lineclear_event::with_causes;
-use lineclear_policy::SigningPolicy;
+use lineclear_gate::Rules;
+use lineclear_policy::{Policy, SigningPolicy};
 use lineclear_secrets::{Contents, Kind, Name, Place, RepositoryName, Scope, SecretText};
 use lineclear_sigstore::{KeyError, PrivateKey, PublicKey, TrustedKeys};
 use zeroize::Zeroizing;
@@ -31,6 +32,22 @@ const MAX_KEY_BYTES: u64 = 64 << 10;
 pub(crate) struct SigningKeys {
     stores: SecretStores,
     repository: RepositoryName,
+}
+
+/// Reads a file of the repository by its path from the root.
+pub(crate) type ReadFile<'f> = &'f dyn Fn(&str) -> Result<Zeroizing<Vec<u8>>, String>;
+
+/// The ids of the keys whose signatures count by a policy; none, where it has nothing to do with signatures.
+///
+/// # Errors
+/// A sentence: one of the keys that are named cannot be read.
+pub(crate) fn counting(checkout: &Checkout, policy: &Policy, read: ReadFile<'_>) -> Result<Vec<String>, String> {
+    let is_asked = policy.gates.iter().any(|gate| Rules::from(gate).asks_for_keys());
+    let is_made = policy.images.iter().any(|image| image.sign.as_ref().is_some_and(|sign| sign.value));
+    match is_asked || is_made {
+        true => SigningKeys::of(checkout)?.ids(&policy.signing, read),
+        false => Ok(Vec::new()),
+    }
 }
 
 /// A key that is kept, without its private half.
@@ -159,6 +176,22 @@ impl SigningKeys {
             keys.push(self.public(&own.value)?);
         }
         Ok(TrustedKeys::new(keys))
+    }
+
+    /// The ids of what [`SigningKeys::trusted`] gives; a key that is named by its id need not be kept here.
+    fn ids(&mut self, policy: &SigningPolicy, read: ReadFile<'_>) -> Result<Vec<String>, String> {
+        let mut ids = Vec::new();
+        for named in policy.keys.iter().map(|named| named.value.as_str()) {
+            ids.push(if named.starts_with("sha256:") {
+                named.to_owned()
+            } else {
+                PublicKey::from_pem(&read(named)?).map_err(|error| unusable(named, &error))?.id()
+            });
+        }
+        if let (true, Some(own)) = (ids.is_empty(), &policy.key) {
+            ids.push(self.public(&own.value)?.id());
+        }
+        Ok(ids)
     }
 
     fn private_named(&mut self, named: &str) -> Result<PrivateKey, String> {

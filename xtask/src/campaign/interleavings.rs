@@ -259,6 +259,7 @@ impl<'h> Play<'h> {
             rules: rules(),
             context: CheckContext::Push,
             by: Witness::Engine,
+            take: None,
         })
     }
 

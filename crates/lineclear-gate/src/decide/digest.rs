@@ -6,13 +6,25 @@ use super::{Finding, Requirement, Standing, View, short, who};
 use crate::Entry;
 use crate::index::Kind;
 
+const CONTENTS: &str = "a list of what is inside";
+const SIGNATURE: &str = "a signature";
+const PROVENANCE: &str = "a signed statement of where it was built";
+
+impl Requirement {
+    /// Whether this is a thing that is made for a digest and attached to it (a signature, a list of contents, a provenance), and not
+    /// something that has to come out of a run, a scan or a person.
+    pub fn is_attached(&self) -> bool {
+        [CONTENTS, SIGNATURE, PROVENANCE].contains(&self.what.as_str())
+    }
+}
+
 /// Nothing is asked of commits here: a digest has these things, and each digest has its own.
 pub(super) fn requirements(view: &View<'_>) -> Vec<Requirement> {
     let is_digest = matches!(view.asked.subject, Subject::Digest(_));
     let asked = [
-        (view.rules.sbom, Kind::Sbom, "a list of what is inside", "sbom"),
-        (view.rules.signature, Kind::Signature, "a signature", "sign"),
-        (view.rules.provenance, Kind::Provenance, "a signed statement of where it was built", "attest"),
+        (view.rules.sbom, Kind::Sbom, CONTENTS, "sbom --format spdx --attach"),
+        (view.rules.signature, Kind::Signature, SIGNATURE, "sign"),
+        (view.rules.provenance, Kind::Provenance, PROVENANCE, "attest --provenance"),
     ];
     let asked = asked.into_iter().filter(|(is_asked, ..)| *is_asked);
     asked
@@ -31,7 +43,7 @@ pub(super) fn requirements(view: &View<'_>) -> Vec<Requirement> {
                 findings.push(Finding::missing("this digest has none"));
             }
             Requirement::new(what, standing, findings)
-                .supplied_by(|| format!("lineclear image {command} {}", view.subject()))
+                .supplied_by(|| format!("lineclear image {command} {}", super::word(&image(view))))
         })
         .collect()
 }
@@ -55,7 +67,34 @@ pub(super) fn origin(view: &View<'_>) -> Option<Requirement> {
     })
 }
 
-/// The newest of each series: of provenance one for each commit that is named.
+/// Anybody can sign anything: what counts is who the policy trusts.
+fn foreign(view: &View<'_>, key: &str) -> String {
+    let counts: Vec<&str> = view.rules.keys.iter().map(String::as_str).collect();
+    match counts.is_empty() {
+        true => format!("signed with {key}, and no key counts: name it in `keys` of `[signing]` in lineclear.toml"),
+        false => format!("signed with {key}, which does not count: the keys of `[signing]` are {}", counts.join(", ")),
+    }
+}
+
+/// The image as commands take it: by a name that a run has pushed it under, if one is known.
+fn image(view: &View<'_>) -> String {
+    let named = view.origin.and_then(|origin| match &origin.entry.evidence.statement {
+        // What the embedded registry calls it is no name that other commands could reach it by.
+        Statement::Image(image) => image.names.iter().map(String::as_str).find(|name| has_host(name)),
+        _ => None,
+    });
+    let bare = |name: &str| match name.rsplit_once(':') {
+        Some((before, tag)) if !tag.contains('/') => before.to_owned(),
+        _ => name.to_owned(),
+    };
+    format!("{}@{}", named.map_or_else(|| "NAME".to_owned(), bare), view.subject())
+}
+
+fn has_host(name: &str) -> bool {
+    name.split_once('/').is_some_and(|(first, _)| first == "localhost" || first.contains(['.', ':']))
+}
+
+/// The newest of each series: of signatures one for each key, of provenance one for each key and commit that is named.
 fn all<'a>(view: &View<'a>, kind: Kind) -> Vec<&'a Entry> {
     view.index.newest_of_all(&view.digest, kind, None).into_iter().map(|(_, entry)| entry).collect()
 }
@@ -67,8 +106,14 @@ fn judge(view: &View<'_>, entry: &Entry) -> (Standing, Finding) {
         Statement::Sbom(sbom) => {
             (passed, Finding::of(format!("{}, {} packages {place}", sbom.format, sbom.packages), entry))
         }
+        Statement::Signature(signature) if !view.rules.keys.contains(&signature.key) => {
+            (Standing::Fail, Finding::of(foreign(view, &signature.key), entry))
+        }
         Statement::Signature(signature) => {
             (passed, Finding::of(format!("verified with {} {place}", signature.key), entry))
+        }
+        Statement::Provenance(provenance) if !view.rules.keys.contains(&provenance.key) => {
+            (Standing::Fail, Finding::of(foreign(view, &provenance.key), entry))
         }
         Statement::Provenance(provenance) => {
             let commit = view.index.name(&provenance.commit);

@@ -21,6 +21,8 @@ pub struct Held {
 pub struct Target<'t> {
     pub digest: &'t str,
     pub commit: &'t str,
+    /// Who says that tags move, too, which stand for something that nobody knows.
+    pub take: Option<&'t str>,
 }
 
 /// What becomes of each tag of `wanted`, which stands for its `held` now; `None` for a tag that is not there. A tag that stays says why; for one that keeps
@@ -33,13 +35,25 @@ pub fn plan_tags<'w>(
 ) -> Vec<MovedTag> {
     wanted
         .into_iter()
-        .map(|(wanted, held)| MovedTag {
-            tag: wanted.tag.to_string(),
-            from: held.map(|held| held.digest.clone()),
-            to: to.digest.to_owned(),
-            stays: stays(&wanted.keeps, held, to, index, commits),
+        .map(|(wanted, held)| {
+            let stays = stays(&wanted.keeps, held, to, index, commits);
+            let is_taken = stays.is_none() && held.is_some_and(Held::is_unknown);
+            MovedTag {
+                tag: wanted.tag.to_string(),
+                from: held.map(|held| held.digest.clone()),
+                to: to.digest.to_owned(),
+                stays,
+                taken: to.take.filter(|_| is_taken).map(str::to_owned),
+            }
         })
         .collect()
+}
+
+impl Held {
+    /// Whether the ledger knows neither a commit nor a version of it: somebody else has set the tag.
+    fn is_unknown(&self) -> bool {
+        self.commits.is_empty() && self.version.is_none()
+    }
 }
 
 fn stays(keeps: &Keeps, held: Option<&Held>, to: Target<'_>, index: &Index, commits: &dyn Commits) -> Option<String> {
@@ -67,7 +81,11 @@ fn stays(keeps: &Keeps, held: Option<&Held>, to: Target<'_>, index: &Index, comm
 /// Why the commit is not one after all that the tag stands for.
 fn not_forward(held: Option<&Held>, to: Target<'_>, index: &Index, commits: &dyn Commits) -> Option<String> {
     match held.map(|held| held.commits.as_slice()) {
-        None | Some([]) => Some("nobody knows which commit it stands for, so it could move backwards".to_owned()),
+        None | Some([]) if to.take.is_some() => None,
+        None | Some([]) => Some(
+            "it was set without Lineclear, so nobody knows which commit it stands for, and it could move backwards; `--take` moves it"
+                .to_owned(),
+        ),
         Some(held) => held.iter().find_map(|at| not_after(at, to, index, commits)),
     }
 }
@@ -147,7 +165,7 @@ mod tests {
             commits: commit.map(str::to_owned).into_iter().collect(),
             version: version.and_then(lenient),
         });
-        let to = Target { digest: "new", commit };
+        let to = Target { digest: "new", commit, take: None };
         let planned = plan_tags([(&wanted, held.as_ref())], to, &Index::default(), &Line);
         planned[0].stays.clone().unwrap_or_else(|| "moves".into())
     }
@@ -167,7 +185,27 @@ mod tests {
         assert_eq!(plan(Keeps::Forward, at("?"), "b"), "it stands for ?, which is not known here");
         assert_eq!(plan(Keeps::Forward, Some(("new", Some("a"), None)), "b"), "it is there already");
         let unknown = plan(Keeps::Forward, Some(("old", None, None)), "b");
-        assert_eq!(unknown, "nobody knows which commit it stands for, so it could move backwards");
+        assert_eq!(
+            unknown,
+            "it was set without Lineclear, so nobody knows which commit it stands for, and it could move backwards; `--take` moves it"
+        );
+    }
+
+    #[test]
+    fn who_takes_a_tag_that_nobody_knows_is_said_and_takes_nothing_else() {
+        let taken = |keeps: Keeps, commits: &[&str]| {
+            let wanted = WantedTag { tag: Tag::parse("latest").expect("a tag"), keeps };
+            let commits = commits.iter().map(|commit| (*commit).to_owned()).collect();
+            let held = Held { digest: "old".into(), commits, version: None };
+            let to = Target { digest: "new", commit: "b", take: Some("Ann") };
+            let planned = plan_tags([(&wanted, Some(&held))], to, &Index::default(), &Line).remove(0);
+            (planned.stays, planned.taken)
+        };
+        assert_eq!(taken(Keeps::Forward, &[]), (None, Some("Ann".to_owned())));
+        // The order of commits and what is immutable stand above it.
+        assert_eq!(taken(Keeps::Forward, &["c"]), (Some("it stands for c, which is newer".to_owned()), None));
+        assert_eq!(taken(Keeps::Forward, &["a"]), (None, None));
+        assert_eq!(taken(Keeps::Digest, &[]), (Some("it is immutable, and stands for old".to_owned()), None));
     }
 
     #[test]
@@ -204,7 +242,7 @@ mod tests {
         let wanted = WantedTag { tag: Tag::parse("latest").expect("a tag"), keeps: Keeps::Forward };
         let held = Held { digest: "old".into(), commits: vec!["a".into(), "c".into()], version: None };
         let stays = |commit| {
-            let to = Target { digest: "new", commit };
+            let to = Target { digest: "new", commit, take: None };
             plan_tags([(&wanted, Some(&held))], to, &Index::default(), &Line)[0].stays.clone()
         };
         // The image of `a` was published for `c` once more: the tag is no older than `c`.

@@ -129,13 +129,13 @@ impl<'a> Oracle<'a> {
 
     fn origins(&self, digest: &str) -> Vec<String> {
         let mut origins: Vec<String> = Vec::new();
-        let images = self.said.iter().filter(|evidence| evidence.subject.id() == digest && self.counts(evidence));
-        let images = images.filter_map(|evidence| match &evidence.statement {
-            Statement::Image(image) => Some(image),
+        let images = self.said.iter().filter(|evidence| evidence.subject.id() == digest);
+        let images = images.filter_map(|evidence| match (&evidence.statement, &evidence.by) {
+            (Statement::Image(image), Witness::Run(_) | Witness::Engine) => Some((image, self.counts(evidence))),
             _ => None,
         });
-        for (number, image) in images.enumerate() {
-            if number == 0 || image.built {
+        for (number, (image, counts)) in images.enumerate() {
+            if counts && (number == 0 || image.built) {
                 origins.retain(|commit| *commit != image.commit);
                 origins.insert(0, image.commit.clone());
             }
@@ -356,7 +356,12 @@ impl<'a> Oracle<'a> {
             standings.push(newest(&|statement| matches!(statement, Statement::Sbom(_))));
         }
         if self.rules.signature {
-            standings.push(newest(&|statement| matches!(statement, Statement::Signature(_))));
+            let by = |key: &str| of(&|statement| matches!(statement, Statement::Signature(of) if of.key == key));
+            let own = by("key").map(|one| self.passed(one));
+            standings.push(match (own, by("foreign")) {
+                (Some(Standing::Pass), _) => Standing::Pass,
+                (own, foreign) => worst(own.into_iter().chain(foreign.map(|_| Standing::Fail))),
+            });
         }
         if self.rules.provenance {
             let named: BTreeSet<&str> = self
@@ -368,9 +373,9 @@ impl<'a> Oracle<'a> {
                 })
                 .collect();
             let mut each = Vec::new();
-            for name in named {
-                let is = |statement: &Statement| matches!(statement, Statement::Provenance(of) if of.commit == name);
-                let is_own = commit == Some(name) || same.iter().any(|commit| commit == name);
+            for (name, key) in named.into_iter().flat_map(|name| [(name, "key"), (name, "foreign")]) {
+                let is = |statement: &Statement| matches!(statement, Statement::Provenance(of) if of.commit == name && of.key == key);
+                let is_own = key == "key" && (commit == Some(name) || same.iter().any(|commit| commit == name));
                 each.extend(of(&is).map(|one| if is_own { self.passed(one) } else { Standing::Fail }));
             }
             standings.push(if each.contains(&Standing::Pass) { Standing::Pass } else { worst(each) });

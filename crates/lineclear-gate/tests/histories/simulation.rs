@@ -374,7 +374,7 @@ impl Play<'_> {
             let held = held.map(|digest| self.index.held(REPOSITORY, wanted.tag.as_str(), digest));
             (wanted, held)
         });
-        let tags = self.parts.plan(&wanted, Target { digest, commit }, &self.index, &self.world);
+        let tags = self.parts.plan(&wanted, Target { digest, commit, take: None }, &self.index, &self.world);
         self.tally.stayed += tags.iter().filter(|tag| tag.stays.is_some()).count() as u64;
         MoveStatement {
             id: format!("move-{decision}"),

@@ -118,6 +118,7 @@ impl World {
         rules.sbom = random.once_in(6);
         rules.signature = random.once_in(6);
         rules.provenance = random.once_in(6);
+        rules.keys = ["key".to_owned()].into();
         rules.fresh_for_ms = random.once_in(4).then(|| 20 + random.below(60) as u64);
         if random.once_in(5) {
             rules.statements.push("review".into());
@@ -276,12 +277,12 @@ impl World {
                 packages: 3,
                 attached: None,
             }),
-            4 => Statement::Signature(SignatureStatement { key: "key".into(), form: "cosign".into(), attached: None }),
+            4 => Statement::Signature(SignatureStatement { key: key(random), form: "cosign".into(), attached: None }),
             5 => Statement::Provenance(ProvenanceStatement {
                 predicate: String::new(),
                 builder: "lineclear".into(),
                 commit,
-                key: "key".into(),
+                key: key(random),
                 attached: None,
             }),
             _ => return Some(self.stated(random, subject)),
@@ -347,4 +348,9 @@ fn scan(random: &mut Random) -> ScanStatement {
         unreadable: if random.once_in(9) { "cut off".into() } else { String::new() },
         ..ScanStatement::default()
     }
+}
+
+/// Most signatures are by the key that counts.
+fn key(random: &mut Random) -> String {
+    if random.once_in(4) { "foreign".into() } else { "key".into() }
 }

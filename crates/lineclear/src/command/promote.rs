@@ -46,7 +46,8 @@ pub(crate) fn run(args: &PromoteArgs) -> Exit {
 
 fn promote(args: &PromoteArgs) -> Result<Exit, Ended> {
     let delivery = Delivery::here(&args.shared.registry, args.shared.authfile.as_deref())?;
-    let asked = Asked { from: args.from.clone(), tags: args.tags.clone(), ..Asked::default() };
+    let take = args.shared.taker(&delivery)?;
+    let asked = Asked { from: args.from.clone(), tags: args.tags.clone(), take, ..Asked::default() };
     let chosen = delivery.promotion(delivery.image(&args.image)?, &args.target, &asked)?;
     finish(&delivery, vec![chosen], &[], &args.shared)
 }

@@ -17,6 +17,7 @@ Examples:
   lineclear publish --ref v1.2.3        the tags that the policy has for this git tag
   lineclear publish backend --digest sha256:…
                                         one of several images of a commit
+  lineclear publish backend --take      also move a `latest` that was set before Lineclear
   lineclear publish --resume            finish, or put back, what a killed publish left
 
 The gate is asked first: when it is blocked, no registry is called. Nothing is built: what is published is what a run has pushed.
@@ -60,6 +61,11 @@ pub(crate) struct SharedArgs {
     #[arg(long)]
     pub(super) dry_run: bool,
 
+    /// Move a tag, too, that was set without Lineclear, such as the `latest` of before: nobody knows which commit it stands for, so you say
+    /// that this one is newer. The ledger keeps your name. Immutable tags and those that the ledger knows are not touched by this.
+    #[arg(long)]
+    pub(super) take: bool,
+
     /// How to show what came of it.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) format: Format,
@@ -70,6 +76,17 @@ pub(crate) struct SharedArgs {
 
     #[command(flatten)]
     pub(super) registry: RegistryArgs,
+}
+
+impl SharedArgs {
+    /// Who takes tags that nobody knows, if anybody does.
+    pub(super) fn taker(&self, delivery: &Delivery) -> Result<Option<String>, Ended> {
+        if !self.take {
+            return Ok(None);
+        }
+        let nobody = || Ended::input("the ledger keeps the name of whoever takes a tag: set git's user.name");
+        delivery.checkout.person().map(Some).ok_or_else(nobody)
+    }
 }
 
 /// How outcomes are shown.
@@ -104,6 +121,7 @@ fn publish(args: &PublishArgs) -> Result<Exit, Ended> {
         reference: args.reference.clone(),
         digest: args.digest.clone(),
         from: args.from.clone(),
+        take: args.shared.taker(&delivery)?,
         ..Asked::default()
     };
     let (chosen, notes) = choose(&delivery, &args.images, &asked)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use lineclear_event::{CheckContext, Subject, with_causes};
-use lineclear_gate::{Asked, Decision, NoCommits, Rules, decide};
+use lineclear_gate::{Asked, Decision, Rules, decide};
 use lineclear_ledger::LedgerOf;
 use lineclear_policy::{Image, Policy};
 use lineclear_store::Ledgers;
@@ -14,6 +14,7 @@ use lineclear_store_folder::FolderStore;
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::gates::GitCommits;
 use crate::local_event::{Checkout, git_says};
 use crate::output;
 use crate::policy_file::{self, NAME};
@@ -173,7 +174,9 @@ fn decisions(policy: &Policy, checkout: &Checkout, commit: &str) -> Result<Vec<D
     let index = ledger.index().map_err(|error| with_causes(&error))?;
     let asked =
         Asked { subject: Subject::Commit(commit.to_owned()), context: CheckContext::Push, now: settings::now() };
-    Ok(policy.gates.iter().map(|gate| decide(&Rules::from(gate), &asked, &index, &NoCommits)).collect())
+    let commits = GitCommits::new(&checkout.root);
+    // Of a commit no signature is asked, so it does not matter whose would count.
+    Ok(policy.gates.iter().map(|gate| decide(&Rules::from(gate), &asked, &index, &commits)).collect())
 }
 
 impl GateStatus {

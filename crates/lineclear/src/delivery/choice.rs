@@ -23,6 +23,8 @@ pub(crate) struct Asked {
     pub(crate) tags: Vec<String>,
     /// In whose name it is moved.
     pub(crate) by: Option<Witness>,
+    /// Who takes tags that were set without Lineclear.
+    pub(crate) take: Option<String>,
 }
 
 /// What to move, and how it was found.
@@ -197,6 +199,9 @@ impl Delivery {
                 "`[image.{name}]` names the gate `{gate}`, and there is no `[gate.{gate}]`"
             )));
         };
+        if let (true, Err(why)) = (rules.asks_for_keys(), &self.keys) {
+            return Err(Ended::input(format!("gate `{gate}` asks for signatures, and {why}")));
+        }
         let notes = named
             .left_out
             .iter()
@@ -220,6 +225,7 @@ impl Delivery {
                 rules,
                 context: CheckContext::Push,
                 by: asked.by.clone().unwrap_or(Witness::Engine),
+                take: asked.take.clone(),
             },
             to,
             from: picked.place,

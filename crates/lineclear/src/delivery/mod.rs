@@ -1,11 +1,13 @@
 //! Moving images, for the commands and for steps: what the crate `deliver` needs of this machine.
 //!
 //! [`Delivery`] is where things are: the repository, its policy, its ledger. `choice` finds out what is meant: which image, commit and
-//! digest, under which tags. `registries` reaches the release repository, [`moving`] carries the moves out, and `told` says what came of them.
+//! digest, under which tags. `registries` reaches the release repository, `attaching` makes what the policy says an image gets by being
+//! published, [`moving`] carries the moves out, and `told` says what came of them.
 
+mod attaching;
 mod choice;
-mod git_commits;
 pub(crate) mod moving;
+pub(crate) mod provenance;
 mod registries;
 pub(crate) mod told;
 
@@ -18,14 +20,15 @@ use lineclear_policy::{Image, Policy};
 use lineclear_store_folder::FolderStore;
 
 pub(crate) use choice::{Asked, Chosen, From};
-pub(crate) use git_commits::GitCommits;
 pub(crate) use registries::Registries;
 
 use crate::exit::Exit;
+use crate::gates::GitCommits;
 use crate::local_event::Checkout;
+use crate::release_logins::ReleaseLogins;
 use crate::session::registry::RegistryArgs;
 use crate::session::{machine, prepare::Stopped};
-use crate::settings;
+use crate::{settings, signing_keys};
 
 /// Why a command about images ended.
 #[derive(Debug)]
@@ -65,6 +68,8 @@ pub(crate) struct Delivery {
     pub(crate) ledger: LedgerOf,
     pub(crate) commits: GitCommits,
     pub(crate) registries: Registries,
+    /// The keys whose signatures count, or why they cannot be read.
+    pub(crate) keys: Result<Vec<String>, String>,
 }
 
 impl Delivery {
@@ -88,9 +93,11 @@ impl Delivery {
         let policy = machine::read(&checkout.root)?;
         let repository = checkout.repository_name();
         let ledger = LedgerOf::open(store.clone(), repository.clone());
-        let commits = GitCommits::of(&checkout.root);
-        let registries = Registries::new(args, &policy.registry, &store, authfile)?;
-        Ok(Self { checkout, repository, policy, store, ledger, commits, registries })
+        let commits = GitCommits::new(&checkout.root);
+        let keys = signing_keys::counting(&checkout, &policy, &|path| signing_keys::file(&checkout.root.join(path)));
+        let logins = ReleaseLogins::of(&checkout).map_err(Ended::input)?;
+        let registries = Registries::new(args, &policy.registry, &store, authfile, logins)?;
+        Ok(Self { checkout, repository, policy, store, ledger, commits, registries, keys })
     }
 
     /// The image of the policy, or an error that names those that there are.
@@ -104,8 +111,9 @@ impl Delivery {
         })
     }
 
-    /// The rules of a gate; `None` for one that the policy does not have.
+    /// The rules of a gate; `None` for one that the policy does not have. Where the keys cannot be read none counts.
     pub(crate) fn rules(&self, gate: &str) -> Option<Rules> {
-        self.policy.gate(gate).map(Rules::from)
+        let keys = self.keys.iter().flatten().cloned();
+        self.policy.gate(gate).map(|gate| Rules::from(gate).signed_by(keys))
     }
 }

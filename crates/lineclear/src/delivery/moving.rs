@@ -81,7 +81,7 @@ impl Cancel {
         self.asked.load(Ordering::SeqCst)
     }
 
-    fn watch(&self, carrier: &Client) {
+    pub(super) fn watch(&self, carrier: &Client) {
         *self.carrier.lock().unwrap_or_else(PoisonError::into_inner) = Some(carrier.clone());
     }
 }
@@ -91,10 +91,11 @@ pub(crate) type Told<'t> = &'t dyn Fn(&str, Step<'_>);
 
 impl Delivery {
     /// Moves all of them, if all gates are clear; the outcomes are in the same order.
-    pub(crate) fn carry(&self, chosen: Vec<Chosen>, cancel: &Cancel, told: Told<'_>) -> Vec<Outcome> {
+    pub(crate) fn carry(&self, mut chosen: Vec<Chosen>, cancel: &Cancel, told: Told<'_>) -> Vec<Outcome> {
         let guarded: Vec<Result<Cleared, MoveError>> = chosen
-            .iter()
+            .iter_mut()
             .map(|one| {
+                self.attach(one, cancel)?;
                 self.with_mover(cancel, &|step| told(&one.order.image, step), |mover| mover.guard(one.order.clone()))
             })
             .collect();
@@ -133,7 +134,10 @@ impl Delivery {
         let shelf = match self.registries.shelf(&chosen.to, Some(&chosen.from), proofs) {
             Ok(shelf) => shelf,
             Err(source) => {
-                return End::Failed(Box::new(MoveError::Before { doing: "open the release repository", source }));
+                let error = MoveError::Before { doing: "open the release repository", source };
+                return End::Failed(Box::new(
+                    self.with_mover(cancel, &|_| {}, |mover| mover.refuse(&cleared, &error).err().unwrap_or(error)),
+                ));
             }
         };
         cancel.watch(&shelf.carrier);
@@ -149,12 +153,15 @@ impl Delivery {
 
     /// What would happen. Nothing is written down.
     pub(crate) fn foresee(&self, chosen: Vec<Chosen>, cancel: &Cancel) -> Vec<Outcome> {
-        let foresee = |chosen: Chosen| {
-            let foreseen = self.with_mover(cancel, &|_| {}, |mover| {
-                mover.foresee(&chosen.order, &|| {
+        let foresee = |mut chosen: Chosen| {
+            let foreseen = self.rules_once_attached(&chosen).and_then(|(rules, notes)| {
+                chosen.notes.extend(notes);
+                let order = Order { rules, ..chosen.order.clone() };
+                let open = || {
                     let shelf = self.registries.shelf(&chosen.to, Some(&chosen.from), Proofs::default())?;
                     Ok(Box::new(shelf) as Box<dyn Shelf>)
-                })
+                };
+                self.with_mover(cancel, &|_| {}, |mover| mover.foresee(&order, &open))
             });
             let end = match foreseen {
                 Ok(foreseen) => End::Foreseen(Box::new(foreseen)),

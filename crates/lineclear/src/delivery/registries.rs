@@ -1,13 +1,13 @@
 //! Reaching the registries that images come from and go to, with rights that no job has.
 //!
 //! The embedded registry is served inside of this process, on a port of its own, to whoever knows a password that is made anew each time
-//! and never leaves the process. Other registries are talked to with the logins of whoever runs Lineclear: jobs have a configuration
-//! of their own, and do not see them.
+//! and never leaves the process. Other registries are talked to with the release logins that are kept for the repository, and else with those of
+//! whoever runs Lineclear: jobs have a configuration of their own, and see neither.
 
 use std::fmt;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use lineclear_deliver::{Proofs, RegistryShelf, ShelfError};
 use lineclear_oci::{Digest, Reference, RegistryHost, RepositoryName, Tag};
@@ -21,6 +21,7 @@ use lineclear_store_folder::FolderStore;
 
 use super::Ended;
 use crate::output;
+use crate::release_logins::ReleaseLogins;
 use crate::session::forge_choice::ForgeAsked;
 use crate::session::registry::{RegistryArgs, RunRegistry};
 use crate::settings;
@@ -33,6 +34,7 @@ pub(crate) struct Registries {
     store: Arc<FolderStore>,
     names: RunRegistry,
     authfile: Option<PathBuf>,
+    logins: Mutex<ReleaseLogins>,
     own: OnceLock<Own>,
 }
 
@@ -55,12 +57,19 @@ impl Registries {
         policy: &RegistryPolicy,
         store: &Arc<FolderStore>,
         authfile: Option<&Path>,
+        logins: ReleaseLogins,
     ) -> Result<Self, Ended> {
         if let Some(file) = authfile.filter(|file| !file.is_file()) {
             return Err(Ended::input(format!("there is no file `{}`", file.display())));
         }
         let names = RunRegistry::of(args, policy, &ForgeAsked::Local, store)?;
-        Ok(Self { store: store.clone(), names, authfile: authfile.map(Path::to_owned), own: OnceLock::new() })
+        Ok(Self {
+            store: store.clone(),
+            names,
+            authfile: authfile.map(Path::to_owned),
+            logins: Mutex::new(logins),
+            own: OnceLock::new(),
+        })
     }
 
     /// The repository of the embedded registry that `name` leads to; `None` when it is one of another registry.
@@ -127,10 +136,14 @@ impl Registries {
             let credentials = Credentials::basic(ENGINE, own.password.clone());
             sources.push(Box::new(std::collections::BTreeMap::from([(own.host.clone(), credentials)])));
         }
-        sources.push(match &self.authfile {
-            Some(file) => Box::new(DockerConfig::at(file)),
-            None => Box::new(DockerConfig::of_user(|name| std::env::var(name).ok())),
-        });
+        match &self.authfile {
+            Some(file) => sources.push(Box::new(DockerConfig::at(file))),
+            None => {
+                let kept = self.logins.lock().unwrap_or_else(PoisonError::into_inner).credentials();
+                sources.push(Box::new(kept.map_err(ShelfError::Other)?));
+                sources.push(Box::new(DockerConfig::of_user(|name| std::env::var(name).ok())));
+            }
+        }
         let settings = ClientSettings { credentials: Arc::new(sources), ..ClientSettings::default() };
         Client::new(settings).map_err(|error| ShelfError::Other(lineclear_event::with_causes(&error)))
     }

@@ -86,7 +86,10 @@ fn tags(tags: &[MovedTag]) -> String {
         let (digest, how) = match (&tag.stays, &tag.from) {
             (Some(why), from) => (from.as_ref().unwrap_or(&tag.to), format!("stays: {why}")),
             (None, None) => (&tag.to, "new".to_owned()),
-            (None, Some(from)) => (&tag.to, format!("was {from}")),
+            (None, Some(from)) => match &tag.taken {
+                Some(who) => (&tag.to, format!("was {from}, which Lineclear did not set; taken by {who}")),
+                None => (&tag.to, format!("was {from}")),
+            },
         };
         format!("  {:wide$}  {digest}  {how}\n", tag.tag)
     };
@@ -112,7 +115,7 @@ fn blocked(refusal: &Refusal) -> String {
 pub(crate) fn settled_text(settled: &Settled) -> String {
     let statement = &settled.statement;
     match settled.phase {
-        MovePhase::Undone => {
+        MovePhase::Undone | MovePhase::Refused => {
             format!("undid move {} of `{}`: {}", statement.id, statement.image, statement.reason)
         }
         MovePhase::Done | MovePhase::Begun => {

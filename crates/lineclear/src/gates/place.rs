@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lineclear_event::with_causes;
 use lineclear_gate::Rules;
 use lineclear_ledger::{LedgerError, LedgerOf};
-use lineclear_policy::Policy;
+use lineclear_policy::{Gate, Policy};
 use lineclear_source::suggest;
 use lineclear_store::Ledgers;
 use lineclear_store_folder::FolderStore;
@@ -14,7 +14,7 @@ use super::GitCommits;
 use crate::exit::Exit;
 use crate::local_event::Checkout;
 use crate::output;
-use crate::settings;
+use crate::{settings, signing_keys};
 
 /// Why a command about gates and ledgers ends here.
 #[derive(Debug)]
@@ -80,15 +80,29 @@ impl Place {
     }
 }
 
+/// The rules of a gate, with the keys whose signatures count.
+///
+/// # Errors
+/// A sentence: the gate asks for signatures, and a key of `[signing]` cannot be read.
+pub(crate) fn rules_of(gate: &Gate, policy: &Policy, checkout: &Checkout) -> Result<Rules, String> {
+    let rules = Rules::from(gate);
+    if !rules.asks_for_keys() {
+        return Ok(rules);
+    }
+    let keys = signing_keys::counting(checkout, policy, &|path| signing_keys::file(&checkout.root.join(path)))?;
+    Ok(rules.signed_by(keys))
+}
+
 /// The rules of the gate that is named, or of all.
-pub(crate) fn rules(policy: &Policy, name: Option<&str>) -> Result<Vec<Rules>, Fault> {
+pub(crate) fn rules(policy: &Policy, checkout: &Checkout, name: Option<&str>) -> Result<Vec<Rules>, Fault> {
     let names = || policy.gates.iter().map(|gate| gate.name.value.as_str());
+    let of = |gate| rules_of(gate, policy, checkout).map_err(Fault::Input);
     let Some(name) = name else {
-        let all: Vec<Rules> = policy.gates.iter().map(Rules::from).collect();
+        let all = policy.gates.iter().map(of).collect::<Result<Vec<_>, _>>()?;
         return if all.is_empty() { Err(no_gate()) } else { Ok(all) };
     };
     match policy.gate(name) {
-        Some(gate) => Ok(vec![Rules::from(gate)]),
+        Some(gate) => Ok(vec![of(gate)?]),
         None if policy.gates.is_empty() => Err(no_gate()),
         None => Err(Fault::Input(match suggest(name, names()) {
             Some(near) => format!("there is no gate `{name}` in lineclear.toml; did you mean `{near}`?"),

@@ -58,7 +58,8 @@ pub(crate) fn statement(statement: &Statement) -> (Sign, String) {
         Statement::Image(image) => {
             let deed = if image.built { "built" } else { "pushed" };
             let names = image.names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-            (Sign::Neutral, format!("{deed} from {} as {names}", short(&image.commit)))
+            let of = if image.commit.is_empty() { "what no commit has," } else { short(&image.commit) };
+            (Sign::Neutral, format!("{deed} from {of} as {names}"))
         }
         Statement::Sbom(sbom) => (
             Sign::Good,
@@ -99,9 +100,13 @@ pub(crate) fn statement(statement: &Statement) -> (Sign, String) {
                 MovePhase::Begun => (Sign::Neutral, "begun"),
                 MovePhase::Done => (Sign::Good, "done"),
                 MovePhase::Undone => (Sign::Bad, "undone"),
+                MovePhase::Refused => (Sign::Bad, "refused"),
             };
             let tags = moved.tags.iter().map(|tag| tag.tag.as_str()).collect::<Vec<_>>().join(", ");
-            (sign, format!("{kind} of {} to {} {phase}: {tags}", moved.image, moved.repository))
+            let why = if moved.reason.is_empty() { String::new() } else { format!(" ({})", moved.reason) };
+            let takers: Vec<&str> = moved.tags.iter().filter_map(|tag| tag.taken.as_deref()).collect();
+            let taken = takers.first().map_or_else(String::new, |who| format!(", taken by {who}"));
+            (sign, format!("{kind} of {} to {} {phase}: {tags}{taken}{why}", moved.image, moved.repository))
         }
     }
 }

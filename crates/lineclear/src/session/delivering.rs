@@ -7,8 +7,10 @@ use std::sync::Arc;
 use lineclear_event::{CheckContext, Evidence, Statement, Subject, Witness};
 use lineclear_gate::decide;
 use lineclear_native::{Deed, Delivered, DeliveredImage, Delivery as Port, Wish};
+use lineclear_policy::Policy;
 use lineclear_store_folder::FolderStore;
 
+use super::permits::reviewed::Reviewed;
 use super::registry::RegistryArgs;
 use crate::command::publish::choose;
 use crate::delivery::moving::{Cancel, End};
@@ -16,6 +18,7 @@ use crate::delivery::{Asked, Delivery, Ended, told};
 use crate::exit::Exit;
 use crate::local_event::Checkout;
 use crate::settings::now;
+use crate::signing_keys;
 
 /// The engine's side of these steps.
 pub(super) struct StepDelivery {
@@ -35,7 +38,14 @@ impl Port for StepDelivery {
         let said = |ended: Ended| ended.message.unwrap_or_else(|| "`lineclear.toml` cannot be read".to_owned());
         // Read anew for each step: what other jobs have proven meanwhile counts.
         let checkout = Checkout::find(&self.root);
-        let delivery = Delivery::of(checkout, self.store.clone(), &self.registry, None).map_err(said)?;
+        let reviewed = Reviewed::of(&checkout.root, &checkout.default_branch())?;
+        let mut delivery = Delivery::of(checkout, self.store.clone(), &self.registry, None).map_err(said)?;
+        if let Some(reviewed) = reviewed.filter(|reviewed| !reviewed.policy.images.is_empty()) {
+            // A branch cannot give itself an easier gate, the tags of another, or a place of its own.
+            delivery.keys = signing_keys::counting(&delivery.checkout, &reviewed.policy, &|path| reviewed.file(path));
+            let Policy { gates, images, signing, .. } = reviewed.policy;
+            delivery.policy = Policy { gates, images, signing, ..delivery.policy };
+        }
         let by = Witness::Run(wish.run.clone());
         let mut asked = Asked {
             commit: wish.commit.clone(),
@@ -44,6 +54,8 @@ impl Port for StepDelivery {
             from: wish.from.clone(),
             tags: wish.tags.clone(),
             by: Some(by.clone()),
+            // A person's word: no job says that it may take what others have set.
+            take: None,
         };
         let (chosen, notes) = match &wish.deed {
             Deed::Gate(gate) => return ask(&delivery, gate, wish).map_err(said),

@@ -123,6 +123,16 @@ impl House {
         self.state(vec![(subject.clone(), tree), (subject, check)]);
     }
 
+    /// Something is stated of a digest.
+    pub(crate) fn says_of(&self, digest: &Digest, statement: Statement) {
+        self.state(vec![(Subject::Digest(digest.to_string()), statement)]);
+    }
+
+    pub(crate) fn has(&self, digest: &Digest, is: impl Fn(&Statement) -> bool) -> usize {
+        let index = self.ledger().index().expect("the ledger is whole");
+        index.of(&Subject::Digest(digest.to_string())).filter(|entry| is(&entry.evidence.statement)).count()
+    }
+
     fn state(&self, statements: Vec<(Subject, Statement)>) {
         let run = self.runs.fetch_add(1, Ordering::SeqCst) as u64 + 1;
         let by = Witness::Run(RunWitness {
@@ -177,6 +187,19 @@ pub(crate) fn remote(address: &str, tag: &str, login: Option<(&str, &str)>) -> O
         Err(error) if error.is_not_found() => None,
         Err(error) => panic!("{}", lineclear_event::with_causes(&error)),
     }
+}
+
+/// Somebody sets a tag of a registry by themselves.
+pub(crate) fn set_without_lineclear(address: &str, tag: &str) -> Digest {
+    let name: Reference = format!("{address}/octo/app:{tag}").parse().expect("a name");
+    let client = Client::new(ClientSettings::default()).expect("a client");
+    let config = Descriptor::of(MediaType::OciConfig, CONFIG);
+    let layer = Descriptor::of(MediaType::OciLayer, b"by hand");
+    client.push_bytes(&name, &config, CONFIG).expect("it is taken");
+    client.push_bytes(&name, &layer, b"by hand").expect("it is taken");
+    let manifest: AnyManifest = ManifestParts::new(config, vec![layer]).write().into();
+    client.push_manifest(&name, &manifest).expect("it is taken");
+    manifest.digest().clone()
 }
 
 /// An address where connections are counted, and answered by nothing.

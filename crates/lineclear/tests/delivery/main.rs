@@ -4,4 +4,6 @@ mod house;
 mod killed;
 mod promote;
 mod publish;
+mod refused;
+mod signing;
 mod steps;

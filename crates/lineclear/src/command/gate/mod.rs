@@ -94,7 +94,7 @@ fn try_run(args: &GateArgs) -> Result<Exit, Fault> {
     if let Some(number) = args.replay {
         return replay::replay(number, &place, &policy, args.format);
     }
-    let rules = rules(&policy, args.gate.as_deref())?;
+    let rules = rules(&policy, &place.checkout, args.gate.as_deref())?;
     let index = place.ledger.index()?;
     let ask = |image: &lineclear_oci::Reference| ask(&args.connection, image);
     let subject = subject::find(args.subject.as_deref(), &place, &index, Some(&ask))?;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::command::history::Shape;
 use crate::exit::Exit;
-use crate::gates::{Fault, Place};
+use crate::gates::{Fault, Place, rules_of};
 use crate::output;
 
 /// Decides entry `number` again. Success: it says the same, resting on the same entries.
@@ -19,7 +19,7 @@ pub(super) fn replay(number: u64, place: &Place, policy: &Policy, shape: Shape) 
         _ => None,
     });
     let rules = match name.map(|name| (name, policy.gate(name))) {
-        Some((_, Some(gate))) => Rules::from(gate),
+        Some((_, Some(gate))) => rules_of(gate, policy, &place.checkout).map_err(Fault::Input)?,
         Some((name, None)) => {
             return Err(Fault::Input(format!(
                 "lineclear.toml has no gate `{name}` any more, which entry {number} asked"

@@ -18,6 +18,8 @@ pub(crate) struct Summary {
     /// Moves that were carried out to their end, and those that were undone.
     pub(crate) moves_done: u64,
     pub(crate) moves_undone: u64,
+    /// Moves that their gate let through, and a tag's rule or the registry did not.
+    pub(crate) moves_refused: u64,
     /// Neither yet: a move that goes on, or one that was killed and waits to be settled.
     pub(crate) moves_open: u64,
     /// Moves whose decision is missing, of another subject, not before them, or not clear. There must never be one.
@@ -54,6 +56,7 @@ impl Summary {
                 MovePhase::Begun => &mut summary.moves_open,
                 MovePhase::Done => &mut summary.moves_done,
                 MovePhase::Undone => &mut summary.moves_undone,
+                MovePhase::Refused => &mut summary.moves_refused,
             } += 1;
         }
         summary
@@ -68,8 +71,8 @@ impl Summary {
             text.push_str(&format!("  {count:>7}  {kind}\n"));
         }
         text.push_str(&format!(
-            "moves: {} done, {} undone, {} open\n",
-            self.moves_done, self.moves_undone, self.moves_open
+            "moves: {} done, {} undone, {} refused, {} open\n",
+            self.moves_done, self.moves_undone, self.moves_refused, self.moves_open
         ));
         let line = format!("moves without a clear gate: {}", self.moves_without_clear_gate);
         match self.without_clear_gate.as_slice() {

@@ -18,6 +18,7 @@ use crate::exit::Exit;
 use crate::local_event::Checkout;
 use crate::output;
 use crate::session::permits::held::{self, Held};
+use crate::signing_keys;
 use crate::settings::now;
 
 #[derive(Debug, Args)]
@@ -120,5 +121,7 @@ fn release_repositories(file: &Path) -> Result<Vec<Held>, String> {
     }
     let folder = std::path::absolute(file).ok().and_then(|file| file.parent().map(Path::to_owned));
     let checkout = Checkout::find(&folder.unwrap_or_else(|| PathBuf::from(".")));
-    Ok(held::all(&[policy], &checkout.repository_name(), None))
+    let keys = signing_keys::counting(&checkout, &policy, &|path| signing_keys::file(&checkout.root.join(path)));
+    let keys = keys.map_err(named)?;
+    Ok(held::all(&[(policy, keys)], &checkout.repository_name(), None))
 }

@@ -11,6 +11,11 @@ use crate::prompt;
 
 /// The value: given, in a file ("-": standard input), on standard input, or asked for.
 pub(super) fn read(kind: Kind, name: &Name, given: Option<&str>, file: Option<&Path>) -> Result<SecretText, String> {
+    read_as(&format!("{} {name}", kind.as_str()), given, file)
+}
+
+/// The same of anything else that is asked for as `what`.
+pub(super) fn read_as(what: &str, given: Option<&str>, file: Option<&Path>) -> Result<SecretText, String> {
     let text = match (given, file) {
         (Some(given), _) => return Ok(SecretText::new(given.to_owned())),
         (None, Some(file)) if file.as_os_str() != "-" => {
@@ -18,7 +23,7 @@ pub(super) fn read(kind: Kind, name: &Name, given: Option<&str>, file: Option<&P
             read_all(opened, &format!("`{}`", file.display()))?
         }
         (None, None) if std::io::stdin().is_terminal() => {
-            return prompt::hidden(&format!("Value of {} {name} (not shown): ", kind.as_str())).map(SecretText::new);
+            return prompt::hidden(&format!("Value of {what} (not shown): ")).map(SecretText::new);
         }
         (None, _) => read_all(std::io::stdin().lock(), "standard input")?,
     };

@@ -46,18 +46,18 @@ pub(crate) struct ScopeArgs {
 #[derive(Debug, Args)]
 pub(crate) struct SetArgs {
     /// The name: letters, digits and `_`.
-    name: String,
+    pub(super) name: String,
 
     /// The value. Others may see it in the list of processes and in the shell's history: for secrets rather use a file.
     #[arg(short, long, value_name = "VALUE", conflicts_with = "body_file", allow_hyphen_values = true, value_parser = hidden)]
-    body: Option<SecretText>,
+    pub(super) body: Option<SecretText>,
 
     /// A file that holds the value ("-": standard input).
     #[arg(short = 'f', long, value_name = "FILE")]
-    body_file: Option<PathBuf>,
+    pub(super) body_file: Option<PathBuf>,
 
     #[command(flatten)]
-    scope: ScopeArgs,
+    pub(super) scope: ScopeArgs,
 }
 
 /// Arguments of `list`.
@@ -69,10 +69,10 @@ pub(crate) struct ListArgs {
 
     /// How to show the list.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    pub(super) format: Format,
 
     #[command(flatten)]
-    scope: ScopeArgs,
+    pub(super) scope: ScopeArgs,
 }
 
 /// Arguments of `rm`.
@@ -80,10 +80,10 @@ pub(crate) struct ListArgs {
 pub(crate) struct RemoveArgs {
     /// What to remove.
     #[arg(required = true)]
-    names: Vec<String>,
+    pub(super) names: Vec<String>,
 
     #[command(flatten)]
-    scope: ScopeArgs,
+    pub(super) scope: ScopeArgs,
 }
 
 /// How lists are shown.
@@ -103,12 +103,12 @@ impl StoreArgs {
 }
 
 impl ScopeArgs {
-    fn repository(&self) -> Result<RepositoryName, String> {
+    pub(super) fn repository(&self) -> Result<RepositoryName, String> {
         repository(self.repo.as_deref())
     }
 
     /// The scope that they name: the repository's own unless they say otherwise.
-    fn scope(&self) -> Result<Scope, String> {
+    pub(super) fn scope(&self) -> Result<Scope, String> {
         match &self.env {
             _ if self.machine => Ok(Scope::Machine),
             Some(environment) => Scope::environment(self.repository()?, environment).map_err(|error| error.to_string()),

@@ -21,13 +21,13 @@ pub(crate) struct Held {
     candidates: Vec<lineclear_registry_server::Pattern>,
 }
 
-/// The release repositories of `policies`; where two speak of the same image or repository, the first counts.
+/// The release repositories of `policies`, each with the keys whose signatures count by it; where two speak of the same image or repository, the first counts.
 ///
 /// `here` says which names lead to the embedded registry; without it, any may.
-pub(crate) fn all(policies: &[Policy], repository: &str, here: Option<&Routes>) -> Vec<Held> {
+pub(crate) fn all(policies: &[(Policy, Vec<String>)], repository: &str, here: Option<&Routes>) -> Vec<Held> {
     let mut all: Vec<Held> = Vec::new();
-    for policy in policies {
-        for held in policy.images.iter().filter_map(|image| held(image, policy, repository, here)) {
+    for (policy, keys) in policies {
+        for held in policy.images.iter().filter_map(|image| held(image, policy, keys, repository, here)) {
             let is_known = |known: &Held| known.repository == held.repository;
             if !all.iter().any(is_known) {
                 all.push(held);
@@ -37,7 +37,7 @@ pub(crate) fn all(policies: &[Policy], repository: &str, here: Option<&Routes>) 
     all
 }
 
-fn held(image: &Image, policy: &Policy, own: &str, here: Option<&Routes>) -> Option<Held> {
+fn held(image: &Image, policy: &Policy, keys: &[String], own: &str, here: Option<&Routes>) -> Option<Held> {
     let (owner, name) = own.split_once('/')?;
     let text = image.repository.as_ref()?.value.as_str();
     let text = text.replace("${owner}", owner).replace("${repository}", name).to_lowercase();
@@ -61,7 +61,7 @@ fn held(image: &Image, policy: &Policy, own: &str, here: Option<&Routes>) -> Opt
         image: image.name.value.clone(),
         repository: text,
         names,
-        rules: gate.map(Rules::from),
+        rules: gate.map(|gate| Rules::from(gate).signed_by(keys.iter().cloned())),
         tags: image
             .tags
             .iter()

@@ -1,11 +1,12 @@
 //! Release repositories held against pushes: a tag is set there for a commit whose gate is clear, whoever sets it and with whatever.
 //!
-//! Start at [`JobPermits`]. `held` says which repositories these are and which tags are theirs, `speaker` for which commit a job may speak, `workspace`
+//! Start at [`JobPermits`]. `held` says which repositories these are and which tags are theirs, by the policy of which `reviewed` is the judge, `speaker` for which commit a job may speak, `workspace`
 //! what it has checked out; the gate decides, and `record` writes into the ledger what came of it. `docs/permits.md` is the page for people.
 
 mod git;
 pub(crate) mod held;
 mod record;
+pub(crate) mod reviewed;
 mod speaker;
 mod workspace;
 
@@ -28,12 +29,14 @@ use lineclear_services::{Permits, Who};
 use lineclear_store::Images;
 use lineclear_store_folder::FolderStore;
 
+use super::evidence::Recorder;
 use crate::local_event::Checkout;
-use crate::policy_file;
 use crate::settings::now;
+use crate::signing_keys;
 use git::Git;
 use held::Held;
 use record::Begun;
+use reviewed::Reviewed;
 use speaker::{Job, Speaker};
 use workspace::Beginning;
 
@@ -47,9 +50,11 @@ pub(crate) struct JobPermits {
     ledger: Arc<LedgerOf>,
     git: Git,
     /// Made at the first push: hardly any command pushes.
-    held: OnceLock<Vec<Held>>,
+    held: OnceLock<Result<Vec<Held>, String>>,
     beginning: OnceLock<Beginning>,
     jobs: Mutex<BTreeMap<(RunId, JobKey), Open>>,
+    /// Who knows whether what runs is what its commit says.
+    recorder: OnceLock<Arc<Recorder>>,
 }
 
 /// What permits are given on.
@@ -92,6 +97,7 @@ impl JobPermits {
             held: OnceLock::new(),
             beginning: OnceLock::new(),
             jobs: Mutex::default(),
+            recorder: OnceLock::new(),
         });
         if !permits.ground.policy.images.is_empty() {
             // What the jobs began with is looked at now: while they run, somebody may go on working.
@@ -99,6 +105,12 @@ impl JobPermits {
             std::thread::spawn(move || drop(looking.beginning().clone()));
         }
         permits
+    }
+
+    /// From now on `recorder` is asked whether a run was adjusted.
+    pub(crate) fn ask(&self, recorder: &Arc<Recorder>) {
+        // Set once: a command has one.
+        let _ = self.recorder.set(Arc::clone(recorder));
     }
 
     /// A job begins.
@@ -132,16 +144,33 @@ impl JobPermits {
     }
 
     /// The release repositories of the default branch's policy, and those that the checkout's own has beyond it.
-    fn held(&self, routes: Option<&Routes>) -> &[Held] {
-        self.held.get_or_init(|| {
-            let reviewed = self.git.tip(&self.ground.default_branch);
-            let text = reviewed.and_then(|commit| self.git.file(&commit, policy_file::NAME));
-            // One that cannot be read has nothing to say; the checkout's own was read before anything ran.
-            let policy = text.and_then(|text| policy_file::of_text(&self.ground.root, text).ok());
-            let mut policies: Vec<Policy> = policy.into_iter().collect();
-            policies.push(self.ground.policy.clone());
-            held::all(&policies, &self.ground.repository, routes)
-        })
+    ///
+    /// # Errors
+    /// A sentence: the default branch's policy is wrong, and half of it would hold half of what it should.
+    fn held(&self, routes: Option<&Routes>) -> Result<&[Held], String> {
+        let held = self.held.get_or_init(|| {
+            let mut policies: Vec<(Policy, Vec<String>)> = Vec::new();
+            if let Some(reviewed) = Reviewed::of(&self.ground.root, &self.ground.default_branch)? {
+                let keys = self.keys(&reviewed.policy, &|path| reviewed.file(path));
+                policies.push((reviewed.policy, keys));
+            }
+            let own = self.ground.policy.clone();
+            let keys = self.keys(&own, &|path| signing_keys::file(&self.ground.root.join(path)));
+            policies.push((own, keys));
+            Ok(held::all(&policies, &self.ground.repository, routes))
+        });
+        held.as_deref().map_err(Clone::clone)
+    }
+
+    /// The keys whose signatures count by a policy. Where they cannot be read none does, and the gate says so.
+    fn keys(&self, policy: &Policy, read: signing_keys::ReadFile<'_>) -> Vec<String> {
+        match signing_keys::counting(&Checkout::find(&self.ground.root), policy, read) {
+            Ok(keys) => keys,
+            Err(why) => {
+                crate::output::complain(&format!("warning: no key of `[signing]` counts for pushes: {why}"));
+                Vec::new()
+            }
+        }
     }
 
     fn permit(&self, held: &Held, caller: &Caller, naming: &Naming<'_>) -> Result<Box<dyn Permit>, String> {
@@ -158,6 +187,7 @@ impl JobPermits {
         let digest = naming.manifest.digest().to_string();
         let index = self.index()?;
         let to = self.moved(held, naming, &wanted, &speaker, &index)?;
+        self.is_as_committed()?;
         let decision = self.decide(held, &open.job, &speaker, naming.manifest, index)?;
         let witness = &open.job.witness;
         let subject = Subject::Digest(digest);
@@ -173,6 +203,21 @@ impl JobPermits {
         let moved = record::a_move(witness, &held.image, &held.repository, &speaker.commit, to, entry);
         let warn = Arc::new(|message: &str| crate::output::complain(&format!("warning: {message}")));
         Ok(Box::new(Begun { ledger: self.ledger.clone(), witness: witness.clone(), moved, warn, _turn: turn }))
+    }
+
+    /// Whether what runs is what the commit says.
+    ///
+    /// # Errors
+    /// A sentence: what is different.
+    fn is_as_committed(&self) -> Result<(), String> {
+        let adjusted = self.recorder.get().map(|recorder| recorder.adjusted()).unwrap_or_default();
+        match adjusted.is_empty() {
+            true => Ok(()),
+            false => Err(format!(
+                "this run was adjusted ({}), so what it builds is not what a commit says; run it without that",
+                adjusted.join(", ")
+            )),
+        }
     }
 
     fn index(&self) -> Result<Arc<Index>, String> {
@@ -194,8 +239,8 @@ impl JobPermits {
         let stands = self.store.tag(naming.repository, naming.tag).map_err(|error| with_causes(&error))?;
         let stands = stands.map(|digest| index.held(&held.repository, naming.tag.as_str(), digest.as_str()));
         let digest = naming.manifest.digest().as_str();
-        let to = Target { digest, commit: &speaker.commit };
-        let planned = plan_tags([(wanted, stands.as_ref())], to, index, &self.git).into_iter().next();
+        let to = Target { digest, commit: &speaker.commit, take: None };
+        let planned = plan_tags([(wanted, stands.as_ref())], to, index, &self.git.commits).into_iter().next();
         let planned = planned.ok_or("there is no plan for it")?;
         match &planned.stays {
             // Pushing what is there already changes nothing, and is recorded: the tag stands for this commit, too.
@@ -223,7 +268,7 @@ impl JobPermits {
             ));
         };
         let asked = |subject| Asked { subject, context: CheckContext::Push, now: now() };
-        let of_commit = decide(rules, &asked(Subject::Commit(speaker.commit.clone())), &index, &self.git);
+        let of_commit = decide(rules, &asked(Subject::Commit(speaker.commit.clone())), &index, &self.git.commits);
         if !of_commit.clear {
             return Err(self.blocked(job, speaker, &of_commit));
         }
@@ -235,8 +280,30 @@ impl JobPermits {
             self.ledger.append(vec![stated]).map_err(|error| with_causes(&error))?;
             index = self.index()?;
         }
-        let of_digest = decide(rules, &asked(Subject::Digest(digest)), &index, &self.git);
-        if of_digest.clear { Ok(of_digest) } else { Err(self.blocked(job, speaker, &of_digest)) }
+        let of_digest = decide(rules, &asked(Subject::Digest(digest.clone())), &index, &self.git.commits);
+        if !of_digest.clear {
+            return Err(self.blocked(job, speaker, &of_digest));
+        }
+        // Who puts an index around another commit's image makes it nobody's own; a run that has built all of it has built its parts.
+        let has_built = |image: &ImageStatement| image.built && image.commit == speaker.commit;
+        if image_statements(&index, &digest).any(has_built) {
+            return Ok(of_digest);
+        }
+        for part in parts(manifest) {
+            let origins = index.origins(&part);
+            let is_clear = |commit: &str| {
+                decide(rules, &asked(Subject::Commit(commit.to_owned())), &index, &self.git.commits).clear
+            };
+            let is_known = image_statements(&index, &part).next().is_some();
+            if is_known && !origins.iter().any(|origin| is_clear(origin.commit)) {
+                let from = origins.first().map_or("what no commit has", |origin| short(origin.commit));
+                return Err(format!(
+                    "it names {part}, which comes from {from}, and gate `{}` is not clear for that",
+                    of_digest.gate
+                ));
+            }
+        }
+        Ok(of_digest)
     }
 
     /// Records that the gate said no, and says it.
@@ -265,12 +332,25 @@ impl JobPermits {
     }
 }
 
-/// What is known of an image that nobody has pushed before.
-fn first_seen(held: &Held, speaker: &Speaker, manifest: &AnyManifest) -> ImageStatement {
-    let children = match manifest {
+/// The manifests that an index names.
+fn parts(manifest: &AnyManifest) -> Vec<String> {
+    match manifest {
         AnyManifest::Index(index) => index.parts().manifests.iter().map(|child| child.digest.to_string()).collect(),
         AnyManifest::Image(_) => Vec::new(),
-    };
+    }
+}
+
+/// What runs have said of where a digest comes from.
+fn image_statements<'i>(index: &'i Index, digest: &str) -> impl Iterator<Item = &'i ImageStatement> + use<'i> {
+    index.of(&Subject::Digest(digest.to_owned())).filter_map(|entry| match &entry.evidence.statement {
+        Statement::Image(image) => Some(image),
+        _ => None,
+    })
+}
+
+/// What is known of an image that nobody has pushed before.
+fn first_seen(held: &Held, speaker: &Speaker, manifest: &AnyManifest) -> ImageStatement {
+    let children = parts(manifest);
     ImageStatement {
         image: held.image.clone(),
         names: Vec::new(),
@@ -284,7 +364,7 @@ fn first_seen(held: &Held, speaker: &Speaker, manifest: &AnyManifest) -> ImageSt
 
 impl Permits for Routed {
     fn may_name(&self, who: Who<'_>, naming: &Naming<'_>) -> Result<Box<dyn Permit>, String> {
-        let all = self.permits.held(self.routes.get());
+        let all = self.permits.held(self.routes.get())?;
         let Some(held) = all.iter().find(|held| held.is_at(naming.repository)) else { return Ok(Box::new(Free)) };
         if held.is_free(naming.tag) {
             return Ok(Box::new(Free));
@@ -302,7 +382,7 @@ impl Permits for Routed {
     }
 
     fn may_remove(&self, repository: &RepositoryName, tag: Option<&Tag>) -> Result<(), String> {
-        held::may_remove(self.permits.held(self.routes.get()), repository, tag)
+        held::may_remove(self.permits.held(self.routes.get())?, repository, tag)
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn check(
         }
         found = true;
         let Some(head) = checkout.head_commit() else { continue };
-        if !git.is_same(&head, &speaker.commit) {
+        if !git.commits.is_same(&head, &speaker.commit) {
             let place = folder.strip_prefix(workspace).ok().filter(|place| !place.as_os_str().is_empty());
             let place = place.map_or_else(String::new, |place| format!(" in `{}`", place.display()));
             return Err(format!(
@@ -58,7 +58,7 @@ pub(super) fn check(
     }
     if !found && beginning.is_filled {
         let head = beginning.head.as_deref().unwrap_or("none");
-        if !git.is_same(head, &speaker.commit) {
+        if !git.commits.is_same(head, &speaker.commit) {
             return Err(format!(
                 "the job has checked nothing out, so it has the files of {}, and may publish {} only",
                 short(head),

@@ -1,22 +1,21 @@
 //! `lineclear image attest`.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lineclear_deliver::signing::{attest as attach, attest_provenance};
-use lineclear_event::{Statement, Witness, with_causes};
-use lineclear_oci::{Digest, Reference, annotation};
+use lineclear_event::Statement;
+use lineclear_oci::Reference;
 use lineclear_registry::Client;
-use lineclear_sigstore::{Dependency, PROVENANCE, Provenance, predicate_type};
+use lineclear_sigstore::{PROVENANCE, Provenance, predicate_type};
 use serde_json::Value;
 
 use super::{Here, digest_of, pinned};
 use crate::command::image::Failure;
 use crate::command::image::connection::ConnectionArgs;
-use crate::history::decisions;
+use crate::delivery::provenance::{Unexplained, provenance as explain};
 use crate::settings;
 
 const EXAMPLES: &str = "\
@@ -97,53 +96,12 @@ pub(crate) fn attest(args: &AttestArgs) -> Result<String, Failure> {
 fn provenance(here: &Here, client: &Client, place: &Reference, builder: Option<&str>) -> Result<Provenance, Failure> {
     let digest = digest_of(place)?;
     let ledger = here.ledger().ok_or_else(|| Failure::Input("this folder is of no repository".to_owned()))?;
-    let index = ledger.index().map_err(|error| Failure::Input(with_causes(&error)))?;
-    let unknown = || {
-        Failure::Refused(format!(
-            "the ledger of {} knows no run that built {digest}; what is attested has to be known: build it with `lineclear run`",
-            ledger.repository()
-        ))
-    };
-    let origins = index.origins(digest.as_str());
-    let origin = origins.first().ok_or_else(unknown)?;
-    let Witness::Run(run) = &origin.entry.evidence.by else { return Err(unknown()) };
-    // The record may have been removed since; the ledger stays.
-    let request = decisions::request(&here.history.store, run.run).ok();
-    let inputs = request.as_ref().and_then(|request| request.inputs.as_object());
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let server = std::env::var("GITHUB_SERVER_URL").ok().filter(|url| !url.is_empty());
-    let server = server.unwrap_or_else(|| "https://github.com".to_owned());
-    Ok(Provenance {
-        builder: builder.map_or_else(own_builder, str::to_owned),
-        repository: format!("{}/{}", server.trim_end_matches('/'), ledger.repository()),
-        reference: request.as_ref().map(|request| request.event.reference.clone()).unwrap_or_default(),
-        workflow: run.file.clone(),
-        commit: origin.commit.to_owned(),
-        event: run.event.clone(),
-        inputs: inputs.map_or_else(BTreeMap::new, |inputs| {
-            inputs.iter().map(|(name, value)| (name.clone(), text(value))).collect()
-        }),
-        dependencies: base(client, place)?.into_iter().collect(),
-        invocation: format!("{}/attempts/{}", run.run, run.attempt),
-        started: None,
-        finished: Some(origin.entry.evidence.at.to_string()),
+    let known = explain(&here.history.store, &ledger, client, place, &digest, builder);
+    known.map_err(|error| match error {
+        Unexplained::NoRun { .. } => Failure::Refused(error.to_string()),
+        Unexplained::Ledger(why) => Failure::Input(why),
+        Unexplained::Registry(error) => error.into(),
     })
-}
-
-/// Whose word it is, where nobody says otherwise.
-fn own_builder() -> String {
-    format!("{}@v{}", env!("CARGO_PKG_REPOSITORY"), env!("CARGO_PKG_VERSION"))
-}
-
-/// The image that it was built on, where its manifest says so by digest.
-fn base(client: &Client, place: &Reference) -> Result<Option<Dependency>, Failure> {
-    let manifest = client.manifest(place)?;
-    let said = |key: &str| manifest.annotations().get(key).cloned();
-    let digest = said(annotation::BASE_DIGEST).and_then(|digest| Digest::parse(&digest).ok());
-    Ok(digest.map(|digest| Dependency {
-        uri: format!("oci://{}", said(annotation::BASE_NAME).unwrap_or_default()),
-        digest: (digest.algorithm().as_str().to_owned(), digest.hex().to_owned()),
-    }))
 }
 
 /// The one JSON object of a file.
