@@ -59,6 +59,9 @@ fn built_from<'i>(index: &'i Index, commits: &dyn Commits, commit: &str) -> Vec<
         else {
             continue;
         };
+        if image.commit.is_empty() {
+            continue;
+        }
         let is_same = *same.entry(&image.commit).or_insert_with(|| {
             image.commit == commit || tree.is_some() && tree_of(index, commits, &image.commit) == tree
         });

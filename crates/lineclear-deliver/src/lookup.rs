@@ -24,7 +24,7 @@ pub struct Known {
     pub names: Vec<String>,
     /// The tags that moves have given it.
     pub tags: Vec<TagOf>,
-    /// What it was promoted to: target and commit.
+    /// The targets that it was promoted to, and that nothing else was promoted to since.
     pub targets: BTreeSet<String>,
     /// Moves that were begun and have no end.
     pub unfinished: Vec<String>,
@@ -49,6 +49,8 @@ impl Lookup {
         let mut by_digest: BTreeMap<String, Known> = BTreeMap::new();
         // Who has a tag now.
         let mut holds: BTreeMap<(String, String), String> = BTreeMap::new();
+        // What was promoted to a target last, by repository and target.
+        let mut runs_at: BTreeMap<(String, String), String> = BTreeMap::new();
         for entry in index.entries() {
             let Subject::Digest(digest) = &entry.evidence.subject else { continue };
             let known = by_digest.entry(digest.clone()).or_insert_with(|| {
@@ -81,7 +83,10 @@ impl Lookup {
                     MovePhase::Undone => known.unfinished.retain(|id| *id != moved.id),
                     MovePhase::Done => {
                         known.unfinished.retain(|id| *id != moved.id);
-                        known.targets.extend(moved.target.clone());
+                        if let Some(target) = &moved.target {
+                            known.targets.insert(target.clone());
+                            runs_at.insert((moved.repository.clone(), target.clone()), digest.clone());
+                        }
                         for tag in moved.tags.iter().filter(|tag| tag.to == *digest) {
                             // One that stayed for another reason than being there never was this digest's.
                             let is_there = tag.stays.is_none() || tag.from.as_ref() == Some(&tag.to);
@@ -104,6 +109,9 @@ impl Lookup {
             for tag in &mut known.tags {
                 tag.is_current = holds.get(&(tag.repository.clone(), tag.tag.clone())) == Some(&known.digest);
             }
+            let is_there =
+                |target: &String| runs_at.iter().any(|((_, at), digest)| at == target && *digest == known.digest);
+            known.targets.retain(is_there);
             known
         });
         Self { known: known.collect() }

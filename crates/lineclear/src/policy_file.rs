@@ -8,7 +8,7 @@ use lineclear_policy::{Policy, Preset, PresetPolicy};
 use lineclear_source::{Diagnostic, Source, Span, Spanned, Style, render};
 use lineclear_workflow::Workflow;
 
-use crate::workflow_files;
+use crate::workflow_files::{self, WorkflowFile};
 
 /// The file's name, in the repository's root.
 pub(crate) const NAME: &str = "lineclear.toml";
@@ -60,31 +60,21 @@ pub(crate) fn read_as(root: &Path, preset: Option<Preset>) -> Result<PolicyFile,
             span: Span::default(),
         });
     }
-    let (policy, problems) = expanded(root, written)?;
+    let (policy, problems) = match written.preset {
+        Some(_) => expanded(written, &workflow_files::read(root, &[])?),
+        None => (written, Vec::new()),
+    };
     Ok(PolicyFile { source, exists, policy, findings, problems })
 }
 
-/// What `text` would stand for as the policy of the repository whose root this is, as far as it can be read.
-///
-/// # Errors
-/// A sentence: its preset asks for the workflows, and they cannot be read.
-pub(crate) fn of_text(root: &Path, text: String) -> Result<Policy, String> {
-    let (written, _) = Policy::read(&Source::new(NAME, text));
-    Ok(expanded(root, written)?.0)
-}
-
-/// The policy with what its preset stands for, and what is wrong with that.
-fn expanded(root: &Path, written: Policy) -> Result<(Policy, Vec<Diagnostic>), String> {
-    if written.preset.is_none() {
-        return Ok((written, Vec::new()));
-    }
-    let files = workflow_files::read(root, &[])?;
+/// The policy with what its preset stands for in these workflows, and what is wrong with that.
+pub(crate) fn expanded(written: Policy, files: &[WorkflowFile]) -> (Policy, Vec<Diagnostic>) {
     let called = |path: &str| {
         let file = files.iter().find(|file| file.source.name() == path)?;
         Some(Arc::new(Workflow::read(&file.source)))
     };
     let offered = offered_checks(files.iter().filter_map(|file| file.workflow.as_ref()), &called);
-    Ok(written.expanded(&offered))
+    written.expanded(&offered)
 }
 
 impl PolicyFile {

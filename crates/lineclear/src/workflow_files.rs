@@ -55,7 +55,7 @@ fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(wrong)? {
         let path = entry.map_err(wrong)?.path();
-        if path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml") && path.is_file() {
+        if is_workflow(&path) && path.is_file() {
             paths.push(path);
         }
     }
@@ -63,14 +63,22 @@ fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(paths)
 }
 
+/// Whether the name is that of a workflow.
+pub(crate) fn is_workflow(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml")
+}
+
+/// What `text` says as the workflow `name`.
+pub(crate) fn of_text(name: &str, text: String) -> WorkflowFile {
+    let source = Source::new(name, text);
+    let read = Workflow::read(&source);
+    WorkflowFile { source, workflow: read.model, findings: read.diagnostics }
+}
+
 fn read_one(root: &Path, path: &Path) -> WorkflowFile {
     let name = name_in_repository(root, path);
     match text_of(path) {
-        Ok(text) => {
-            let source = Source::new(name, text);
-            let read = Workflow::read(&source);
-            WorkflowFile { source, workflow: read.model, findings: read.diagnostics }
-        }
+        Ok(text) => of_text(&name, text),
         Err(problem) => {
             let finding = Diagnostic::error("unreadable-file", problem);
             WorkflowFile { source: Source::new(name, ""), workflow: None, findings: vec![finding] }

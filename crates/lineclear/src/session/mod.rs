@@ -34,7 +34,7 @@ use lineclear_backend_host::{GuardProgram, HostBackend, HostSettings, SandboxSet
 use lineclear_drive::{Drive, RealTime, inbox};
 use lineclear_event::{AnnotationLevel, Conclusion, Envelope, JobReport, JobSpec, RunEvent};
 use lineclear_ledger::LedgerOf;
-use lineclear_runner::{DockerConfig, FailurePause, JobControl, JobHands, RunnerSettings};
+use lineclear_runner::{DockerConfig, FailurePause, JobControl, JobHands, LeftReports, RunnerSettings};
 use lineclear_store::{Artifacts, Caches, Ledgers, Store};
 use lineclear_store_folder::FolderStore;
 
@@ -43,6 +43,7 @@ use crate::exit::Exit;
 use crate::history::durations::UsualDurations;
 use crate::output;
 use crate::report::{self, Invocation};
+use crate::scanning::Known;
 use crate::settings::{self, now};
 use actions::ActionFiles;
 use chain::Chain;
@@ -127,10 +128,12 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         },
     );
     let telling = Arc::new(Telling::new(reporter));
-    let recorder = recorder(args, &prepared, &machine, &store, &root, &files);
+    let known = Arc::new(Known::new(machine.policy.scan.clone(), root.clone()));
+    let recorder = recorder(args, &prepared, &machine, &store, &root, &files, &known);
     if let Some(recorder) = &recorder {
         let filtered = &prepared.filtered;
         recorder.path_filtered(&filtered.workflows, filtered.since.as_deref());
+        permits.ask(recorder);
     }
     if prepared.runs.is_empty() {
         let exit = nothing_to_run(&prepared, &telling);
@@ -166,12 +169,14 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
             lineclear_policy::DockerConfig::Inherit => DockerConfig::Inherit,
         },
         pause,
+        left_reports: Some(left_reports(&machine)?),
         ..RunnerSettings::default()
     };
     let engine = EngineOfRun::new(&machine, &home, talk.image_routes())?;
     let delivering =
         StepDelivery { root: checkout.root.clone(), store: Arc::clone(&store), registry: args.registry.clone() };
     let mut natives = lineclear_native::all();
+    natives.extend(lineclear_native::scanning(&(known as Arc<dyn lineclear_native::Vulnerabilities>)));
     natives.extend(lineclear_native::delivery(&(Arc::new(delivering) as Arc<dyn lineclear_native::Delivery>)));
     let job_runner = JobRunner {
         runner,
@@ -250,12 +255,20 @@ fn recorder(
     store: &Arc<FolderStore>,
     root: &std::path::Path,
     files: &ActionFiles,
+    known: &Arc<Known>,
 ) -> Option<Arc<Recorder>> {
     let requests: Vec<_> = prepared.runs.iter().map(|(request, _)| request).collect();
     let ledger = LedgerOf::open(Arc::clone(store) as Arc<dyn Ledgers>, prepared.event.repository.full_name());
-    Recorder::new(ledger, &prepared.event, &machine.policy, now, || {
+    Recorder::new(ledger, &prepared.event, &machine.policy, Arc::clone(known), now, || {
         Inspection::begin(root, &prepared.event.sha, &requests, args, files.overridden())
     })
+}
+
+/// Who looks for reports that steps left in their workspace.
+fn left_reports(machine: &Machine) -> Result<Arc<dyn LeftReports>, Stopped> {
+    let patterns = machine.policy.scan.reports.iter().map(|pattern| pattern.value.as_str());
+    let looks = lineclear_native::WorkspaceReports::new(patterns);
+    Ok(Arc::new(looks.map_err(|error| Stopped::bad_input(format!("`reports` in `[scan]`: {error}")))?))
 }
 
 fn reach(args: &RunArgs) -> report::Reach {

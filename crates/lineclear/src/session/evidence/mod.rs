@@ -21,14 +21,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lineclear_engine::RunRequest;
 use lineclear_event::{
     CheckConclusion, CheckContext, CheckLeg, CheckStatement, CommitStatement, Conclusion, Evidence, Fact, ForgeEvent,
-    JobKey, JobSpec, RunEvent, RunId, RunStatement, RunWitness, Statement, Subject, Timestamp, Witness,
+    JobKey, JobSpec, RunEvent, RunId, RunStatement, RunWitness, ScanStatement, Severity, Statement, Subject, Timestamp, Witness,
 };
 use lineclear_ledger::{LedgerError, LedgerOf};
 use lineclear_plan::PlannedWorkflow;
 use lineclear_policy::Policy;
+use lineclear_vulnerability::rate;
 
 use crate::history::commits::{is_commit, short};
 use crate::output;
+use crate::scanning::Known;
 use checks::Checks;
 pub(crate) use inspect::{Inspection, commit};
 
@@ -37,6 +39,7 @@ pub(crate) struct Recorder {
     ledger: LedgerOf,
     inspection: Inspection,
     images: facts::ImageNames,
+    known: Arc<Known>,
     event: ForgeEvent,
     context: CheckContext,
     clock: fn() -> Timestamp,
@@ -87,6 +90,7 @@ impl Recorder {
         ledger: LedgerOf,
         event: &ForgeEvent,
         policy: &Policy,
+        known: Arc<Known>,
         clock: fn() -> Timestamp,
         inspect: impl FnOnce() -> Inspection,
     ) -> Option<Arc<Self>> {
@@ -95,6 +99,7 @@ impl Recorder {
                 ledger,
                 inspection: inspect(),
                 images: facts::ImageNames::of(policy, &event.repository),
+                known,
                 event: event.clone(),
                 context: context(&event.name),
                 clock,
@@ -186,17 +191,40 @@ impl Recorder {
         self.write_checks(&mut state, run, ended);
     }
 
-    /// What a step did.
-    pub(crate) fn fact(&self, run: RunId, job: &JobKey, fact: &Fact) {
-        let Some((subject, statement)) = facts::statements(fact, &self.event.sha, &self.images) else { return };
-        // What was seen in a run that was not as its commit says is in the run's own record; here it would only be in the way.
-        if !self.inspection.look_again().is_empty() {
+    /// Looks severities up that a scanner does not say. Without a database they stay unknown, and the policy says what that counts as.
+    fn rate(&self, scan: &mut ScanStatement) {
+        if !scan.counts.contains_key(&Severity::Unknown) {
             return;
         }
+        let rated = match self.known.opened() {
+            Ok(Some(database)) => rate(scan, &database).map_err(|error| error.to_string()),
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = rated {
+            output::complain(&format!("warning: severities that {} does not say stay unknown: {error}", scan.tool));
+        }
+    }
+
+    /// What a step did.
+    pub(crate) fn fact(&self, run: RunId, job: &JobKey, fact: &Fact) {
+        let Some((subject, mut statement)) = facts::statements(fact, &self.event.sha, &self.images) else { return };
+        if let Statement::Scan(scan) = &mut statement {
+            self.rate(scan);
+        }
+        let is_adjusted = !self.inspection.look_again().is_empty();
         let mut state = self.state();
-        let Some(known) = state.runs.get_mut(&run).filter(|known| known.adjusted.is_empty()) else { return };
+        let Some(known) = state.runs.get_mut(&run) else { return };
+        match (&subject, &mut statement) {
+            // Whoever pushes it again does not make it their commit's: it is of none.
+            (Subject::Digest(_), Statement::Image(image)) if is_adjusted => image.commit.clear(),
+            // What else was seen in a run that was not as its commit says is in the run's own record; here it would only be in the way.
+            _ if is_adjusted || !known.adjusted.is_empty() => return,
+            (Subject::Digest(_), Statement::Image(_)) if !known.builds => return,
+            _ => {}
+        }
         if let (Subject::Digest(digest), Statement::Image(image)) = (&subject, &statement)
-            && !(known.builds && known.images.is_new(digest, image))
+            && !known.images.is_new(digest, image)
         {
             return;
         }
@@ -235,6 +263,11 @@ impl Recorder {
             last,
             adjusted: self.inspection.adjusted(),
         }))
+    }
+
+    /// What is not as the commit says, now.
+    pub(crate) fn adjusted(&self) -> Vec<String> {
+        self.inspection.look_again()
     }
 
     pub(crate) fn ledger(&self) -> &LedgerOf {
