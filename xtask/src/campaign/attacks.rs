@@ -129,11 +129,35 @@ pub(super) const ALL: &[Attack] = &[
         carry: policy_dropped,
         refusal: &["push of latest: ", " 403"],
     },
+    Attack {
+        name: "easier-gate-on-a-branch",
+        deed: "a red branch gives itself an easier gate and the tag `latest`, and publishes by `uses: lineclear/publish` and by a push",
+        expected: "refused, both: the default branch's policy holds",
+        carry: easier_gate_on_a_branch,
+        refusal: &["has no tags for refs/heads/easy", "push of latest: ", " 403"],
+    },
+    Attack {
+        name: "published-by-an-adjusted-run",
+        deed: "`--env` changes what the publish job of a green commit builds; later an honest job of that commit pushes the same image again",
+        expected: "refused, both: no commit says what is in that image",
+        carry: published_by_an_adjusted_run,
+        refusal: &["push of ci-odd:  201", "this run was adjusted", "from an unknown commit"],
+    },
+    Attack {
+        name: "image-of-another-commit",
+        deed: "a green commit's job pushes a red commit's image under `latest`, as it is and inside an index of its own",
+        expected: "refused, both: its commit's gate is asked, too",
+        carry: image_of_another_commit,
+        refusal: &["push of ci-red:  201", "which comes from", "it names sha256:"],
+    },
+    Attack {
+        name: "other-names",
+        deed: "a red commit's job spells the repository and the tag in other ways, removes `latest` and mounts what a candidate has",
+        expected: "refused, or no name at all; nothing is removed",
+        carry: other_names,
+        refusal: &["put /v2/ghcr.io/octo/app/manifests/l%61test: 403", "delete latest: 403", "delete by digest: 403"],
+    },
 ];
-
-pub(super) fn is_one(name: &str) -> bool {
-    ALL.iter().any(|attack| attack.name == name)
-}
 
 pub(super) fn run(stage: &mut Stage, attack: &Attack) -> Result<Row> {
     let said = (attack.carry)(stage).with_context(|| format!("`{}`", attack.name));
@@ -165,6 +189,9 @@ fn job(on: &str, checkout: &str, script: &str) -> String {
          - env: {{ TOKEN: '${{{{ github.token }}}}' }}\n        run: |\n{script}"
     )
 }
+
+/// Where it lies.
+const ATTACK: &str = ".github/workflows/attack.yml";
 
 const PUSHED: &str = "{ push: { branches: ['**'] } }";
 
@@ -388,7 +415,6 @@ fn edited_ledger(stage: &mut Stage) -> Result<String> {
         let published = say(&["publish", "app"])?;
         ensure!(published.exit != 0, "{deed}: `publish` ended well: {}", published.text);
         all += &format!("{deed}: {}{}", verified.text, published.text);
-        println!("   {deed}: {}", verified.text.lines().next().unwrap_or_default());
     }
     Ok(all)
 }
@@ -428,10 +454,16 @@ fn another_commit_checked_out(stage: &mut Stage) -> Result<String> {
     stage.commit("test-fails", None)?;
     stage.run(&["--no-chain"])?;
     let red = stage.head()?;
-    let follow = "{ workflow_run: { workflows: [CI], types: [completed] } }";
-    stage.commit("green", Some(&job(follow, &format!("ref: {red}"), "sh push.sh latest; sh push.sh ci-another")))?;
+    let follow =
+        "{ workflow_run: { workflows: [CI], types: [completed] }, workflow_dispatch: { inputs: { commit: {} } } }";
+    let checkout = format!("ref: \"${{{{ inputs.commit || '{red}' }}}}\"");
+    stage.commit("green", Some(&job(follow, &checkout, "sh push.sh latest; sh push.sh ci-another")))?;
     let said = stage.run(&[])?;
     stage.truth.newest = Some(fs::read_to_string(stage.root().join("content"))?);
+    // The same, where somebody asks for it by hand.
+    let input = format!("commit={red}");
+    let by_hand = stage.run(&["--event", "workflow_dispatch", "-W", ATTACK, "--input", &input])?;
+    ensure!(by_hand.text.contains("the job has checked out"), "by hand it is taken: {}", by_hand.tail());
     Ok(said.text)
 }
 
@@ -440,5 +472,83 @@ fn policy_dropped(stage: &mut Stage) -> Result<String> {
     fs::write(stage.root().join("lineclear.toml"), "")?;
     let said = red_with(stage, "sh push.sh latest; sh push.sh sha-1234567")?;
     stage.git("git checkout -q main && git branch -q -D without-policy")?;
+    Ok(said.text)
+}
+
+fn easier_gate_on_a_branch(stage: &mut Stage) -> Result<String> {
+    stage.git("git checkout -q -b easy")?;
+    let file = stage.root().join("lineclear.toml");
+    let policy =
+        fs::read_to_string(&file)?.replace("require = [\"CI / test\", \"CI / lint\"]", "require = [\"CI / lint\"]");
+    fs::write(&file, policy.replace("refs/heads/main", "refs/heads/*"))?;
+    let publish = "      - { if: always(), uses: lineclear/publish@v1, with: { images: app } }\n";
+    stage.commit("test-fails", Some(&(job(PUSHED, "", "sh push.sh ci-easy; sh push.sh latest") + publish)))?;
+    // Its easier gate is clear: otherwise it was no attack.
+    stage.run(&["--no-chain", "-W", ".github/workflows/ci.yml"])?;
+    let gate = stage.say(&["gate", "--gate", "main"])?;
+    ensure!(gate.exit == 0, "the branch's own gate is to be clear: {}", gate.text);
+    let said = stage.run(&["-W", ATTACK])?;
+    stage.git("git checkout -q main && git branch -q -D easy")?;
+    ensure!(said.text.contains("push of ci-easy:  201"), "nothing was pushed at all: {}", said.tail());
+    ensure!(said.exit != 0, "`lineclear/publish` ended well: {}", said.tail());
+    Ok(said.text)
+}
+
+fn published_by_an_adjusted_run(stage: &mut Stage) -> Result<String> {
+    let script = "
+if [ \"$ODD\" = yes ]; then echo odd > content; sh push.sh latest; sh push.sh ci-odd; exit 0; fi
+r=docker://$LINECLEAR_REGISTRY/ghcr.io/octo/app
+skopeo copy --src-tls-verify=false --dest-tls-verify=false --src-creds x:$TOKEN --dest-creds x:$TOKEN $r:ci-odd $r:latest";
+    stage.commit("green", Some(&job("{ workflow_dispatch: {} }", "", script)))?;
+    let ci = stage.run(&["--no-chain"])?;
+    ensure!(ci.exit == 0, "the commit is to be green: {}", ci.tail());
+    let dispatch = ["--event", "workflow_dispatch", "-W", ATTACK];
+    let odd = stage.run(&[&dispatch[..], &["--env", "ODD=yes"]].concat())?;
+    let honest = stage.run(&dispatch)?;
+    ensure!(honest.exit != 0, "the image is taken from an honest job: {}", honest.tail());
+    // What the commit really is may be published.
+    stage.published_now()?;
+    Ok(odd.text + &honest.text)
+}
+
+fn image_of_another_commit(stage: &mut Stage) -> Result<String> {
+    let red = red_with(stage, "sh push.sh ci-red")?;
+    let script = "
+set +e
+r=docker://$LINECLEAR_REGISTRY/ghcr.io/octo/app
+skopeo copy --src-tls-verify=false --dest-tls-verify=false --src-creds x:$TOKEN --dest-creds x:$TOKEN $r:ci-red $r:latest
+api=http://$LINECLEAR_REGISTRY/v2/ghcr.io/octo/app/manifests kind=application/vnd.oci.image
+curl -sS -u x:$TOKEN -H \"accept: $kind.manifest.v1+json\" $api/ci-red > $RUNNER_TEMP/red.json
+printf '{\"schemaVersion\":2,\"mediaType\":\"%s.index.v1+json\",\"manifests\":[{\"mediaType\":\"%s.manifest.v1+json\",\"digest\":\"sha256:%s\",\"size\":%s,\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}}]}' $kind $kind $(sha256sum < $RUNNER_TEMP/red.json | cut -c1-64) $(wc -c < $RUNNER_TEMP/red.json) > $RUNNER_TEMP/index.json
+echo \"index: $(curl -sS -w ' %{http_code}' -u x:$TOKEN -X PUT -H \"content-type: $kind.index.v1+json\" --data-binary @$RUNNER_TEMP/index.json $api/latest)\"";
+    stage.commit("green", Some(&job("{ workflow_dispatch: {} }", "", script)))?;
+    let ci = stage.run(&["--no-chain"])?;
+    ensure!(ci.exit == 0, "the commit is to be green: {}", ci.tail());
+    Ok(red.text + &stage.run(&["--event", "workflow_dispatch", "-W", ATTACK])?.text)
+}
+
+fn other_names(stage: &mut Stage) -> Result<String> {
+    let script = "
+set +e
+sh push.sh ci-names
+kind=application/vnd.oci.image.manifest.v1+json api=http://$LINECLEAR_REGISTRY
+status() { curl -sS --path-as-is -o $RUNNER_TEMP/said -w '%{http_code}' -u x:$TOKEN \"$@\"; }
+put() { echo \"put $1: $(status -X PUT -H \"content-type: $kind\" --data-binary @$RUNNER_TEMP/manifest.json $api$1)\"; }
+for path in ghcr.io/octo/app/manifests/l%61test ghcr.io%2Focto%2Fapp/manifests/latest ghcr.io/octo/app/manifests/latest?ns=docker.io \
+  GHCR.IO/octo/app/manifests/latest ghcr.io/Octo/App/manifests/latest ghcr.io/octo//app/manifests/latest /ghcr.io/octo/app/manifests/latest \
+  ghcr.io/octo/x/../app/manifests/latest ghcr.io/octo/x/%2e%2e/app/manifests/latest ghcr.io:443/octo/app/manifests/latest \
+  ghcr.io/octo/app/manifests/latest%00 ghcr.io/octo/app/manifests/latest/ ghcr.io/octo/app/manifests/LATEST; do
+  put /v2/$path
+done
+echo \"mount: $(status -X POST \"$api/v2/ghcr.io/octo/app/blobs/uploads/?mount=sha256:$(sha256sum < $RUNNER_TEMP/config.json | cut -c1-64)&from=ghcr.io/octo/reviewed\")\"
+digest=$(curl -sS -I -u x:$TOKEN -H 'accept: */*' $api/v2/ghcr.io/octo/app/manifests/latest | tr -d '\\r' | sed -n 's/^docker-content-digest: //p')
+echo \"delete latest: $(status -X DELETE $api/v2/ghcr.io/octo/app/manifests/latest)\"
+echo \"delete by digest: $(status -X DELETE $api/v2/ghcr.io/octo/app/manifests/$digest)\"
+true";
+    let said = red_with(stage, script)?;
+    ensure!(said.text.contains("push of ci-names:  201"), "nothing was pushed at all: {}", said.tail());
+    let puts = said.text.split("put /v2/").skip(1).filter_map(|put| put.split_once(": "));
+    let taken: Vec<&str> = puts.filter(|(_, status)| status.starts_with('2')).map(|(path, _)| path).collect();
+    ensure!(taken.is_empty(), "taken: {}", taken.join(", "));
     Ok(said.text)
 }

@@ -78,7 +78,8 @@ impl Fault {
     }
 }
 
-pub(super) fn run(stage: &mut Stage, merges: usize, rows: &mut Vec<Row>) -> Result<()> {
+pub(super) fn run(stage: &mut Stage, merges: usize) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
     for (number, fault) in ORDER.iter().cycle().take(merges).enumerate() {
         let outcome = merge(stage, *fault)?;
         let counts = stage.counts()?;
@@ -86,7 +87,7 @@ pub(super) fn run(stage: &mut Stage, merges: usize, rows: &mut Vec<Row>) -> Resu
         row.show();
         rows.push(row);
     }
-    Ok(())
+    Ok(rows)
 }
 
 /// One merge; what has become of it.

@@ -46,7 +46,7 @@ jobs:
     runs-on: ubuntu-latest
     steps:
       - uses: actions/checkout@v4
-      - timeout-minutes: 0.05
+      - timeout-minutes: 0.25
         run: sh ci.sh test
   lint:
     runs-on: ubuntu-latest
@@ -61,7 +61,7 @@ case \"$1: ${VERDICT:-$(cat verdict)} $FIRST_TRY\" in
   'test: test-fails '*) echo 'one test fails'; exit 1 ;;
   'lint-docs: lint-fails '*) echo 'one finding'; exit 1 ;;
   'lint-code: cancelled '*) echo 'waits for the end'; sleep 20 ;;
-  'test: timed-out '*) sleep 20 ;;
+  'test: timed-out '*) sleep 60 ;;
   'test: '*' test-fails') echo 'one test fails, this time'; exit 1 ;;
 esac
 ";
@@ -142,6 +142,14 @@ impl Stage {
         stage.commit("green", None)?;
         stage.published_now()?;
         Ok(stage)
+    }
+
+    /// Another one, at the same point of its history; what happens here and there has nothing to do with one another.
+    pub(super) fn copy(&self, seed: u64) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("lineclear-campaign-").tempdir()?;
+        sh(self.folder.path(), &format!("cp -a . '{}'", folder.path().display()))?;
+        let (binary, truth) = (self.binary.clone(), self.truth.clone());
+        Ok(Self { binary, folder, truth, random: Random::of(seed), made: self.made })
     }
 
     pub(super) fn root(&self) -> PathBuf {

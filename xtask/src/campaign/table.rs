@@ -42,11 +42,11 @@ impl Row {
         self.findings.is_empty()
     }
 
+    /// Several parts go on at once: all of it is said in one piece.
     pub(super) fn show(&self) {
-        println!("   {} {}: {}", if self.is_good() { "ok " } else { "BAD" }, self.name, self.outcome);
-        for finding in &self.findings {
-            println!("       {finding}");
-        }
+        let mark = if self.is_good() { "ok " } else { "BAD" };
+        let findings: String = self.findings.iter().map(|finding| format!("\n       {finding}")).collect();
+        println!("   {mark} {}: {}{findings}", self.name, self.outcome);
     }
 }
 

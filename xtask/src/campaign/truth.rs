@@ -21,7 +21,7 @@ pub(super) struct Content {
 }
 
 /// All contents in the order of their commits on `main`, by their labels.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Truth {
     contents: BTreeMap<String, Content>,
     /// The newest green commit that was to be published.
