@@ -29,8 +29,17 @@ pub enum ReferenceError {
     WorkflowPath,
 }
 
+/// Steps that are part of Lineclear itself, as `lineclear/publish`.
+const OWN: [&str; 3] = ["publish", "promote", "gate"];
+
 impl ActionRef {
-    /// Reads the `uses` of a step.
+    /// Whether it is a step of Lineclear's own: there is nothing to fetch, and so nothing that a ref could name.
+    pub fn is_own(&self) -> bool {
+        let Self::Remote { owner, repo, path: None, .. } = self else { return false };
+        owner.eq_ignore_ascii_case("lineclear") && OWN.iter().any(|own| repo.eq_ignore_ascii_case(own))
+    }
+
+    /// Reads the `uses` of a step. A step of Lineclear's own may stand without a ref.
     ///
     /// # Errors
     /// Why the text names no action. An expression is not one: it would have to be evaluated before actions are fetched.
@@ -50,6 +59,16 @@ impl ActionRef {
         if let Some(path) = text.strip_prefix("$/") {
             return Ok(Self::SameRepository { path: path.trim_end_matches('/').to_owned() });
         }
+        // As if the only version that there is were written behind it.
+        if let Ok(own) = Self::parse_remote(&format!("{text}@v1"))
+            && own.is_own()
+        {
+            return Ok(own);
+        }
+        Self::parse_remote(text)
+    }
+
+    fn parse_remote(text: &str) -> Result<Self, ReferenceError> {
         let (owner, repo, path, reference) = split_remote(text).map_err(|error| match error {
             // With no owner there is no telling whether a `./` or an `@` was forgotten.
             ReferenceError::NoRef(_) if !text.contains(['/', '\\']) => ReferenceError::NoRepository,
@@ -166,6 +185,18 @@ mod tests {
         for text in ["checkout", "../x@v1", "checkout@v4", "/a/b@v1"] {
             assert!(action(text).starts_with("expected `owner/repository@ref`"), "{text}");
         }
+    }
+
+    #[test]
+    fn steps_of_lineclear_need_no_ref() {
+        assert_eq!(action("lineclear/publish"), "lineclear publish - v1");
+        assert_eq!(action("lineclear/promote@v1"), "lineclear promote - v1");
+        assert_eq!(action("lineclear/gate@main"), "lineclear gate - main");
+        for text in ["lineclear/other", "lineclear/publish/path", "other/publish"] {
+            assert!(action(text).starts_with("the `@` with a branch"), "{text}");
+        }
+        let is_own = |text| ActionRef::parse(text).expect("valid").is_own();
+        assert!(is_own("lineclear/publish@v1") && !is_own("lineclear/other@v1") && !is_own("acme/gate@v1"));
     }
 
     #[test]

@@ -65,7 +65,11 @@ pub(crate) fn remotes<'f, 'a>(file: &'f File<'a>) -> impl Iterator<Item = Remote
 /// What a step uses of another repository.
 pub(crate) fn of_step(site: StepSite<'_>) -> Option<Remote<'_>> {
     let StepKind::Uses { uses, .. } = &site.step.kind else { return None };
+    // Those of Lineclear are part of it.
     let ActionRef::Remote { owner, repo, path, reference } = &uses.value else { return None };
+    if uses.value.is_own() {
+        return None;
+    }
     let path = path.as_deref();
     Some(Remote { owner, repo, path, reference, span: uses.span, step: Some(site) })
 }

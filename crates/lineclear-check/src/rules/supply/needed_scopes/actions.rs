@@ -100,6 +100,8 @@ const FIXED: &[Fixed] = &[
     ("hmarr/auto-approve-action", &[PULL_REQUESTS], &[]),
     ("jamesives/github-pages-deploy-action", &[CONTENTS], &[]),
     ("js-devtools/npm-publish", &[], &[ID_TOKEN, PACKAGES]),
+    ("lineclear/promote", &[PACKAGES], &[]),
+    ("lineclear/publish", &[PACKAGES], &[]),
     ("marocchino/sticky-pull-request-comment", &[PULL_REQUESTS], &[]),
     ("marvinpinto/action-automatic-releases", &[CONTENTS], &[]),
     ("mikepenz/action-junit-report", &[], &[CHECKS, PULL_REQUESTS]),
