@@ -9,9 +9,12 @@ use serde_json::Value;
 use crate::shell::{cargo, root};
 use crate::taskboard;
 
+/// Names a binary to use in place of the release build.
+const OTHER_BINARY: &str = "XTASK_LINECLEAR";
+
 /// Runs each example twice: the second run must find its caches.
 pub fn run_all() -> Result<()> {
-    cargo(&["build", "--release", "--quiet", "--package", "lineclear"])?;
+    build()?;
     let home = scratch("examples")?;
     for example in ["python-package", "node-service"] {
         for round in ["first", "second"] {
@@ -38,8 +41,19 @@ fn run(folder: &Path, home: &Path, args: &[&str]) -> Result<()> {
     run_for_events(folder, home, args, &[]).map(drop)
 }
 
-/// The binary of the release build.
+/// Makes what [`lineclear`] names.
+pub fn build() -> Result<()> {
+    if std::env::var_os(OTHER_BINARY).is_some() {
+        return Ok(());
+    }
+    cargo(&["build", "--release", "--quiet", "--package", "lineclear"])
+}
+
+/// The binary of the release build, or the one that somebody named.
 pub fn lineclear() -> std::path::PathBuf {
+    if let Some(other) = std::env::var_os(OTHER_BINARY) {
+        return other.into();
+    }
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), std::path::PathBuf::from);
     target.join("release/lineclear")
 }
@@ -118,6 +132,31 @@ impl Told {
     pub fn output(&self, job: &str, name: &str) -> String {
         let found = self.of("job_finished").find(|event| event["name"] == *job);
         found.and_then(|job| job["outputs"][name].as_str()).unwrap_or_default().to_owned()
+    }
+
+    /// The names of all jobs that ended, or were left out.
+    pub fn names(&self) -> Vec<&str> {
+        self.of("job_finished").filter_map(|event| event["name"].as_str()).collect()
+    }
+
+    /// Each of two jobs started before the other one ended.
+    pub fn overlapped(&self, one: &str, other: &str) -> Result<()> {
+        let at = |kind: &'static str, name: &str| {
+            let event = self.of(kind).find(|event| event["name"] == *name);
+            event.and_then(|event| event["at"].as_u64()).with_context(|| format!("no {kind} of `{name}`"))
+        };
+        if at("job_started", one)? < at("job_finished", other)? && at("job_started", other)? < at("job_finished", one)?
+        {
+            return Ok(());
+        }
+        bail!("`{one}` and `{other}` ran one after the other")
+    }
+
+    /// What people would read on the forge, of calls whose path ends like this.
+    pub fn shown_on_the_forge(&self, ending: &str) -> Vec<&str> {
+        let calls = self.of("fact").filter(|fact| fact["fact"] == "forge_call");
+        let calls = calls.filter(|call| call["path"].as_str().is_some_and(|path| path.ends_with(ending)));
+        calls.filter_map(|call| call["shown"].as_str()).collect()
     }
 
     /// The lines that a job printed, by its id.

@@ -33,6 +33,7 @@ Developer tasks. Usage: cargo xtask TASK…
   campaign    ways round the gate, and failures in every place: nothing red is published (`--help` after it: its options)
   self        lineclear runs a fast job of this repository's own workflow
 
+  pipelines   the pipelines of the taskboard alone, or those that are named (`XTASK_LINECLEAR=FILE`: with this binary)
   bench       how fast, as ratios; writes the table of docs/performance.md (not part of `test`)
 ";
 
@@ -40,7 +41,7 @@ Developer tasks. Usage: cargo xtask TASK…
 type Task = (&'static str, fn() -> Result<()>);
 
 /// The tasks whose tests talk to a container engine: one is started for them where none answers.
-const WITH_ENGINE: [&str; 3] = ["unit", "examples", "campaign"];
+const WITH_ENGINE: [&str; 4] = ["unit", "examples", "campaign", "pipelines"];
 
 const TASKS: &[Task] = &[
     ("components", component::install),
@@ -67,6 +68,11 @@ fn main() -> ExitCode {
         if name == "bench" {
             chosen.push(("bench", bench::run));
             // What follows are names of rows.
+            break;
+        }
+        if name == "pipelines" {
+            chosen.push(("pipelines", pipelines::of_command_line));
+            // What follows are their names.
             break;
         }
         if name == "campaign" {

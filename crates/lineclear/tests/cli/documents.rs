@@ -35,11 +35,16 @@ fn traps() -> BTreeSet<u32> {
     names.filter_map(|entry| entry.file_name().to_string_lossy().get(..3)?.parse().ok()).collect()
 }
 
-/// Whether an example's workflow has this job: `example/job`.
+/// Whether a workflow of an example, or of one of its pipelines, has this job: `example/job`, `example/pipeline/job`.
 fn is_job(name: &str) -> bool {
-    let Some((example, job)) = name.split_once('/') else { return false };
-    let workflow = examples().join(example).join(".github/workflows/ci.yml");
-    std::fs::read_to_string(workflow).is_ok_and(|text| text.contains(&format!("\n  {job}:\n")))
+    let (folder, job) = match *name.split('/').collect::<Vec<_>>() {
+        [example, job] => (examples().join(example), job),
+        [example, pipeline, job] => (examples().join(example).join("pipelines").join(pipeline), job),
+        _ => return false,
+    };
+    let Ok(workflows) = std::fs::read_dir(folder.join(".github/workflows")) else { return false };
+    let mut texts = workflows.flatten().filter_map(|file| std::fs::read_to_string(file.path()).ok());
+    texts.any(|text| text.contains(&format!("\n  {job}:\n")))
 }
 
 /// Whether the campaign against the gate has this part.
