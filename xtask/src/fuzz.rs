@@ -1,6 +1,8 @@
 //! Fuzzing for a bounded time, from the kept corpus.
 
-use anyhow::{Context, Result};
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow};
 
 use crate::shell::{Cmd, root};
 
@@ -59,24 +61,27 @@ pub fn run() -> Result<()> {
         .env("RUSTFLAGS", &flags)
         .env("CARGO_TARGET_DIR", &built)
         .run()?;
-    for target in TARGETS {
-        let corpus = fuzz.join("corpus").join(target);
-        let scratch = built.join("corpus").join(target);
-        std::fs::create_dir_all(&scratch)?;
-        let (scratch, corpus) = (scratch.to_string_lossy().into_owned(), corpus.to_string_lossy().into_owned());
-        let time = format!("-max_total_time={seconds}");
-        Cmd::new(built.join(host).join("release").join(target))
-            .args(&[
-                &scratch,
-                &corpus,
-                &time,
-                "-timeout=10",
-                "-rss_limit_mb=1024",
-                "-verbosity=0",
-                "-print_final_stats=1",
-            ])
-            .folder(&fuzz)
-            .run()?;
+    // As many at once as there are cores: each is one thread.
+    let at_once = std::thread::available_parallelism()?.get();
+    for several in TARGETS.chunks(at_once) {
+        std::thread::scope(|scope| {
+            let running: Vec<_> = several
+                .iter()
+                .map(|target| scope.spawn(|| fuzz_one(&fuzz, &built.join(host), target, seconds)))
+                .collect();
+            running.into_iter().try_for_each(|one| one.join().map_err(|_| anyhow!("a thread has panicked"))?)
+        })?;
     }
     Ok(())
+}
+
+/// One target, from the kept corpus and what earlier runs have found.
+fn fuzz_one(fuzz: &Path, built: &Path, target: &str, seconds: u32) -> Result<()> {
+    let (corpus, scratch) = (fuzz.join("corpus").join(target), fuzz.join("target/corpus").join(target));
+    std::fs::create_dir_all(&scratch)?;
+    let (scratch, corpus) = (scratch.to_string_lossy().into_owned(), corpus.to_string_lossy().into_owned());
+    let time = format!("-max_total_time={seconds}");
+    let limits = ["-timeout=10", "-rss_limit_mb=1024", "-verbosity=0", "-print_final_stats=1"];
+    let args = [&[scratch.as_str(), &corpus, &time][..], &limits].concat();
+    Cmd::new(built.join("release").join(target)).args(&args).folder(fuzz).run()
 }
