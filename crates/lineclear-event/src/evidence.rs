@@ -341,7 +341,7 @@ pub struct MoveStatement {
     pub source: String,
     pub commit: String,
     pub tags: Vec<MovedTag>,
-    /// The entry of the decision that let it through.
+    /// The entry of the decision that let it through; of a move that was refused before any gate was asked, its own.
     pub decision: u64,
     /// Of a promotion: to what.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lineclear_deliver::{Cleared, Foreseen, MoveError, Moved, Mover, Order, Proofs, Settled, Shelf, Step, Turn};
+use lineclear_deliver::{
+    Cleared, Foreseen, MoveError, Moved, Mover, Order, Proofs, RegistryShelf, Settled, Shelf, Step, Turn,
+};
 use lineclear_registry::Client;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -142,7 +144,9 @@ impl Delivery {
         };
         cancel.watch(&shelf.carrier);
         let done = self.with_mover(cancel, &|step| told(&chosen.order.image, step), |mover| {
-            *settled = mover.settle(&repository, &|gate| self.rules(gate), &shelf)?;
+            // What was interrupted is another image: it was proven before its first tag moved.
+            let left = RegistryShelf { proofs: Proofs::default(), ..shelf.clone() };
+            *settled = mover.settle(&repository, &|gate| self.rules(gate), &left)?;
             mover.carry(cleared, &shelf)
         });
         match done {

@@ -1,6 +1,7 @@
 //! `lineclear promote`.
 
 use lineclear_event::CheckConclusion::{Failure, Success};
+use lineclear_event::{Finding, ScanStatement, Severity, Statement};
 use lineclear_testkit::images::registry;
 
 use crate::house::{House, remote, short};
@@ -60,4 +61,114 @@ fn a_merge_commit_stands_for_what_was_tested_and_says_so() {
     assert_eq!(merged.exit, 0, "{}{}", merged.stdout, merged.stderr);
     assert!(merged.stdout.contains(&format!("merged {}, which was tested", short(&tested))), "{}", merged.stdout);
     assert_eq!(house.embedded("prod"), Some(digest));
+}
+
+// S1-3, S1-62
+#[test]
+fn an_image_with_a_critical_finding_does_not_reach_production_and_the_finding_is_named() {
+    let house = House::new("critical", "ghcr.io/octo/app");
+    let policy = house.repository.read("lineclear.toml");
+    let policy = policy.replace("[\"prod-${short-sha}\"]", "{ tags = [\"prod-${short-sha}\"], gate = \"release\" }")
+        + "[gate.release]\nrequire = [\"CI / test\"]\nscan = { block = [\"critical\", \"high\"] }\n";
+    house.repository.write("lineclear.toml", &policy);
+    let commit = house.commit("one");
+    let digest = house.ran(&commit, b"one", Success);
+    assert_eq!(house.say(&["publish"]).exit, 0);
+    let scanned = |found: &[(Severity, &str)]| {
+        let finding = |(severity, id): &(Severity, &str)| Finding {
+            severity: *severity,
+            id: (*id).into(),
+            place: "openssl".into(),
+            version: "1.0".into(),
+            fixed: "1.1".into(),
+            title: String::new(),
+        };
+        let found: Vec<Finding> = found.iter().map(finding).collect();
+        let mut scan = ScanStatement { tool: "trivy".into(), ..ScanStatement::default() };
+        for one in &found {
+            *scan.counts.entry(one.severity).or_default() += 1;
+        }
+        house.says_of(&digest, Statement::Scan(ScanStatement { found, ..scan }));
+    };
+    let tag = || house.embedded(&format!("prod-{}", short(&commit)));
+    let refused = |words: &str| {
+        let said = house.say(&["promote", "app", "production"]);
+        assert_eq!(said.exit, 1, "{}{}", said.stdout, said.stderr);
+        assert!(said.stdout.contains(words), "expected `{words}`: {}", said.stdout);
+        assert_eq!(tag(), None);
+    };
+    // One command, and without a scan of this very digest it is refused.
+    refused("scan");
+    for severity in [Severity::Critical, Severity::High] {
+        scanned(&[(severity, "CVE-2026-0001"), (Severity::Low, "CVE-2026-0002")]);
+        refused("CVE-2026-0001");
+    }
+    scanned(&[(Severity::Low, "CVE-2026-0002")]);
+    assert_eq!(house.say(&["promote", "app", "production"]).exit, 0);
+    assert_eq!(tag(), Some(digest));
+}
+
+// S3-12, S3-13
+#[test]
+fn a_promotion_waits_for_what_people_state_of_the_image() {
+    let house = House::new("stated", "ghcr.io/octo/app");
+    let policy = house.repository.read("lineclear.toml");
+    let policy = policy.replace("[\"prod-${short-sha}\"]", "{ tags = [\"prod-${short-sha}\"], gate = \"release\" }")
+        + "[gate.release]\nrequire = [\"CI / test\"]\nstatements = [\"manual-validation\", \"stress-test\"]\n";
+    house.repository.write("lineclear.toml", &policy);
+    let commit = house.commit("one");
+    let digest = house.ran(&commit, b"one", Success);
+    assert_eq!(house.say(&["publish"]).exit, 0);
+    let promote = || house.say(&["promote", "app", "production"]);
+    let refused = promote();
+    assert_eq!(refused.exit, 1, "{}{}", refused.stdout, refused.stderr);
+    assert!(
+        refused.stdout.contains("manual-validation") && refused.stdout.contains("stress-test"),
+        "{}",
+        refused.stdout
+    );
+    let state = |name: &str, more: &[&str]| {
+        let args = [&["evidence", "add", digest.as_str(), "--name", name, "--as", "Ann"], more].concat();
+        let said = house.say(&args);
+        assert_eq!(said.exit, 0, "{}{}", said.stdout, said.stderr);
+    };
+    state("manual-validation", &["--note", "pulled and tried on node 3"]);
+    assert!(!promote().stdout.contains("manual-validation"), "one of two is there");
+    house.repository.write("report.json", "{}");
+    state("stress-test", &["--file", "report.json"]);
+    assert_eq!(promote().exit, 0);
+    let shown = house.say(&["images", digest.as_str()]).stdout;
+    assert!(shown.contains("stress-test: passes") && shown.contains("tried on node 3"), "{shown}");
+    // A word that is taken back closes the gate again.
+    state("stress-test", &["--fails"]);
+    assert_eq!(house.say(&["promote", "app", "production", "--tag", "again"]).exit, 1);
+}
+
+// S3-19, S4-34
+#[test]
+fn every_target_has_the_identical_digest_and_the_table_leads_from_target_to_digest_to_commit() {
+    let house = House::new("targets", "ghcr.io/octo/app");
+    let policy = house.repository.read("lineclear.toml") + "staging = [\"staging\"]\n";
+    house.repository.write("lineclear.toml", &policy);
+    let commit = house.commit("one");
+    let digest = house.ran(&commit, b"one", Success);
+    assert_eq!(house.say(&["publish"]).exit, 0);
+    assert_eq!(house.say(&["promote", "app", "staging"]).exit, 0);
+    assert_eq!(house.say(&["promote", "app", "production", "--from", "staging"]).exit, 0);
+    for tag in ["latest", "staging", &format!("prod-{}", short(&commit))] {
+        assert_eq!(house.embedded(tag), Some(digest.clone()), "{tag}");
+    }
+    let row = |digest: &lineclear_oci::Digest| {
+        let table = house.say(&["images"]).stdout;
+        let row = table.lines().find(|line| line.contains(&digest.as_str()[..19]));
+        row.unwrap_or_else(|| panic!("{table}")).to_owned()
+    };
+    let both = row(&digest);
+    assert!(both.contains(short(&commit)) && both.ends_with("production, staging"), "{both}");
+    // What comes after has staging; production stays where it is.
+    let newer = house.commit("two");
+    let new = house.ran(&newer, b"two", Success);
+    assert_eq!(house.say(&["publish"]).exit, 0);
+    assert_eq!(house.say(&["promote", "app", "staging"]).exit, 0);
+    assert!(row(&new).ends_with("staging") && row(&digest).ends_with("production"), "{}\n{}", row(&new), row(&digest));
 }

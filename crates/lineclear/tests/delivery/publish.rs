@@ -173,3 +173,19 @@ fn what_cannot_be_published_says_what_to_do() {
     expect(&["promote", "app", "nowhere"], 2, "it has: production");
     expect(&["promote", "app", "production"], 1, "never published");
 }
+
+#[test]
+fn status_and_gate_say_the_same_of_a_commit_with_the_contents_of_a_tested_one() {
+    let house = House::new("status", EMBEDDED);
+    let commit = house.commit("one");
+    house.ran(&commit, b"one", Success);
+    // No run has spoken of this one: git alone knows that its contents are the same.
+    house.repository.sh("git commit -q --allow-empty -m empty");
+    let (exit, status) = house.json(&["status"]);
+    assert_eq!((exit, &status["gates"][0]["clear"]), (0, &true.into()), "{status}");
+    assert_eq!(house.say(&["gate", "--no-record"]).exit, 0);
+    house.commit("two");
+    let (_, status) = house.json(&["status"]);
+    assert_eq!(status["gates"][0]["clear"], false, "{status}");
+    assert_eq!(house.say(&["gate", "--no-record"]).exit, 1);
+}

@@ -17,7 +17,7 @@ fn a_tag_that_was_set_without_lineclear_stays_until_a_person_takes_it_by_name() 
     let said = house.say(&["publish"]);
     assert_eq!(said.exit, 0, "{}{}", said.stdout, said.stderr);
     assert!(
-        said.stdout.contains("it was set without Lineclear") && said.stdout.contains("`--take` moves it"),
+        said.stdout.contains("it was set without Lineclear") && said.stdout.contains("--take` moves it"),
         "{}",
         said.stdout
     );
@@ -60,7 +60,7 @@ fn what_a_tags_rule_or_the_registry_refuses_is_in_the_ledger_like_any_other_refu
     };
     assert_eq!(refused(&digest), 1);
     let shown = house.say(&["ledger", "show", digest.as_str()]).stdout;
-    assert!(shown.contains("refused: latest") && shown.contains("cannot log in to the registry"), "{shown}");
+    assert!(shown.contains("refused: sha-") && shown.contains("cannot log in to the registry"), "{shown}");
     let summary = house.say(&["ledger", "show", "--summary"]);
     assert_eq!(summary.exit, 0, "a refusal is no move without a gate: {}", summary.stdout);
     assert!(summary.stdout.contains("0 done, 0 undone, 1 refused, 0 open"), "{}", summary.stdout);

@@ -1,8 +1,9 @@
 //! `uses: lineclear/publish`, `lineclear/promote`, `lineclear/gate`.
 
 use lineclear_event::CheckConclusion::{Failure, Success};
+use lineclear_testkit::images::{PASSWORD, USER, registry_with_login};
 
-use crate::house::{House, short};
+use crate::house::{House, remote, short};
 
 const WORKFLOW: &str = "\
 name: Release
@@ -71,4 +72,57 @@ fn a_job_without_the_right_to_write_packages_moves_nothing() {
     assert_eq!(run.conclusion("powerless"), "failure", "{}", run.transcript());
     assert!(run.transcript().contains("needs `permissions: packages: write`"), "{}", run.transcript());
     assert_eq!(house.embedded("latest"), None);
+}
+
+const CURIOUS: &str = "\
+name: Release
+on: push
+permissions: { packages: write }
+jobs:
+  release:
+    runs-on: ubuntu-latest
+    steps:
+      - run: |
+          echo '${{ toJSON(secrets) }}' > seen; env >> seen
+          cat ~/.docker/config.json \"$DOCKER_CONFIG/config.json\" >> seen 2>/dev/null || true
+          ! grep -e \"$(printf %s HALF1 HALF2 | tr -d ' ')\" seen
+      - { uses: lineclear/publish@v1, with: { images: app } }
+";
+
+// C1
+#[test]
+fn a_release_login_is_the_engines_alone_and_steps_publish_with_it_all_the_same() {
+    let registry = registry_with_login();
+    let house = House::new("login", &format!("{}/octo/app", registry.address()));
+    let (half, other) = PASSWORD.split_at(PASSWORD.len() / 2);
+    let workflow = CURIOUS.replace("HALF1 HALF2", &format!("{half} {other}"));
+    house.repository.write(".github/workflows/release.yml", &workflow);
+    let commit = house.commit("one");
+    let digest = house.ran(&commit, b"one", Success);
+    assert_eq!(house.say(&["publish"]).exit, 1, "nobody is logged in");
+
+    let file = house.repository.beside("login");
+    std::fs::write(&file, format!("{USER}:{PASSWORD}\n")).expect("it is written");
+    let file = file.to_string_lossy().into_owned();
+    let set = house.say(&["secret", "set", registry.address(), "--release", "--body-file", &file]);
+    assert_eq!(set.exit, 0, "{}{}", set.stdout, set.stderr);
+    assert!(set.stdout.contains("no job is given it"), "{}", set.stdout);
+    std::fs::remove_file(&file).expect("it is removed");
+    let listed = house.say(&["secret", "list", "--release"]).stdout;
+    assert!(listed.contains(registry.address()) && listed.contains(USER) && !listed.contains(PASSWORD), "{listed}");
+    assert!(!house.say(&["secret", "list"]).stdout.contains("REGISTRY_"), "it is no secret of jobs");
+    assert!(house.repository.home_files_with(PASSWORD).is_empty(), "the store is encrypted");
+
+    let run = house.repository.run(&["-j", "release"]);
+    assert_eq!(run.conclusion("release"), "success", "{}", run.transcript());
+    let tag = |tag: &str| remote(registry.address(), tag, Some((USER, PASSWORD)));
+    assert_eq!(tag("latest"), Some(digest.clone()));
+    assert!(!run.transcript().contains(PASSWORD));
+    assert_eq!(house.say(&["promote", "app", "production"]).exit, 0);
+    assert_eq!(tag(&format!("prod-{}", short(&commit))), Some(digest));
+
+    assert_eq!(house.say(&["secret", "rm", registry.address(), "--release"]).exit, 0);
+    assert_eq!(house.say(&["promote", "app", "production", "--tag", "v9.9.9"]).exit, 1);
+    let wrong = house.say(&["secret", "set", "ghcr.io", "--release", "--body", "no-colon"]);
+    assert!(wrong.exit == 2 && wrong.stderr.contains("USER:PASSWORD"), "{}", wrong.stderr);
 }

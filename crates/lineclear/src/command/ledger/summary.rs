@@ -45,7 +45,8 @@ impl Summary {
             if let Statement::Move(moved) = &evidence.statement {
                 let is_first = !phases.contains_key(moved.id.as_str());
                 phases.insert(&moved.id, moved.phase);
-                if is_first && !is_cleared(entry, moved, index) {
+                let has_begun = moved.phase != MovePhase::Refused;
+                if is_first && has_begun && !is_cleared(entry, moved, index) {
                     summary.without_clear_gate.push(entry.number);
                 }
             }

@@ -17,7 +17,8 @@ use std::time::Duration;
 
 use lineclear_deliver::Turn;
 use lineclear_event::{
-    CheckContext, ImageStatement, JobKey, JobSpec, MovedTag, RunId, Statement, Subject, with_causes,
+    CheckContext, ImageStatement, JobKey, JobSpec, MovePhase, MoveStatement, MovedTag, RunId, Statement, Subject,
+    with_causes,
 };
 use lineclear_forge::Caller;
 use lineclear_gate::{Asked, Decision, Index, Target, WantedTag, decide, plan_tags};
@@ -180,13 +181,14 @@ impl JobPermits {
         if let Some(workspace) = &open.workspace {
             workspace::check(workspace, own, &speaker, self.beginning(), &self.git)?;
         }
-        let wanted = held.wants(naming.tag, &speaker, now())?;
+        let refused = |why| self.refused(held, &open.job, &speaker, naming, why);
+        let wanted = held.wants(naming.tag, &speaker, now()).map_err(refused)?;
         // Where `publish` takes its turns, too.
         let turns = self.ground.home.join("moves");
         let turn = Turn::take(&turns, &held.repository, PATIENCE).map_err(|error| with_causes(&error))?;
         let digest = naming.manifest.digest().to_string();
         let index = self.index()?;
-        let to = self.moved(held, naming, &wanted, &speaker, &index)?;
+        let to = self.moved(held, naming, &wanted, &speaker, &index).map_err(refused)?;
         self.is_as_committed()?;
         let decision = self.decide(held, &open.job, &speaker, naming.manifest, index)?;
         let witness = &open.job.witness;
@@ -304,6 +306,27 @@ impl JobPermits {
             }
         }
         Ok(of_digest)
+    }
+
+    /// Records that a tag's own rule said no, before any gate was asked, and gives back why.
+    fn refused(&self, held: &Held, job: &Job, speaker: &Speaker, naming: &Naming<'_>, why: String) -> String {
+        let digest = naming.manifest.digest().to_string();
+        let tag = MovedTag {
+            tag: naming.tag.to_string(),
+            from: None,
+            to: digest.clone(),
+            stays: Some("the move was refused".to_owned()),
+            taken: None,
+        };
+        let recorded = self.ledger.append_with(|own| {
+            let moved = record::a_move(&job.witness, &held.image, &held.repository, &speaker.commit, tag.clone(), own);
+            let moved = MoveStatement { phase: MovePhase::Refused, reason: why.clone(), ..moved };
+            vec![record::evidence(&job.witness, Subject::Digest(digest.clone()), Statement::Move(moved))]
+        });
+        match recorded {
+            Ok(_) => why,
+            Err(error) => format!("{why} (and this could not be recorded: {})", with_causes(&error)),
+        }
     }
 
     /// Records that the gate said no, and says it.
