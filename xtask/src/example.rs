@@ -1,4 +1,5 @@
-//! The examples and this repository's own workflow, run by a release build of lineclear.
+//! The examples and this repository's own workflow, run by lineclear: by the build that the tests used, which checks its own arithmetic and is
+//! there already, while a release build takes minutes.
 
 use std::path::Path;
 use std::process::ExitStatus;
@@ -9,7 +10,7 @@ use serde_json::Value;
 use crate::shell::{cargo, root};
 use crate::taskboard;
 
-/// Names a binary to use in place of the release build.
+/// Names a binary to use in its place, such as that of a release build.
 const OTHER_BINARY: &str = "XTASK_LINECLEAR";
 
 /// Runs each example twice: the second run must find its caches.
@@ -28,7 +29,7 @@ pub fn run_all() -> Result<()> {
 
 /// Lineclear is its own first user.
 pub fn run_own_job() -> Result<()> {
-    cargo(&["build", "--release", "--quiet", "--package", "lineclear"])?;
+    build()?;
     let home = scratch("self")?;
     // Whatever is checked out here: a workflow of `main` answers for it.
     let args = ["--ref", "refs/heads/main", "-W", ".github/workflows/ci.yml", "-j", "format"];
@@ -46,16 +47,16 @@ pub fn build() -> Result<()> {
     if std::env::var_os(OTHER_BINARY).is_some() {
         return Ok(());
     }
-    cargo(&["build", "--release", "--quiet", "--package", "lineclear"])
+    cargo(&["build", "--quiet", "--package", "lineclear"])
 }
 
-/// The binary of the release build, or the one that somebody named.
+/// The binary of the tests' build, or the one that somebody named.
 pub fn lineclear() -> std::path::PathBuf {
     if let Some(other) = std::env::var_os(OTHER_BINARY) {
         return other.into();
     }
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), std::path::PathBuf::from);
-    target.join("release/lineclear")
+    target.join("debug/lineclear")
 }
 
 /// The same, with more environment; gives the events of the run.

@@ -29,7 +29,7 @@ Developer tasks. Usage: cargo xtask TASK…
   unit        all tests of the workspace
   doc         the documentation builds, without warnings
   fuzz        every fuzz target for a bounded time, from the kept corpus
-  examples    the examples run through a release build of lineclear
+  examples    the examples run through lineclear, as the tests built it
   campaign    ways round the gate, and failures in every place: nothing red is published (`--help` after it: its options)
   self        lineclear runs a fast job of this repository's own workflow
 
