@@ -88,6 +88,8 @@ pub struct Scan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the names are the scanners' own")]
 pub enum VulnerabilitySeverity {
+    /// Nobody says how bad it is: where it counts, it counts as what blocks.
+    Unknown,
     Low,
     Medium,
     High,
@@ -95,6 +97,7 @@ pub enum VulnerabilitySeverity {
 }
 
 pub(crate) const SEVERITIES: &[(&str, VulnerabilitySeverity)] = &[
+    ("unknown", VulnerabilitySeverity::Unknown),
     ("low", VulnerabilitySeverity::Low),
     ("medium", VulnerabilitySeverity::Medium),
     ("high", VulnerabilitySeverity::High),

@@ -79,7 +79,18 @@ impl Policy {
             policy.signing = SigningPolicy::read(table, &mut findings);
         }
         root.finish(&mut findings);
+        policy.fill_in_severities();
         (policy, findings.into_diagnostics())
+    }
+
+    /// `block` of `[scan]` is what counts where a gate asks for scans and names no severities: nobody who reads a gate has to know.
+    fn fill_in_severities(&mut self) {
+        let Some(block) = &self.scan.block else { return };
+        for scan in self.gates.iter_mut().filter_map(|gate| gate.scan.as_mut()) {
+            if scan.block.is_empty() {
+                scan.block.clone_from(&block.value);
+            }
+        }
     }
 
     /// The gate of this name.
@@ -230,6 +241,20 @@ allow = ["example.org:443"]
         let rules: Vec<&str> = policy.check.rules.iter().map(|(name, _)| source.slice(name.span)).collect();
         assert_eq!(rules, ["b", "a"]);
         assert_eq!(policy.check.paths[0].files[0].value, "x/**");
+    }
+
+    #[test]
+    fn a_gate_that_names_no_severities_goes_by_those_of_scans() {
+        let read = |gate: &str| {
+            let text = format!("[scan]\nblock = ['critical', 'unknown']\n[gate.main]\nscan = {gate}\n");
+            let (policy, findings) = Policy::read(&Source::new("lineclear.toml", text));
+            assert_eq!(findings, []);
+            let scan = policy.gates[0].scan.as_ref().expect("it asks for one");
+            scan.block.iter().map(|severity| severity.value).collect::<Vec<_>>()
+        };
+        use crate::VulnerabilitySeverity::{Critical, Low, Unknown};
+        assert_eq!(read("{ budget = 1 }"), [Critical, Unknown]);
+        assert_eq!(read("{ block = ['low'] }"), [Low]);
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub struct ScanPolicy {
     pub database: Option<Spanned<String>>,
     /// `block`: the severities that count where a gate's `scan` names none, and for `image scan`. `None` where nothing is said.
     pub block: Option<Spanned<Vec<Spanned<VulnerabilitySeverity>>>>,
+    /// `reports`: patterns of files that are reports of scanners, from the workspace on, whatever they are called.
+    pub reports: Vec<Spanned<String>>,
     /// `[[scan.ignore]]`, in file order. Entries that lack what an entry needs are not among them.
     pub ignores: Vec<ScanIgnore>,
 }
@@ -40,6 +42,7 @@ impl ScanPolicy {
         let policy = Self {
             database: table.string("database", findings),
             block: table.choices("block", SEVERITIES, findings),
+            reports: table.strings("reports", findings),
             ignores: ignores(&mut table, findings),
         };
         table.finish(findings);

@@ -225,6 +225,7 @@ fn list<'t>(names: impl Iterator<Item = &'t str>) -> String {
 
 fn word(severity: VulnerabilitySeverity) -> &'static str {
     match severity {
+        VulnerabilitySeverity::Unknown => "unknown",
         VulnerabilitySeverity::Low => "low",
         VulnerabilitySeverity::Medium => "medium",
         VulnerabilitySeverity::High => "high",
