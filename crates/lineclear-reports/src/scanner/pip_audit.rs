@@ -45,6 +45,9 @@ pub(crate) fn read(name: &str, text: &str, limits: &Limits) -> Result<Findings, 
         let report: Report = json::read(text, "the report")?;
         report.dependencies.ok_or_else(|| unexpected("no `dependencies`", "a list of them"))?
     };
+    if let Some(reason) = unanswered(&dependencies) {
+        return Err(unexpected(format!("no package that was looked at ({reason})"), "what is known of them"));
+    }
     let mut found = FindingsFound::new(limits);
     let mut skipped = Vec::new();
     for dependency in dependencies {
@@ -66,4 +69,11 @@ pub(crate) fn read(name: &str, text: &str, limits: &Limits) -> Result<Findings, 
         found.say(&line);
     }
     Ok(found.finish(name, "pip-audit"))
+}
+
+/// Why every package was skipped, if each of them was: then nobody answered, and that nothing was found says nothing.
+fn unanswered(dependencies: &[Dependency]) -> Option<String> {
+    let reasons: Option<Vec<&String>> = dependencies.iter().map(|one| one.skip_reason.as_ref()).collect();
+    let first = *reasons?.first()?;
+    Some(crate::tests_found::shortened(first.lines().next().unwrap_or_default(), 300))
 }

@@ -38,8 +38,20 @@ fn bandit_tells_severity_and_place_and_what_it_did_not_look_at() {
 fn pip_audit_tells_the_version_that_repairs() {
     let found = findings("pip-audit.json", include_bytes!("pip-audit-2.10.json"), ReportKind::PipAudit);
     assert_eq!(shown(&found), ["unknown CVE-2020-28493 jinja2 3.0.0 -> 3.1.4"]);
-    let found = findings("pip-audit.json", include_bytes!("pip-audit-skipped.json"), ReportKind::PipAudit);
-    assert!(found.counts.is_empty() && found.first[0].starts_with("jinja2: not looked at:"), "{found:?}");
+    let partly = br#"{"dependencies": [{"name": "own", "skip_reason": "not on PyPI"}, {"name": "b", "version": "1", "vulns": []}]}"#;
+    let found = findings("pip-audit.json", partly, ReportKind::PipAudit);
+    assert!(found.counts.is_empty() && found.first[0].starts_with("own: not looked at:"), "{found:?}");
+}
+
+/// Whom nobody answered has looked at nothing: that is no report without findings.
+#[test]
+fn an_audit_that_skipped_every_package_is_not_one_without_findings() {
+    let bytes = include_bytes!("pip-audit-skipped.json");
+    assert_eq!(detect("pip-audit.json", bytes), Some(ReportKind::PipAudit));
+    let error = read(ReportKind::PipAudit, "pip-audit.json", bytes).expect_err("nothing was looked at").to_string();
+    assert!(error.contains("no package that was looked at (Dependency not found on PyPI"), "{error}");
+    let none = br#"{"dependencies": [], "fixes": []}"#;
+    assert!(findings("pip-audit.json", none, ReportKind::PipAudit).counts.is_empty());
 }
 
 /// S1-72, S1-75
