@@ -16,9 +16,11 @@ mod github_script;
 mod globs;
 mod images;
 mod labeler;
+mod left_reports;
 mod merge_artifacts;
 mod paths_filter;
 mod report_files;
+mod scanning;
 mod search;
 mod setup;
 mod signing;
@@ -34,6 +36,8 @@ use lineclear_runner::native::NativeAction;
 
 pub use caching::version as cache_version;
 pub use delivery::{Deed, Delivered, DeliveredImage, Delivery, Wish, delivery};
+pub use left_reports::WorkspaceReports;
+pub use scanning::{Vulnerabilities, scanning};
 
 /// Whether an action is part of the runner: `path` is its folder in the repository, empty for the root.
 pub fn is_built_in(owner: &str, repo: &str, path: &str) -> bool {
@@ -41,7 +45,7 @@ pub fn is_built_in(owner: &str, repo: &str, path: &str) -> bool {
     delivery::NAMES.contains(&name.as_str()) || all_with(None).iter().any(|action| action.name() == name)
 }
 
-/// Every native action but those of [`delivery`], which need the engine; with the folder of repositories that the variable `LINECLEAR_REPOSITORIES_DIR` names.
+/// Every native action but those of [`delivery`], which need the engine, and of [`scanning`], which need what was imported; with the folder of repositories that the variable `LINECLEAR_REPOSITORIES_DIR` names.
 pub fn all() -> Vec<Box<dyn NativeAction>> {
     all_with(std::env::var_os("LINECLEAR_REPOSITORIES_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from))
 }

@@ -11,7 +11,7 @@ use crate::frame::Frame;
 use crate::job::Job;
 use crate::log::StepLog;
 use crate::outputs::JobOutputs;
-use crate::ports::JobHands;
+use crate::ports::{JobHands, LeftReport, lock};
 use crate::stage::Stage;
 use crate::step::{self, Finished};
 use crate::worker::Worker;
@@ -28,7 +28,9 @@ pub(crate) fn complete(
     let remains = job.room.remains();
     // What became of processes that steps left running.
     let interventions = job.room.interventions();
+    let left = left_reports(job);
     let is_quiet = interventions.is_empty()
+        && left == LeftReport::default()
         && outputs.warnings.is_empty()
         && outputs.errors.is_empty()
         && remains.is_empty()
@@ -55,6 +57,18 @@ pub(crate) fn complete(
     for remain in &remains {
         log.notice(&leak(remain));
     }
+    for line in &left.lines {
+        log.show(line);
+    }
+    for warning in &left.warnings {
+        log.warning(warning);
+    }
+    for fact in &left.facts {
+        log.fact(fact);
+    }
+    if !left.summary.is_empty() {
+        log.summary(&left.summary);
+    }
     for error in &outputs.errors {
         log.error(error);
         stage = Stage::failure(error.as_str());
@@ -63,6 +77,13 @@ pub(crate) fn complete(
     finished.mask(job);
     step::tell_finished(job, id, &finished, begun);
     step::note(frame, finished.conclusion, || finished.as_failure());
+}
+
+/// What scanners wrote and no step told of: it is evidence all the same.
+fn left_reports(job: &Job<'_>) -> LeftReport {
+    let Some(looks) = &job.hands.settings.left_reports else { return LeftReport::default() };
+    let told = lock(&job.told_reports).clone();
+    looks.find(&job.room.layout().workspace, job.begun, &told)
 }
 
 fn environment_url(

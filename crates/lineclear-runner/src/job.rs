@@ -7,10 +7,11 @@
 //!                       room closed ◄─ complete ◄─ containers stopped, door closed ◄─ outputs ◄─ hook ◄─ post stages
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use lineclear_backend::{Room, RoomRequest};
 use lineclear_command::{Matchers, SharedMasker};
@@ -64,6 +65,10 @@ pub(crate) struct Job<'a> {
     pub(crate) loader: Loader,
     pub(crate) node: Mutex<Option<Node>>,
     pub(crate) told_of_node: Mutex<bool>,
+    /// When its steps began, by the clock that files have their times from.
+    pub(crate) begun: SystemTime,
+    /// The reports of scanners that steps told of, by their names from the workspace on.
+    pub(crate) told_reports: Mutex<BTreeSet<String>>,
     numbers: AtomicU64,
 }
 
@@ -206,6 +211,8 @@ fn run_in(
         loader: Loader::default(),
         node: Mutex::default(),
         told_of_node: Mutex::default(),
+        begun: SystemTime::now(),
+        told_reports: Mutex::default(),
         numbers: AtomicU64::new(1),
     };
     let (env, frame) = match set_up::set_up(&mut job, secrets, workflow, steps_job) {

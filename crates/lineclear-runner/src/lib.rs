@@ -62,8 +62,8 @@ pub use log::masked_fact;
 pub use pause::{AfterPause, FailedStep, FailurePause};
 pub use planned_step::step_ids;
 pub use ports::{
-    ActionSource, DockerConfig, FetchedAction, JobControl, JobHands, JobSink, Reached, RunnerSettings, Secrets,
-    ServiceEnv, ServiceReach, inside,
+    ActionSource, DockerConfig, FetchedAction, JobControl, JobHands, JobSink, LeftReport, LeftReports, Reached,
+    RunnerSettings, Secrets, ServiceEnv, ServiceReach, inside,
 };
 pub use reading::Readings;
 pub use refusal::{refusal, refusal_of, speaks_of_containers};

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::annotated_file::{self, Repository};
 use crate::job::Job;
+use crate::ports::lock;
 
 /// The log of one visible step. Steps inside a composite action write to the log of the step that called it.
 #[derive(Clone)]
@@ -110,6 +111,9 @@ impl<'a> StepLog<'a> {
     }
 
     pub(crate) fn fact(&self, fact: &Fact) {
+        if let Fact::Findings(found) = fact {
+            lock(&self.job.told_reports).insert(found.name.clone());
+        }
         match masked_fact(&self.job.masker, fact) {
             Some(fact) => self.job.hands.sink.event(RunEvent::Fact {
                 job: self.job.spec.job.clone(),

@@ -1,16 +1,17 @@
 //! What the runner is given, and its one entry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::SystemTime;
 
 use lineclear_backend::{
     Backend, Containers, EngineDoors, HostReach, ImageRoute, ImagesTold, Isolation, Wake, Workspace,
 };
 use lineclear_command::SharedMasker;
-use lineclear_event::{JobKey, RunEvent, Timestamp};
+use lineclear_event::{Fact, JobKey, RunEvent, Timestamp};
 use lineclear_forge::{Caller, ForgeApi};
 use lineclear_store::{Artifacts, Caches};
 
@@ -28,6 +29,23 @@ pub trait JobSink: Send + Sync {
 
     /// The job's folders are there, before its first step; of these, where it works.
     fn opened(&self, _job: &JobKey, _workspace: &Path) {}
+}
+
+/// Looks for reports that steps left in the workspace without telling anybody of them.
+pub trait LeftReports: Send + Sync {
+    /// Those that were written since `since`. `told` are the names of the reports that steps told of, from the workspace on.
+    fn find(&self, workspace: &Path, since: SystemTime, told: &BTreeSet<String>) -> LeftReport;
+}
+
+/// What was found of them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LeftReport {
+    pub facts: Vec<Fact>,
+    /// For the log.
+    pub lines: Vec<String>,
+    pub warnings: Vec<String>,
+    /// For the job's summary; may be empty.
+    pub summary: String,
 }
 
 /// Where actions come from that are neither local nor native.
@@ -166,6 +184,8 @@ pub struct RunnerSettings {
     pub masks: Option<SharedMasker>,
     /// Who is asked when a step has failed.
     pub pause: Option<Arc<dyn FailurePause>>,
+    /// Who looks at a job's end for reports that nobody was told of.
+    pub left_reports: Option<Arc<dyn LeftReports>>,
     /// Workflow files already read, shared by the jobs of a run.
     pub readings: Readings,
 }
@@ -188,6 +208,7 @@ impl Default for RunnerSettings {
             service_env: ServiceEnv::default(),
             masks: None,
             pause: None,
+            left_reports: None,
             readings: Readings::default(),
         }
     }

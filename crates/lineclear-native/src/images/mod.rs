@@ -6,7 +6,7 @@ pub(crate) mod docker_config;
 mod lists;
 mod login;
 mod metadata;
-mod sbom;
+pub(crate) mod sbom;
 mod setup_buildx;
 mod setup_qemu;
 

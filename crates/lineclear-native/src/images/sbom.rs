@@ -156,7 +156,11 @@ fn of_image(call: &mut Call<'_>, name: &str, platform: &Platform) -> Result<Inve
 }
 
 /// The image as the job's engine has it; `None` without an engine, or without the image.
-fn of_engine(call: &Call<'_>, image: &Reference, platform: &Platform) -> Result<Option<Inventory>, NativeError> {
+pub(crate) fn of_engine(
+    call: &Call<'_>,
+    image: &Reference,
+    platform: &Platform,
+) -> Result<Option<Inventory>, NativeError> {
     let engine = match call.env.get("DOCKER_HOST").filter(|address| !address.is_empty()) {
         Some(address) => Address::parse(address).and_then(Engine::connect),
         None => Engine::find(&Surroundings::of_this_process()),

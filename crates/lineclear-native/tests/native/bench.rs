@@ -209,7 +209,9 @@ impl Bench {
         let backend = HostBackend::new(HostSettings::new(&work, &self.tools)).expect("a backend");
         let sink = Sink::default();
         let control = JobControl::new().expect("an event descriptor");
-        let natives = lineclear_native::all_with(Some(self.repositories.clone()));
+        let mut natives = lineclear_native::all_with(Some(self.repositories.clone()));
+        let known: Arc<dyn lineclear_native::Vulnerabilities> = Arc::new(crate::scanning::Records);
+        natives.extend(lineclear_native::scanning(&known));
         let spec = self.spec(&text);
         let hands = JobHands {
             settings: &settings,

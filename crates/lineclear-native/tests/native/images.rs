@@ -27,6 +27,13 @@ impl Names {
     }
 }
 
+impl Names {
+    /// Takes another name away, too.
+    pub(crate) fn keep(&mut self, name: &str) {
+        self.0.push(name.to_owned());
+    }
+}
+
 impl Drop for Names {
     fn drop(&mut self) {
         for name in &self.0 {

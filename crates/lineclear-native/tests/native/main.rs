@@ -17,4 +17,5 @@ mod registry;
 mod reporters;
 mod sarif;
 mod sbom;
+mod scanning;
 mod setup;
