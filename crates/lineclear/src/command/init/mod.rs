@@ -176,8 +176,11 @@ fn drafts(args: &InitArgs, root: &Path, preset: Preset, survey: &Survey) -> Resu
             texts.push((CI, workflow_draft::ci(survey)));
         }
         let follows_ci = survey.lacks_ci() || survey.workflows.iter().any(|name| name == "CI");
-        if survey.lacks_publication() && follows_ci {
-            texts.push((PUBLISH, workflow_draft::publish(survey)));
+        // One that was written for another preset is changed with it.
+        let there = std::fs::read_to_string(root.join(PUBLISH)).unwrap_or_default();
+        let is_of_init = Preset::ALL.iter().any(|other| workflow_draft::publish(*other, survey) == there);
+        if (survey.lacks_publication() && follows_ci) || is_of_init {
+            texts.push((PUBLISH, workflow_draft::publish(preset, survey)));
         }
     }
     let mut drafts = Vec::new();
@@ -251,5 +254,17 @@ fn next(args: &InitArgs, preset: Preset, survey: &Survey, written: usize, kept: 
   lineclear status            what this repository is held to, and how it stands
 ",
     );
+    if preset == Preset::Strict && !survey.dockerfiles.is_empty() {
+        text.push_str(
+            "\nThen, of what was built:
+  lineclear vulnerabilities import FILE…
+                              what is known of vulnerabilities (docs/scan.md)
+  lineclear key generate release
+                              a key to sign with; `[signing]` of lineclear.toml names it
+  lineclear image scan sha256:…
+  lineclear publish           signs it, lists what is in it, and gives it its names
+",
+        );
+    }
     text
 }

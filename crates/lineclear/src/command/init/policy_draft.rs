@@ -36,6 +36,16 @@ pub(super) fn text(preset: Preset, survey: &Survey) -> String {
              tags.\"refs/tags/v*\" = [\"${{tag}}\"]\n",
             survey.default_branch
         );
+        if preset == Preset::Strict {
+            text.push_str(
+                "# What was built and has to be scanned before it gets these names: jobs may push it.\ncandidates = [\"build-*\"]\n",
+            );
+        }
+    }
+    if preset == Preset::Strict && !survey.dockerfiles.is_empty() {
+        text.push_str(
+            "\n# The key of this machine that images are signed with (`lineclear key`), and those whose signatures count.\n# [signing]\n# key = \"release\"\n# keys = [\"keys/release.pub\"]\n",
+        );
     }
     text.push_str("\n# Nothing is deployed: there is no `[environment.NAME]`. Add one when you want that.\n");
     text

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use lineclear_policy::Preset;
+
 use super::survey::{Install, Language, Part, PythonTests, Survey};
 
 /// The first lines of a job that checks out the code.
@@ -168,8 +170,26 @@ fn smoke(compose: &str) -> String {
 }
 
 /// `.github/workflows/publish.yml`: builds and pushes once `CI` has succeeded on the main branch, and for version tags.
-pub(super) fn publish(survey: &Survey) -> String {
+///
+/// Under `strict` an image has to be scanned, listed and signed before it has a name, and it has to be somewhere for that: the job pushes a
+/// candidate, and `lineclear publish` gives it its names.
+pub(super) fn publish(preset: Preset, survey: &Survey) -> String {
     let branch = &survey.default_branch;
+    let tag = match preset {
+        Preset::PublishOnly | Preset::Balanced => {
+            "          if [ \"$GITHUB_EVENT_NAME\" = push ]; then
+            echo \"TAG=$GITHUB_REF_NAME\" >> \"$GITHUB_ENV\"
+          else
+            echo \"TAG=sha-$(git rev-parse --short=7 HEAD)\" >> \"$GITHUB_ENV\"
+          fi
+"
+        }
+        Preset::Strict => {
+            "          # A candidate: `lineclear publish` gives it its names once it has been scanned.
+          echo \"TAG=build-$(git rev-parse --short=7 HEAD)\" >> \"$GITHUB_ENV\"
+"
+        }
+    };
     let mut text = format!(
         "# Publishes the images: of the main branch once `CI` has succeeded there, and of every tag that begins with `v`.
 name: Publish
@@ -214,12 +234,7 @@ jobs:
         # Names of images are lower case, whatever the owner is called.
         run: |
           echo \"REGISTRY=ghcr.io/${{GITHUB_REPOSITORY_OWNER,,}}\" >> \"$GITHUB_ENV\"
-          if [ \"$GITHUB_EVENT_NAME\" = push ]; then
-            echo \"TAG=$GITHUB_REF_NAME\" >> \"$GITHUB_ENV\"
-          else
-            echo \"TAG=sha-$(git rev-parse --short=7 HEAD)\" >> \"$GITHUB_ENV\"
-          fi
-"
+{tag}"
     );
     for (name, dockerfile) in &survey.dockerfiles {
         let _ = write!(
