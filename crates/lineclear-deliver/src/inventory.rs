@@ -14,6 +14,8 @@ use lineclear_sbom::{Described, DocumentFormat, Inventory, Limits, ReadError, Re
 const NOT_CONTENTS: [&str; 3] = [".git", ".hg", ".svn"];
 /// Deeper folders are not looked into.
 const MAX_DEPTH: usize = 128;
+/// The annotation of a layer that says the name of its file.
+const TITLE: &str = "org.opencontainers.image.title";
 /// Indexes in indexes.
 const MAX_INDEXES: usize = 8;
 
@@ -30,6 +32,8 @@ pub enum InventoryError {
     NotAnImage { name: String, kind: String },
     #[error("`{name}` has no image for {wanted}; it has {offered}; choose one with `--platform`")]
     NoPlatform { name: String, wanted: String, offered: String },
+    #[error("`{name}` has an index in it ({inner}); name that one by its digest, or a platform with `--platform`")]
+    Nested { name: String, inner: String },
 }
 
 /// The inventory of the image that a registry has for a platform. The layers stream through and are verified by their digests.
@@ -139,35 +143,63 @@ pub fn of_folder(folder: &Path) -> Result<Inventory, InventoryError> {
     Ok(inventory)
 }
 
-/// A document that lies beside an image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attached {
-    /// The digest of the document.
-    pub document: Digest,
-    /// The digest of the referrer that carries it.
-    pub referrer: Digest,
+/// The images that an index has, in its order and without attestations; `None` when the name stands for one image.
+///
+/// # Errors
+/// What the registry refuses, and an index in the index: which platforms it is for is said nowhere.
+pub fn images_of(client: &Client, image: &Reference) -> Result<Option<Vec<Descriptor>>, InventoryError> {
+    let AnyManifest::Index(index) = client.manifest(image)? else { return Ok(None) };
+    let images = index
+        .manifests()
+        .iter()
+        .filter(|entry| !entry.is_buildkit_attestation() && !entry.platform.as_ref().is_some_and(Platform::is_unknown));
+    images
+        .map(|entry| match client.child(image, entry)? {
+            AnyManifest::Image(_) => Ok(entry.clone()),
+            AnyManifest::Index(_) => {
+                Err(InventoryError::Nested { name: image.familiar(), inner: entry.digest.to_string() })
+            }
+        })
+        .collect::<Result<Vec<Descriptor>, InventoryError>>()
+        .map(Some)
 }
 
-/// Puts a document beside the image of a digest, as a referrer of the format's type. Putting the same there again changes nothing.
+/// A document to put beside an image.
+#[derive(Clone, Debug)]
+pub struct Document<'a> {
+    /// The name of the file that it is pulled as; of one of several.
+    pub file: Option<String>,
+    pub bytes: &'a [u8],
+}
+
+/// Puts documents beside the image or the index of a digest, all in one referrer of the format's type; answers that one's digest. Putting
+/// the same there again changes nothing.
 ///
 /// # Errors
 /// What the registry refuses.
+///
+/// # Source
+/// The image specification, `annotations.md`: the title of a layer is the name of its file.
 pub fn attach(
     client: &Client,
     image: &Reference,
     subject: &Descriptor,
     format: DocumentFormat,
-    document: &[u8],
-) -> Result<Attached, InventoryError> {
+    documents: &[Document<'_>],
+) -> Result<Digest, InventoryError> {
     let media_type = MediaType::parse(format.media_type());
-    let layer = Descriptor::of(media_type.clone(), document);
     client.push_bytes(image, &Descriptor::empty(), Descriptor::EMPTY_BYTES)?;
-    client.push_bytes(image, &layer, document)?;
-    let digest = layer.digest.clone();
-    let manifest = ManifestParts::artifact(media_type, vec![layer], Some(subject.clone())).write();
+    let mut layers = Vec::with_capacity(documents.len());
+    for Document { file, bytes } in documents {
+        let mut layer = Descriptor::of(media_type.clone(), bytes);
+        client.push_bytes(image, &layer, bytes)?;
+        layer.annotations.extend(file.iter().map(|file| (TITLE.to_owned(), file.clone())));
+        layers.push(layer);
+    }
+    let manifest = ManifestParts::artifact(media_type, layers, Some(subject.clone())).write();
     let referrer = manifest.digest().clone();
     client.push_manifest(&image.only_at(referrer.clone()), &AnyManifest::Image(manifest))?;
-    Ok(Attached { document: digest, referrer })
+    Ok(referrer)
 }
 
 fn read_layers<'a>(

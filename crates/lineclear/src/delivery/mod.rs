@@ -8,7 +8,7 @@ mod attaching;
 mod choice;
 pub(crate) mod moving;
 pub(crate) mod provenance;
-mod registries;
+pub(crate) mod registries;
 pub(crate) mod told;
 
 use std::path::Path;

@@ -4,6 +4,7 @@ pub(crate) mod connection;
 mod inspect;
 mod lists;
 mod moves;
+pub(super) mod reached;
 mod sbom;
 mod scan;
 mod shown;

@@ -10,19 +10,19 @@ use lineclear_deliver::inventory::{self, InventoryError};
 use lineclear_event::{Evidence, Severity, Statement, Subject, Witness, with_causes};
 use lineclear_ledger::LedgerOf;
 use lineclear_oci::{AnyManifest, Digest, Platform, Reference};
-use lineclear_policy::{Policy, ScanPolicy, VulnerabilitySeverity, day_of};
+use lineclear_policy::{PRESET_GATE, Policy, VulnerabilitySeverity};
 use lineclear_sbom::{Inventory, read_document};
-use lineclear_source::Source;
-use lineclear_vulnerability::{Database, Hit, Ignore, Scan, sarif, scan};
+use lineclear_vulnerability::{Database, Hit, Scan, sarif, scan};
 use serde_json::{Value, json};
 
 use super::Failure;
 use super::connection::ConnectionArgs;
+use super::reached::Reached;
 use crate::command::vulnerabilities::{is_stale, millis};
 use crate::exit::Exit;
 use crate::history::words::{age, count};
 use crate::history::{History, Scope};
-use crate::{advisories, output, settings};
+use crate::{output, policy_file, scanning, settings};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,7 +37,8 @@ Examples:
   lineclear image scan --sbom app.spdx.json --format sarif --output app.sarif
   lineclear image scan .                       a folder: lock files and what is installed
 
-`[[scan.ignore]]` of lineclear.toml takes findings out, each with a reason, an owner and a last day; `[scan] block` is the default of `--fail-on`.
+`[[scan.ignore]]` of lineclear.toml takes findings out, each with a reason, an owner and a last day; `[scan] block` is the default of `--fail-on`,
+then what the gate `main` blocks, as a preset may have it.
 What could not be looked up is said, and a scan with such a gap passes no gate.
 Exit codes: 0 done, 1 findings that count, or gaps where findings would count, 2 wrong input. More: docs/scan.md";
 
@@ -57,13 +58,14 @@ pub(crate) struct ScanArgs {
     #[arg(long, value_enum, value_delimiter = ',', value_name = "SEVERITY")]
     severity: Vec<Level>,
 
-    /// Exit with 1 if there are findings of these severities (default: `block` in `[scan]` of lineclear.toml).
+    /// Exit with 1 if there are findings of these severities (default: `block` in `[scan]` of lineclear.toml, then what the
+    /// gate `main` blocks).
     #[arg(long, value_enum, value_delimiter = ',', value_name = "SEVERITY")]
     fail_on: Vec<Level>,
 
     /// So many findings of these severities are accepted.
-    #[arg(long, default_value_t = 0, value_name = "NUMBER")]
-    budget: u64,
+    #[arg(long, value_name = "NUMBER")]
+    budget: Option<u64>,
 
     /// Leave out what no version repairs yet.
     #[arg(long)]
@@ -130,10 +132,11 @@ pub(super) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
     let history = History::open(&Scope::default()).map_err(|error| Failure::Input(with_causes(&error)))?;
     let root = history.checkout.root.clone();
     let policy = policy(&root)?;
-    let database = database(&policy, &root)?;
+    let database = scanning::database(&policy.scan, &root).map_err(Failure::Input)?;
+    let database = database.ok_or_else(|| Failure::Input(scanning::NOTHING_KNOWN.to_owned()))?;
     let ledger = history.repository.clone().map(|repository| LedgerOf::open(Arc::new(history.store), repository));
     let taken = take(args, ledger.as_ref())?;
-    let ignores = ignores(&policy);
+    let ignores = scanning::ignores(&policy.scan);
     let mut all = Vec::new();
     for inventory in taken.inventories {
         let mut scan = scan(&inventory, &database, &ignores)
@@ -143,7 +146,7 @@ pub(super) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
         }
         all.push(Scanned { inventory, scan });
     }
-    let fail_on = args.fail_on(&policy);
+    let (fail_on, budget) = args.accepts(&policy);
     let blocking = all.iter().flat_map(|one| &one.scan.hits).filter(|hit| fail_on.contains(&hit.severity));
     let blocking = blocking.map(Hit::finding).collect::<BTreeSet<_>>().len() as u64;
     // `--ignore-unfixed` is a way to look at it, and no way past a gate.
@@ -153,8 +156,8 @@ pub(super) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
     warn(&all, &database);
     let gaps: usize = all.iter().map(|one| one.scan.gaps.len()).sum();
     let of = fail_on.iter().rev().map(|severity| severity.as_str()).collect::<Vec<_>>().join(" or ");
-    if blocking > args.budget {
-        let accepted = match args.budget {
+    if blocking > budget {
+        let accepted = match budget {
             0 => "none is".to_owned(),
             1 => "one is".to_owned(),
             number => format!("{number} are"),
@@ -172,52 +175,15 @@ pub(super) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// What the policy says of scans; everything else of it is somebody else's business.
-fn policy(root: &Path) -> Result<ScanPolicy, Failure> {
-    let path = root.join("lineclear.toml");
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(Failure::Input(format!("`{}` cannot be read: {error}", path.display()))),
-    };
-    let source = Source::new("lineclear.toml", text);
-    let (policy, findings) = Policy::read(&source);
+/// The policy with what its preset stands for. What the preset does not find in the workflows is no business of a scan.
+fn policy(root: &Path) -> Result<Policy, Failure> {
+    let file = policy_file::read(root).map_err(Failure::Input)?;
     // Half of a policy is none: an ignore that was misspelt must not let something through, or keep it.
-    if let Some(error) = findings.iter().find(|finding| finding.is_error()) {
-        let shown = lineclear_source::render(error, &source, output::stderr_style());
-        return Err(Failure::Input(format!("lineclear.toml:\n{}", shown.trim_end())));
+    if let Some(error) = file.findings.iter().find(|finding| finding.is_error()) {
+        let shown = lineclear_source::render(error, &file.source, output::stderr_style());
+        return Err(Failure::Input(format!("{}:\n{}", policy_file::NAME, shown.trim_end())));
     }
-    Ok(policy.scan)
-}
-
-/// The repository's own records where its policy names some, else what was imported on this machine.
-fn database(policy: &ScanPolicy, root: &Path) -> Result<Database, Failure> {
-    if let Some(own) = &policy.database {
-        let path = root.join(&own.value);
-        return advisories::of_files(&[path], &settings::now().to_string())
-            .map_err(|error| Failure::Input(format!("`database` in `[scan]`: {error}")));
-    }
-    match advisories::open().map_err(Failure::Input)? {
-        Some(database) => Ok(database),
-        None => Err(Failure::Input(
-            "no vulnerabilities are known on this machine yet: `lineclear vulnerabilities import FILE…` takes them in (docs/scan.md says \
-             where the files come from)"
-                .into(),
-        )),
-    }
-}
-
-fn ignores(policy: &ScanPolicy) -> Vec<Ignore> {
-    let today = day_of(settings::now().0);
-    let ignore = |entry: &lineclear_policy::ScanIgnore| Ignore {
-        id: entry.id.value.clone(),
-        package: entry.package.as_ref().map(|package| package.value.clone()),
-        reason: entry.reason.value.clone(),
-        owner: entry.owner.value.clone(),
-        until: entry.until.value.to_string(),
-        is_expired: entry.is_expired(today),
-    };
-    policy.ignores.iter().map(ignore).collect()
+    Ok(file.policy)
 }
 
 fn take(args: &ScanArgs, ledger: Option<&LedgerOf>) -> Result<Taken, Failure> {
@@ -242,13 +208,17 @@ fn take(args: &ScanArgs, ledger: Option<&LedgerOf>) -> Result<Taken, Failure> {
         return Ok(of_file(inventory::of_archive(path, None, &platform, None).map_err(unread)?));
     }
     let image = if what.starts_with("sha256:") { known_by_digest(what, ledger)? } else { parsed(what)?.or_latest() };
-    let client = args.connection.client()?;
-    // Looked up once: whoever moves the tag meanwhile does not change what is looked at.
-    let pinned = image.at(client.resolve(&image)?.digest);
-    let manifest = client.manifest(&pinned)?;
+    let reached = Reached::of(&image, &args.connection)?;
+    let Reached { client, at, .. } = &reached;
+    let manifest = client.manifest(at)?;
     let index = match &manifest {
         AnyManifest::Index(_) => Some(manifest.digest().clone()),
         AnyManifest::Image(_) => None,
+    };
+    let read = |of: &Digest, name: &Reference, platform: &Platform| -> Result<Inventory, Failure> {
+        let mut found = inventory::of_registry(client, &at.only_at(of.clone()), platform).map_err(unread)?;
+        found.subject.name = name.to_string();
+        Ok(found)
     };
     let mut inventories = Vec::new();
     match (&index, &args.platform) {
@@ -256,11 +226,10 @@ fn take(args: &ScanArgs, ledger: Option<&LedgerOf>) -> Result<Taken, Failure> {
             let images = manifest.children().iter().filter(|child| !child.is_buildkit_attestation());
             for child in images {
                 let of = child.platform.clone().unwrap_or_else(|| platform.clone());
-                inventories
-                    .push(inventory::of_registry(&client, &pinned.at(child.digest.clone()), &of).map_err(unread)?);
+                inventories.push(read(&child.digest, &reached.name.at(child.digest.clone()), &of)?);
             }
         }
-        _ => inventories.push(inventory::of_registry(&client, &pinned, &platform).map_err(unread)?),
+        _ => inventories.push(read(manifest.digest(), &reached.name, &platform)?),
     }
     // Of an index, every image has to be known before anything is said of it.
     Ok(Taken { inventories, index: index.filter(|_| args.platform.is_none()), is_by_digest: true })
@@ -323,32 +292,14 @@ fn record(all: &[Scanned], index: Option<&Digest>, ledger: Option<&LedgerOf>) ->
     };
     let mut list: Vec<Evidence> =
         all.iter().filter_map(|one| evidence(one.inventory.subject.digest.as_deref()?, &one.scan)).collect();
-    list.extend(index.and_then(|digest| evidence(&digest.to_string(), &together(all))));
+    list.extend(
+        index.and_then(|digest| evidence(&digest.to_string(), &Scan::together(all.iter().map(|one| &one.scan)))),
+    );
     let number = list.len();
     ledger
         .append(list)
         .map_err(|error| Failure::Input(format!("the ledger cannot be told: {}", with_causes(&error))))?;
     Ok(format!("the ledger of {} knows it of {}\n", ledger.repository(), count(number, "digest")))
-}
-
-/// The scans of an index's images as one: a package that is in several of them counts once.
-fn together(all: &[Scanned]) -> Scan {
-    let mut sum = Scan::default();
-    let mut seen = BTreeSet::new();
-    for one in all.iter().map(|one| &one.scan) {
-        sum.hits.extend(one.hits.iter().filter(|hit| seen.insert(hit.finding())).cloned());
-        sum.ignored.extend(one.ignored.iter().filter(|ignored| seen.insert(ignored.hit.finding())).cloned());
-        sum.gaps.extend(one.gaps.iter().cloned());
-        sum.packages += one.packages;
-        sum.database.clone_from(&one.database);
-    }
-    sum.hits.sort_by_key(|hit| std::cmp::Reverse(hit.severity));
-    if all.is_empty() {
-        sum.gaps.push("the index names no image".into());
-    }
-    sum.gaps.sort();
-    sum.gaps.dedup();
-    sum
 }
 
 /// What people have to know beside the findings.
@@ -489,20 +440,31 @@ impl ScanArgs {
         self.severity.is_empty() || self.severity.iter().any(|level| Severity::from(*level) == hit.severity)
     }
 
-    /// What was asked for, else what the policy says.
-    fn fail_on(&self, policy: &ScanPolicy) -> BTreeSet<Severity> {
+    /// The severities that count, and how many findings of them are accepted: what was asked for, else what `[scan]` says, else what the gate
+    /// asks for that a preset speaks of.
+    fn accepts(&self, policy: &Policy) -> (BTreeSet<Severity>, u64) {
+        let given = self.budget.unwrap_or(0);
         if !self.fail_on.is_empty() {
-            return self.fail_on.iter().map(|level| Severity::from(*level)).collect();
+            return (self.fail_on.iter().map(|level| Severity::from(*level)).collect(), given);
         }
-        let blocks = policy.block.iter().flat_map(|block| &block.value);
-        blocks
-            .map(|of| match of.value {
-                VulnerabilitySeverity::Low => Severity::Low,
-                VulnerabilitySeverity::Medium => Severity::Medium,
-                VulnerabilitySeverity::High => Severity::High,
-                VulnerabilitySeverity::Critical => Severity::Critical,
-            })
-            .collect()
+        if let Some(block) = &policy.scan.block {
+            return (block.value.iter().map(|of| severity(of.value)).collect(), given);
+        }
+        let Some(scan) = policy.gate(PRESET_GATE).and_then(|gate| gate.scan.as_ref()) else {
+            return (BTreeSet::new(), given);
+        };
+        let accepted = scan.budget.as_ref().map_or(0, |budget| u64::from(budget.value));
+        (scan.block.iter().map(|of| severity(of.value)).collect(), self.budget.unwrap_or(accepted))
+    }
+}
+
+fn severity(of: VulnerabilitySeverity) -> Severity {
+    match of {
+        VulnerabilitySeverity::Unknown => Severity::Unknown,
+        VulnerabilitySeverity::Low => Severity::Low,
+        VulnerabilitySeverity::Medium => Severity::Medium,
+        VulnerabilitySeverity::High => Severity::High,
+        VulnerabilitySeverity::Critical => Severity::Critical,
     }
 }
 

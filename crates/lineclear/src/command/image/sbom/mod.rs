@@ -1,23 +1,22 @@
 //! `lineclear image sbom`: what is inside an image or a folder.
 
+mod attached;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use lineclear_container_engine::{Address, Engine, Patience, Surroundings};
-use lineclear_deliver::inventory::{self, Attached, InventoryError};
-use lineclear_event::{Evidence, SbomStatement, Statement, Subject, Timestamp, Witness, with_causes};
-use lineclear_ledger::LedgerOf;
-use lineclear_oci::{Descriptor, Digest, Platform, Reference};
-use lineclear_registry::Client;
+use lineclear_deliver::inventory::{self, InventoryError};
+use lineclear_event::{Timestamp, with_causes};
+use lineclear_oci::{Digest, Platform, Reference};
 use lineclear_sbom::{Creation, DocumentFormat, Inventory};
 
 use super::Failure;
 use super::connection::ConnectionArgs;
+use super::reached::Reached;
 use crate::history::words::count;
-use crate::history::{History, Scope};
 use crate::{output, settings};
 
 /// How long the engine may say nothing while it packs an image.
@@ -47,7 +46,7 @@ pub(crate) struct SbomArgs {
     #[arg(long, value_enum, default_value_t)]
     format: Form,
 
-    /// The image of this platform, such as `linux/arm64` (default: that of this machine).
+    /// The image of this platform, such as `linux/arm64` (default: that of this machine; with `--attach`: all of an index).
     #[arg(long, value_name = "OS/ARCH")]
     platform: Option<Platform>,
 
@@ -63,7 +62,8 @@ pub(crate) struct SbomArgs {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Put the document beside the image in its registry, by its digest, and state in the ledger that it is there.
+    /// Put the document beside the image in its registry, by its digest, and state in the ledger that it is there; of an index
+    /// beside each of its images, and all of them beside the index.
     #[arg(long)]
     attach: bool,
 
@@ -90,11 +90,12 @@ enum Form {
     Json,
 }
 
-/// What was asked for, found.
-struct Taken {
-    inventory: Inventory,
-    /// Of an image in a registry.
-    place: Option<(Client, Reference)>,
+/// Where that lies which was asked for.
+enum Place {
+    Folder(PathBuf),
+    Archive(PathBuf),
+    Engine(Reference),
+    Registry(Box<Reached>),
 }
 
 /// Carries out `image sbom`.
@@ -103,57 +104,91 @@ pub(super) fn run(args: &SbomArgs) -> Result<String, Failure> {
     if args.attach && document.is_none() {
         return Err(Failure::Input("`--attach` wants a document: add `--format spdx` or `--format cyclonedx`".into()));
     }
-    let Taken { inventory, place } = take(args)?;
     let creation = Creation { at: creation_time()?, version: env!("CARGO_PKG_VERSION").to_owned() };
+    let place = Place::of(args)?;
+    if let (true, Some(format)) = (args.attach, document) {
+        let Place::Registry(reached) = &place else {
+            let message = "`--attach` wants an image in a registry: give `name@sha256:…`, not a folder or an archive";
+            return Err(Failure::Input(message.into()));
+        };
+        return attached::run(args, reached, format, &creation);
+    }
+    let inventory = place.read(args)?;
+    complain(&inventory);
     let bytes = match (document, args.format) {
         (Some(format), _) => format.write(&inventory, &creation),
         (None, Form::Json) => (serde_json::to_string_pretty(&inventory).unwrap_or_default() + "\n").into_bytes(),
         (None, _) => table(&inventory).into_bytes(),
     };
+    match &args.output {
+        Some(path) => save(path, &bytes, &inventory),
+        None => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+    }
+}
+
+/// Says what could not be read.
+fn complain(inventory: &Inventory) {
     for unread in &inventory.unread {
         let place = if unread.path.is_empty() { String::new() } else { format!(" `{}`", unread.path) };
         output::complain(&format!("warning: not read:{place}: {}", unread.why));
     }
-    let mut said = String::new();
-    if let Some(path) = &args.output {
-        let written = std::fs::write(path, &bytes);
-        written.map_err(|error| Failure::Input(format!("cannot write `{}`: {error}", path.display())))?;
-        let _ = writeln!(said, "{} in `{}`", count(inventory.packages.len(), "package"), path.display());
-    } else if !args.attach {
-        return Ok(String::from_utf8_lossy(&bytes).into_owned());
-    }
-    if let (true, Some(format)) = (args.attach, document) {
-        let Some((client, image)) = place else {
-            let message = "`--attach` wants an image in a registry: give `name@sha256:…`, not a folder or an archive";
-            return Err(Failure::Input(message.into()));
-        };
-        said.push_str(&attach(&client, &image, &inventory, format, &bytes)?);
-    }
-    Ok(said)
 }
 
-/// Reads what the argument names: a path that exists is one, all else is an image's name.
-fn take(args: &SbomArgs) -> Result<Taken, Failure> {
-    let platform = args.platform.clone().unwrap_or_else(Platform::of_this_machine);
-    let path = Path::new(&args.what);
-    let only = |inventory| Taken { inventory, place: None };
-    if !args.engine && path.exists() {
-        if path.is_dir() && !path.join("oci-layout").is_file() {
-            return Ok(only(inventory::of_folder(path)?));
+/// Writes a file, and says so.
+fn save(path: &Path, bytes: &[u8], inventory: &Inventory) -> Result<String, Failure> {
+    let written = std::fs::write(path, bytes);
+    written.map_err(|error| Failure::Input(format!("cannot write `{}`: {error}", path.display())))?;
+    Ok(format!("{} in `{}`\n", count(inventory.packages.len(), "package"), path.display()))
+}
+
+impl Place {
+    /// What the argument names: a path that exists is one, all else is an image's name.
+    fn of(args: &SbomArgs) -> Result<Self, Failure> {
+        let path = Path::new(&args.what);
+        if !args.engine && path.exists() {
+            let is_folder = path.is_dir() && !path.join("oci-layout").is_file();
+            return Ok(if is_folder { Self::Folder(path.to_owned()) } else { Self::Archive(path.to_owned()) });
         }
-        return Ok(only(inventory::of_archive(path, args.name.as_deref(), &platform, None)?));
+        let image = Reference::parse(&args.what).map_err(|error| {
+            Failure::Input(format!("there is no `{}`, and it is no name of an image either: {error}", args.what))
+        })?;
+        let image = image.or_latest();
+        if args.engine {
+            return Ok(Self::Engine(image));
+        }
+        Ok(Self::Registry(Box::new(Reached::of(&image, &args.connection)?)))
     }
-    let image = Reference::parse(&args.what).map_err(|error| {
-        Failure::Input(format!("there is no `{}`, and it is no name of an image either: {error}", args.what))
-    })?;
-    let image = image.or_latest();
-    if args.engine {
-        return Ok(only(of_engine(&image, &platform)?));
+
+    fn read(&self, args: &SbomArgs) -> Result<Inventory, Failure> {
+        let platform = args.platform();
+        Ok(match self {
+            Self::Folder(path) => inventory::of_folder(path)?,
+            Self::Archive(path) => inventory::of_archive(path, args.name.as_deref(), &platform, None)?,
+            Self::Engine(image) => of_engine(image, &platform)?,
+            Self::Registry(reached) => {
+                let Reached { client, at, name, .. } = &**reached;
+                if args.platform.is_none()
+                    && let Some(images) = inventory::images_of(client, at)?
+                    && images.len() > 1
+                {
+                    output::complain(&format!(
+                        "note: `{}` is an index of {}; this is the one for {platform}, and `--platform` names another",
+                        name.familiar(),
+                        count(images.len(), "image")
+                    ));
+                }
+                let mut found = inventory::of_registry(client, at, &platform)?;
+                found.subject.name = name.to_string();
+                found
+            }
+        })
     }
-    let client = args.connection.client()?;
-    // Looked up once: whoever moves the tag meanwhile does not move what is attached to.
-    let pinned = image.at(client.resolve(&image)?.digest);
-    Ok(Taken { inventory: inventory::of_registry(&client, &pinned, &platform)?, place: Some((client, pinned)) })
+}
+
+impl SbomArgs {
+    fn platform(&self) -> Platform {
+        self.platform.clone().unwrap_or_else(Platform::of_this_machine)
+    }
 }
 
 /// An image of this machine's engine, by way of an archive in a temporary file.
@@ -181,54 +216,6 @@ fn of_engine(image: &Reference, platform: &Platform) -> Result<Inventory, Failur
     let mut inventory = inventory::of_archive(&archive, None, platform, known.as_ref())?;
     inventory.subject.name = name;
     Ok(inventory)
-}
-
-/// Puts the document beside the image, and says so in the ledger.
-fn attach(
-    client: &Client,
-    image: &Reference,
-    inventory: &Inventory,
-    format: DocumentFormat,
-    bytes: &[u8],
-) -> Result<String, Failure> {
-    let digest = inventory.subject.digest.as_deref().unwrap_or_default();
-    let of = |digest: &str| Digest::parse(digest).map_err(|error| Failure::Input(error.to_string()));
-    let subject: Descriptor = client.manifest(&image.only_at(of(digest)?))?.descriptor();
-    let Attached { document, referrer } = inventory::attach(client, image, &subject, format, bytes)?;
-    let statement = SbomStatement {
-        format: format.as_str().to_owned(),
-        document: document.to_string(),
-        packages: inventory.packages.len() as u64,
-        attached: Some(referrer.to_string()),
-    };
-    let mut said = format!(
-        "attached to {}\n{} of {}, {}\n",
-        image.only_at(subject.digest.clone()).familiar(),
-        format.media_type(),
-        count(inventory.packages.len(), "package"),
-        referrer
-    );
-    if let Ok(subject) = digest.parse::<Subject>() {
-        said.push_str(&state(subject, statement)?);
-    }
-    Ok(said)
-}
-
-/// States in the ledger of the current repository that the document is there.
-fn state(subject: Subject, statement: SbomStatement) -> Result<String, Failure> {
-    let unstated = |error: &dyn std::error::Error| {
-        Failure::Input(format!("it is attached, but the ledger does not say so: {}", with_causes(error)))
-    };
-    let history = History::open(&Scope::default()).map_err(|error| unstated(&error))?;
-    let Some(repository) = history.repository else {
-        return Ok("no ledger says so: this folder is of no repository\n".to_owned());
-    };
-    let ledger = LedgerOf::open(Arc::new(history.store), repository.as_str());
-    let evidence =
-        Evidence { subject, at: settings::now(), by: Witness::Engine, statement: Statement::Sbom(statement) };
-    let numbers = ledger.append(vec![evidence]).map_err(|error| unstated(&error))?;
-    let number = numbers.first().map_or_else(String::new, |number| format!(", entry {number}"));
-    Ok(format!("stated in the ledger of {repository}{number}\n"))
 }
 
 /// UTC to the second: of `SOURCE_DATE_EPOCH` where it is set, else now.
