@@ -134,7 +134,8 @@ fn attestations_verify_both_ways_in_the_older_form_and_as_bundles() {
         invocation: "run-1".to_owned(),
         ..Provenance::default()
     };
-    let statement = attest_provenance(&world.client, &image, &world.key, &provenance, NOW).expect("attested");
+    let statement =
+        attest_provenance(&world.client, &image, &image.name(), &world.key, &provenance, NOW).expect("attested");
     assert_eq!((statement.commit.as_str(), statement.builder.as_str()), (commit, "https://ci.example.org"));
     // Cosign asks for the roots of certificates, over the network, also where there is a key. Here there are none.
     let root = r#"{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}"#;
@@ -268,10 +269,10 @@ fn a_provenance_is_asked_for_its_commit() {
     };
     assert!(proofs(&[]).check(&world.client, &image).is_err());
     // Of the right type, and without what it has to say.
-    attest(&world.client, &image, &world.key, PROVENANCE, json!({}), NOW).expect("attested");
+    attest(&world.client, &image, &image.name(), &world.key, PROVENANCE, json!({}), NOW).expect("attested");
     assert!(proofs(&[]).check(&world.client, &image).is_err());
     let provenance = Provenance { builder: "b".into(), commit: commit.clone(), ..Provenance::default() };
-    attest_provenance(&world.client, &image, &world.key, &provenance, NOW).expect("attested");
+    attest_provenance(&world.client, &image, &image.name(), &world.key, &provenance, NOW).expect("attested");
     assert!(proofs(&[]).check(&world.client, &image).is_ok());
     assert!(proofs(&[&commit]).check(&world.client, &image).is_ok());
     assert!(proofs(&[&"b".repeat(40)]).check(&world.client, &image).is_err());

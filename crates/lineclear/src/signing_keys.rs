@@ -125,7 +125,10 @@ impl SigningKeys {
             return open(&format!("${KEY}"), text.as_bytes());
         }
         if let Some(named) = &policy.key {
-            return self.private_kept(&named.value);
+            return match self.all()?.iter().any(|key| shown_as(&key.name, &named.value)) {
+                true => self.private_kept(&named.value),
+                false => Err(not_here(&named.value)),
+            };
         }
         match self.all()?.as_slice() {
             [only] => {
@@ -173,7 +176,7 @@ impl SigningKeys {
             });
         }
         if let (true, Some(own)) = (keys.is_empty(), &policy.key) {
-            keys.push(self.public(&own.value)?);
+            keys.push(self.public_of_policy(&own.value)?);
         }
         Ok(TrustedKeys::new(keys))
     }
@@ -189,9 +192,17 @@ impl SigningKeys {
             });
         }
         if let (true, Some(own)) = (ids.is_empty(), &policy.key) {
-            ids.push(self.public(&own.value)?.id());
+            ids.push(self.public_of_policy(&own.value)?.id());
         }
         Ok(ids)
+    }
+
+    /// The public half of the key that `[signing]` names for this machine.
+    fn public_of_policy(&mut self, named: &str) -> Result<PublicKey, String> {
+        if !self.all()?.iter().any(|key| shown_as(&key.name, named)) {
+            return Err(not_here(named));
+        }
+        self.public(named)
     }
 
     fn private_named(&mut self, named: &str) -> Result<PrivateKey, String> {
@@ -272,6 +283,18 @@ pub(crate) fn new_passphrase(what: &str) -> Result<Zeroizing<String>, String> {
         return Err("the two are not the same: nothing was made".to_owned());
     }
     Ok(first)
+}
+
+fn not_here(named: &str) -> String {
+    format!(
+        "this machine has no key {named}, which `[signing] key` names: `lineclear key generate {named}` makes one, `lineclear key import` \
+         takes one; where nobody signs, name the public half in `[signing] keys`"
+    )
+}
+
+/// Whether a key that is kept is the one that is named: names ignore case, and `-` is `_`.
+fn shown_as(kept: &str, named: &str) -> bool {
+    kept.eq_ignore_ascii_case(&named.replace('-', "_"))
 }
 
 /// Reads a file with a key.

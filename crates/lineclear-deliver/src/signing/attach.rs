@@ -57,20 +57,21 @@ pub fn sign_image(
     Ok(signed_as(Form::Bundle)?.ok_or_else(lost)?.signature_statement())
 }
 
-/// Attaches a signed statement about the digest that `place` names.
+/// Attaches a signed statement about the digest that `place` names; `name` is what people call the image, which may be reached by another one.
 ///
 /// # Errors
 /// As [`sign_image`].
 pub fn attest(
     client: &Client,
     place: &Reference,
+    name: &str,
     key: &PrivateKey,
     predicate_type: &str,
     predicate: Value,
     now: Timestamp,
 ) -> Result<Attested, SigningError> {
     let subject = subject_of(client, place)?;
-    let statement = Statement::new(&place.name(), &subject.digest, predicate_type, predicate);
+    let statement = Statement::new(name, &subject.digest, predicate_type, predicate);
     let bundle = Bundle::sign(&statement, key)?.write();
     let artifact = referrer(&subject, bundle.clone(), predicate_type, &now.to_string());
     let attached = push(client, place, &artifact)?.digest;
@@ -82,18 +83,19 @@ pub fn attest(
     }
 }
 
-/// Attaches a signed provenance to the digest that `place` names.
+/// Attaches a signed provenance to the digest that `place` names, which people call `name`.
 ///
 /// # Errors
 /// As [`sign_image`].
 pub fn attest_provenance(
     client: &Client,
     place: &Reference,
+    name: &str,
     key: &PrivateKey,
     provenance: &Provenance,
     now: Timestamp,
 ) -> Result<ProvenanceStatement, SigningError> {
-    let attested = attest(client, place, key, PROVENANCE, provenance.predicate(), now)?;
+    let attested = attest(client, place, name, key, PROVENANCE, provenance.predicate(), now)?;
     let facts = ProvenanceFacts::read(&attested.statement.predicate)?;
     Ok(ProvenanceStatement {
         predicate: PROVENANCE.to_owned(),

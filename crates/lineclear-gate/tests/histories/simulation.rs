@@ -276,7 +276,8 @@ impl Play<'_> {
                                 self.tally.done += 1;
                                 Happened::Ended
                             }
-                            MovePhase::Undone => {
+                            // A move that was not begun leaves the state machine as it is.
+                            MovePhase::Undone | MovePhase::Refused => {
                                 self.tally.undone += 1;
                                 Happened::Ended
                             }

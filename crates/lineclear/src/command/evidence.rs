@@ -13,6 +13,7 @@ use serde_json::json;
 use super::history::Shape;
 use super::image::Failure;
 use super::image::connection::ConnectionArgs;
+use super::image::reached::Reached;
 use super::ledger::{about, entries_text};
 use crate::exit::Exit;
 use crate::gates::{Fault, Place, subject};
@@ -173,12 +174,12 @@ fn find(place: &Place, text: &str, connection: &ConnectionArgs) -> Result<Subjec
 
 /// The digest that a registry has for a name now.
 pub(crate) fn ask(connection: &ConnectionArgs, image: &lineclear_oci::Reference) -> Result<String, String> {
-    let client = connection.client().map_err(|failure| match failure {
+    let reached = Reached::of(image, connection).map_err(|failure| match failure {
         Failure::Input(sentence) | Failure::Refused(sentence) => sentence,
         Failure::Work(error) => lineclear_event::with_causes(&*error),
     })?;
-    let found = client.resolve(image).map_err(|error| lineclear_event::with_causes(&error))?;
-    Ok(found.digest.to_string())
+    let digest = reached.name.digest().ok_or_else(|| "its registry says no digest".to_owned())?;
+    Ok(digest.to_string())
 }
 
 fn digest(path: &Path) -> Result<String, Fault> {

@@ -66,7 +66,7 @@ impl Delivery {
             let digest = &chosen.order.digest;
             let known = provenance(&*self.store, &self.ledger, &client, &place, digest, None);
             let known = known.map_err(|error| failed(error.into_shelf()))?;
-            let attested = attest_provenance(&client, &place, &key, &known, now());
+            let attested = attest_provenance(&client, &place, &chosen.order.repository.name(), &key, &known, now());
             let attested = attested.map_err(|error| failed(error.into_shelf()))?;
             chosen
                 .notes

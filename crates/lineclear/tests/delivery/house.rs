@@ -9,7 +9,9 @@ use lineclear_event::{
     RunWitness, Statement, Subject, Timestamp, Witness,
 };
 use lineclear_ledger::LedgerOf;
-use lineclear_oci::{AnyManifest, Descriptor, Digest, ManifestParts, MediaType, Reference, RepositoryName, Tag};
+use lineclear_oci::{
+    AnyManifest, Descriptor, Digest, IndexParts, ManifestParts, MediaType, Reference, RepositoryName, Tag,
+};
 use lineclear_registry::credentials::CredentialSource;
 use lineclear_registry::{Client, ClientSettings, Credentials};
 use lineclear_store::{Images, ManifestFacts, NewManifest};
@@ -72,39 +74,55 @@ impl House {
 
     /// A run of `commit` pushes an image with `layer` to the embedded registry, and its check ends.
     pub(crate) fn ran(&self, commit: &str, layer: &[u8], conclusion: CheckConclusion) -> Digest {
-        let store = self.store();
-        let name = RepositoryName::parse("octo/app").expect("a name");
+        let image = self.push_image(CONFIG, layer);
+        let digest = image.digest().clone();
+        self.says_of(&digest, pushed(commit, Vec::new()));
+        self.checked(commit, conclusion);
+        digest
+    }
+
+    /// The same of an index for two platforms; gives it and its images.
+    pub(crate) fn ran_index(&self, commit: &str, layer: &[u8], conclusion: CheckConclusion) -> (Digest, Vec<Digest>) {
+        let arm = String::from_utf8_lossy(CONFIG).replace("amd64", "arm64");
+        let images = [("linux/amd64", CONFIG), ("linux/arm64", arm.as_bytes())].map(|(platform, config)| {
+            let mut descriptor = self.push_image(config, layer).descriptor();
+            descriptor.platform = Some(platform.parse().expect("a platform"));
+            descriptor
+        });
+        let children: Vec<Digest> = images.iter().map(|image| image.digest.clone()).collect();
+        let index: AnyManifest = IndexParts::new(images.to_vec()).write().into();
+        self.put(&index);
+        self.says_of(index.digest(), pushed(commit, children.iter().map(Digest::to_string).collect()));
+        self.checked(commit, conclusion);
+        (index.digest().clone(), children)
+    }
+
+    fn push_image(&self, config: &[u8], layer: &[u8]) -> AnyManifest {
+        let (store, name) = (self.store(), RepositoryName::parse("octo/app").expect("a name"));
         let now = Timestamp(1);
-        for blob in [CONFIG, layer] {
+        for blob in [config, layer] {
             let upload = store.begin_push(&name, now).expect("a push begins");
             store.push(&name, &upload, None, &mut &*blob, 1 << 30).expect("it is written");
             store.finish_push(&name, &upload, &Digest::of(blob), now).expect("it is there");
         }
         let layers = vec![Descriptor::of(MediaType::OciLayer, layer)];
-        let config = Descriptor::of(MediaType::OciConfig, CONFIG);
-        let manifest: AnyManifest = ManifestParts::new(config, layers).write().into();
-        let digest = manifest.digest().clone();
+        let manifest: AnyManifest =
+            ManifestParts::new(Descriptor::of(MediaType::OciConfig, config), layers).write().into();
+        self.put(&manifest);
+        manifest
+    }
+
+    fn put(&self, manifest: &AnyManifest) {
+        let now = Timestamp(1);
         let new = NewManifest {
-            repository: name,
-            digest: digest.clone(),
+            repository: RepositoryName::parse("octo/app").expect("a name"),
+            digest: manifest.digest().clone(),
             bytes: manifest.raw().to_vec(),
-            facts: ManifestFacts::of(&manifest, now),
+            facts: ManifestFacts::of(manifest, now),
             tags: Vec::new(),
             now,
         };
-        store.put_manifest(&new).expect("it is kept");
-        let image = Statement::Image(ImageStatement {
-            image: String::new(),
-            names: vec!["octo/app:ci".into()],
-            commit: commit.to_owned(),
-            built: true,
-            platforms: vec!["linux/amd64".into()],
-            children: Vec::new(),
-            user: String::new(),
-        });
-        self.state(vec![(Subject::Digest(digest.to_string()), image)]);
-        self.checked(commit, conclusion);
-        digest
+        self.store().put_manifest(&new).expect("it is kept");
     }
 
     pub(crate) fn checked(&self, commit: &str, conclusion: CheckConclusion) {
@@ -164,6 +182,19 @@ impl House {
         let name = RepositoryName::parse("ghcr.io/octo/app").expect("a name");
         self.store().tag(&name, &Tag::parse(tag).expect("a tag")).expect("the store answers")
     }
+}
+
+/// A run says that it built and pushed an image, or an index of `children`.
+fn pushed(commit: &str, children: Vec<String>) -> Statement {
+    Statement::Image(ImageStatement {
+        image: String::new(),
+        names: vec!["octo/app:ci".into()],
+        commit: commit.to_owned(),
+        built: true,
+        platforms: vec!["linux/amd64".into()],
+        children,
+        user: String::new(),
+    })
 }
 
 /// The first seven digits.

@@ -186,3 +186,39 @@ fn a_key_that_is_missing_is_said_before_anything_moves() {
     assert_eq!(said.exit, 2, "{}{}", said.stdout, said.stderr);
     assert!(said.stderr.contains("gone.pub"), "{}", said.stderr);
 }
+
+// S1-65, S1-66
+#[test]
+fn an_index_is_signed_itself_and_lists_the_contents_of_each_of_its_images() {
+    let registry = registry();
+    let house = House::new("index", &format!("{}/octo/app", registry.address()));
+    let policy = house
+        .repository
+        .read("lineclear.toml")
+        .replace("require = [\"CI / test\"]", "require = [\"CI / test\"]\nsbom = true\nsignature = true")
+        .replace("gate = \"main\"\n", "gate = \"main\"\nsign = true\nsbom = [\"spdx\"]\n")
+        + "[signing]\nkey = \"release\"\n";
+    house.repository.write("lineclear.toml", &policy);
+    let commit = house.commit("one");
+    assert_eq!(house.say(&["key", "generate", "release"]).exit, 0);
+    let (index, images) = house.ran_index(&commit, &layer(&house), Success);
+    let said = house.say(&["publish"]);
+    assert_eq!(said.exit, 0, "{}{}", said.stdout, said.stderr);
+    assert_eq!(remote(registry.address(), "latest", None), Some(index.clone()));
+    let lists = |digest: &Digest| house.has(digest, |statement| matches!(statement, Statement::Sbom(_)));
+    assert_eq!(lists(&index), 2, "one for each image in it");
+    let root = house.repository.root();
+    house.repository.write("release.pub", &house.say(&["key", "public", "release"]).stdout);
+    let verify = |digest: &Digest| {
+        let image = format!("{}/octo/app@{digest}", registry.address());
+        cosign(&root, &["verify", "--key", "release.pub", "--insecure-ignore-tlog=true", &image])
+    };
+    verify(&index).succeeds();
+    for image in &images {
+        assert_eq!((lists(image), house.has(image, is_signature)), (1, 0));
+        assert!(!verify(image).success, "the signature of an index is not that of its images");
+        // What is known of the index is not known of what is in it.
+        assert_eq!(house.say(&["gate", image.as_str(), "--no-record"]).exit, 1);
+    }
+    assert_eq!(house.say(&["gate", index.as_str(), "--no-record"]).exit, 0);
+}

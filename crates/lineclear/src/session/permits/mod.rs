@@ -3,6 +3,7 @@
 //! Start at [`JobPermits`]. `held` says which repositories these are and which tags are theirs, by the policy of which `reviewed` is the judge, `speaker` for which commit a job may speak, `workspace`
 //! what it has checked out; the gate decides, and `record` writes into the ledger what came of it. `docs/permits.md` is the page for people.
 
+pub(crate) mod claims;
 mod git;
 pub(crate) mod held;
 mod record;
@@ -10,7 +11,7 @@ pub(crate) mod reviewed;
 mod speaker;
 mod workspace;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -34,6 +35,7 @@ use super::evidence::Recorder;
 use crate::local_event::Checkout;
 use crate::settings::now;
 use crate::signing_keys;
+use claims::Claims;
 use git::Git;
 use held::Held;
 use record::Begun;
@@ -50,6 +52,7 @@ pub(crate) struct JobPermits {
     store: Arc<FolderStore>,
     ledger: Arc<LedgerOf>,
     git: Git,
+    claims: Claims,
     /// Made at the first push: hardly any command pushes.
     held: OnceLock<Result<Vec<Held>, String>>,
     beginning: OnceLock<Beginning>,
@@ -89,12 +92,13 @@ impl std::fmt::Debug for JobPermits {
 impl JobPermits {
     pub(crate) fn new(ground: Ground, store: Arc<FolderStore>) -> Arc<Self> {
         let ledger = Arc::new(LedgerOf::open(store.clone(), ground.repository.clone()));
-        let git = Git::new(&ground.root);
+        let (git, claims) = (Git::new(&ground.root), Claims::of(&ground.home));
         let permits = Arc::new(Self {
             ground,
             store,
             ledger,
             git,
+            claims,
             held: OnceLock::new(),
             beginning: OnceLock::new(),
             jobs: Mutex::default(),
@@ -103,9 +107,25 @@ impl JobPermits {
         if !permits.ground.policy.images.is_empty() {
             // What the jobs began with is looked at now: while they run, somebody may go on working.
             let looking = Arc::clone(&permits);
-            std::thread::spawn(move || drop(looking.beginning().clone()));
+            std::thread::spawn(move || {
+                let _ = looking.beginning();
+                looking.claim();
+            });
         }
         permits
+    }
+
+    /// Says whose the release repositories are, before anybody else pushes to one. Where that fails, the first push says why.
+    fn claim(&self) {
+        let Ok(Some(reviewed)) = Reviewed::of(&self.ground.root, &self.ground.default_branch) else { return };
+        let own = self.ground.repository.as_str();
+        // To those of other owners no job of this repository can push.
+        let owner = own.split('/').next().unwrap_or_default().to_lowercase();
+        for held in held::all(&[(reviewed.policy, Vec::new())], own, None) {
+            if held.place.as_str().split('/').any(|part| part == owner) {
+                let _ = self.claims.take(&held.place, own);
+            }
+        }
     }
 
     /// From now on `recorder` is asked whether a run was adjusted.
@@ -151,27 +171,28 @@ impl JobPermits {
     fn held(&self, routes: Option<&Routes>) -> Result<&[Held], String> {
         let held = self.held.get_or_init(|| {
             let mut policies: Vec<(Policy, Vec<String>)> = Vec::new();
+            let mut unread = BTreeSet::new();
             if let Some(reviewed) = Reviewed::of(&self.ground.root, &self.ground.default_branch)? {
-                let keys = self.keys(&reviewed.policy, &|path| reviewed.file(path));
+                let keys = self.keys(&reviewed.policy, &|path| reviewed.file(path), &mut unread);
                 policies.push((reviewed.policy, keys));
             }
             let own = self.ground.policy.clone();
-            let keys = self.keys(&own, &|path| signing_keys::file(&self.ground.root.join(path)));
+            let keys = self.keys(&own, &|path| signing_keys::file(&self.ground.root.join(path)), &mut unread);
             policies.push((own, keys));
+            for why in unread {
+                crate::output::complain(&format!("warning: no signature counts for pushes: {why}"));
+            }
             Ok(held::all(&policies, &self.ground.repository, routes))
         });
         held.as_deref().map_err(Clone::clone)
     }
 
-    /// The keys whose signatures count by a policy. Where they cannot be read none does, and the gate says so.
-    fn keys(&self, policy: &Policy, read: signing_keys::ReadFile<'_>) -> Vec<String> {
-        match signing_keys::counting(&Checkout::find(&self.ground.root), policy, read) {
-            Ok(keys) => keys,
-            Err(why) => {
-                crate::output::complain(&format!("warning: no key of `[signing]` counts for pushes: {why}"));
-                Vec::new()
-            }
-        }
+    /// The keys whose signatures count by a policy. Where they cannot be read none does, and the gate says so; why not is added to `unread`.
+    fn keys(&self, policy: &Policy, read: signing_keys::ReadFile<'_>, unread: &mut BTreeSet<String>) -> Vec<String> {
+        signing_keys::counting(&Checkout::find(&self.ground.root), policy, read).unwrap_or_else(|why| {
+            unread.insert(why);
+            Vec::new()
+        })
     }
 
     fn permit(&self, held: &Held, caller: &Caller, naming: &Naming<'_>) -> Result<Box<dyn Permit>, String> {
@@ -388,12 +409,20 @@ fn first_seen(held: &Held, speaker: &Speaker, manifest: &AnyManifest) -> ImageSt
 impl Permits for Routed {
     fn may_name(&self, who: Who<'_>, naming: &Naming<'_>) -> Result<Box<dyn Permit>, String> {
         let all = self.permits.held(self.routes.get())?;
-        let Some(held) = all.iter().find(|held| held.is_at(naming.repository)) else { return Ok(Box::new(Free)) };
+        let own = self.permits.ground.repository.as_str();
+        let Some(held) = all.iter().find(|held| held.is_at(naming.repository)) else {
+            let is_own = self.permits.claims.check(naming.repository, own);
+            is_own.map_err(|why| format!("`{}` of {} was not set: {why}", naming.tag, naming.repository))?;
+            return Ok(Box::new(Free));
+        };
         if held.is_free(naming.tag) {
             return Ok(Box::new(Free));
         }
         let permit = match who {
-            Who::Job(caller) => self.permits.permit(held, caller, naming),
+            Who::Job(caller) => {
+                let is_own = self.permits.claims.take(&held.place, own);
+                is_own.and_then(|()| self.permits.permit(held, caller, naming))
+            }
             Who::SomeJob => Err(
                 "several runs have the same token at once, so it cannot be told which of them pushes; give jobs no \
                  GITHUB_TOKEN of your own, or run them one after the other"
@@ -405,6 +434,7 @@ impl Permits for Routed {
     }
 
     fn may_remove(&self, repository: &RepositoryName, tag: Option<&Tag>) -> Result<(), String> {
+        self.permits.claims.check(repository, &self.permits.ground.repository)?;
         held::may_remove(self.permits.held(self.routes.get())?, repository, tag)
     }
 }

@@ -12,7 +12,7 @@ use lineclear_registry::Client;
 use lineclear_sigstore::{PROVENANCE, Provenance, predicate_type};
 use serde_json::Value;
 
-use super::{Here, digest_of, pinned};
+use super::{Here, Reached, digest_of};
 use crate::command::image::Failure;
 use crate::command::image::connection::ConnectionArgs;
 use crate::delivery::provenance::{Unexplained, provenance as explain};
@@ -68,8 +68,9 @@ pub(crate) fn attest(args: &AttestArgs) -> Result<String, Failure> {
     let said = args.predicate.as_deref().map(object).transpose()?;
     let policy = here.policy.signing.clone();
     let key = here.keys.private(args.key.as_deref(), &policy).map_err(Failure::Input)?;
-    let client = args.connection.client()?;
-    let place = pinned(&client, &args.image)?;
+    let Reached { client, at, name, .. } = &Reached::of(&args.image.or_latest(), &args.connection)?;
+    let digest = digest_of(at)?;
+    let (place, shown) = (at.only_at(digest.clone()), name.only_at(digest.clone()).familiar());
     let now = settings::now();
     if let Some(said) = said {
         let kind = predicate_type(args.kind.as_deref().unwrap_or_default());
@@ -77,19 +78,16 @@ pub(crate) fn attest(args: &AttestArgs) -> Result<String, Failure> {
             let advice = "a provenance says what the ledger knows: give `--provenance` instead of a file";
             return Err(Failure::Input(advice.to_owned()));
         }
-        let attested = attach(&client, &place, &key, kind, said, now)?;
-        return Ok(format!("attested {}\n{kind} by {}\n{}\n", place.familiar(), attested.key, attested.attached));
+        let attested = attach(client, &place, &name.name(), &key, kind, said, now)?;
+        return Ok(format!("attested {shown}\n{kind} by {}\n{}\n", attested.key, attested.attached));
     }
-    let provenance = provenance(&here, &client, &place, args.builder.as_deref())?;
-    let statement = attest_provenance(&client, &place, &key, &provenance, now)?;
+    let provenance = provenance(&here, client, &place, args.builder.as_deref())?;
+    let statement = attest_provenance(client, &place, &name.name(), &key, &provenance, now)?;
     let text = format!(
-        "attested {}\nbuilt from {} by {}\nwith key {}\n",
-        place.familiar(),
-        statement.commit,
-        provenance.invocation,
-        statement.key
+        "attested {shown}\nbuilt from {} by {}\nwith key {}\n",
+        statement.commit, provenance.invocation, statement.key
     );
-    Ok(text + &here.state(vec![(digest_of(&place)?, Statement::Provenance(statement))])?)
+    Ok(text + &here.state(vec![(digest, Statement::Provenance(statement))])?)
 }
 
 /// What the ledger and the run's record know of how the image was built.

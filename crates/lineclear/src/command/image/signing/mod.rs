@@ -14,7 +14,6 @@ use lineclear_event::{Evidence, Statement, Subject, Witness, with_causes};
 use lineclear_ledger::LedgerOf;
 use lineclear_oci::{Digest, Reference};
 use lineclear_policy::Policy;
-use lineclear_registry::Client;
 use lineclear_store::Ledgers;
 
 pub(super) use attest::{AttestArgs, attest};
@@ -22,6 +21,7 @@ pub(super) use sign::{SignArgs, sign};
 pub(super) use verify::{VerifyArgs, verify};
 
 use super::Failure;
+use super::reached::Reached;
 use crate::history::{History, Scope};
 use crate::session::machine;
 use crate::settings;
@@ -76,12 +76,6 @@ impl Here {
         let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
         Ok(format!("stated in the ledger of {}, entry {}\n", ledger.repository(), numbers.join(", ")))
     }
-}
-
-/// The image by its digest: looked up once, so whoever moves the tag meanwhile does not change what is signed.
-fn pinned(client: &Client, image: &Reference) -> Result<Reference, Failure> {
-    let image = image.or_latest();
-    Ok(image.only_at(client.resolve(&image)?.digest))
 }
 
 fn digest_of(place: &Reference) -> Result<Digest, Failure> {

@@ -3,10 +3,10 @@
 use clap::Args;
 use lineclear_deliver::signing::{recursively, sign_image};
 use lineclear_event::Statement;
-use lineclear_oci::Reference;
+use lineclear_oci::{Digest, Reference};
 use serde_json::json;
 
-use super::{Here, digest_of, pinned};
+use super::{Here, Reached, digest_of};
 use crate::command::history::Shape;
 use crate::command::image::Failure;
 use crate::command::image::connection::ConnectionArgs;
@@ -54,26 +54,26 @@ pub(crate) fn sign(args: &SignArgs) -> Result<String, Failure> {
     // The key first: nobody is called for a key that is not there.
     let policy = here.policy.signing.clone();
     let key = here.keys.private(args.key.as_deref(), &policy).map_err(Failure::Input)?;
-    let client = args.connection.client()?;
-    let image = pinned(&client, &args.image)?;
-    let places = if args.recursive { recursively(&client, &image)? } else { vec![image] };
+    let Reached { client, at, name, .. } = &Reached::of(&args.image.or_latest(), &args.connection)?;
+    let image = at.only_at(digest_of(at)?);
+    let places = if args.recursive { recursively(client, &image)? } else { vec![image] };
     let mut signed = Vec::new();
     for place in &places {
-        signed.push((place, sign_image(&client, place, &key, settings::now())?));
+        signed.push((digest_of(place)?, sign_image(client, place, &key, settings::now())?));
     }
-    let statements =
-        signed.iter().map(|(place, statement)| Ok((digest_of(place)?, Statement::Signature(statement.clone()))));
-    let stated = here.state(statements.collect::<Result<_, Failure>>()?)?;
+    let statements = signed.iter().map(|(digest, signature)| (digest.clone(), Statement::Signature(signature.clone())));
+    let stated = here.state(statements.collect())?;
+    let named = |digest: &Digest| name.only_at(digest.clone()).familiar();
     if args.format == Shape::Json {
         let each: Vec<_> = signed
             .iter()
-            .map(|(place, statement)| {
-                json!({"image": place.familiar(), "digest": place.digest().map(ToString::to_string),
-                       "key": statement.key, "attached": statement.attached})
+            .map(|(digest, signature)| {
+                json!({"image": named(digest), "digest": digest.to_string(),
+                       "key": signature.key, "attached": signature.attached})
             })
             .collect();
         return Ok(format!("{:#}\n", json!({ "version": 1, "signed": each })));
     }
-    let lines: String = signed.iter().map(|(place, _)| format!("signed {}\n", place.familiar())).collect();
+    let lines: String = signed.iter().map(|(digest, _)| format!("signed {}\n", named(digest))).collect();
     Ok(format!("{lines}with key {}\n{stated}", key.public().id()))
 }

@@ -7,7 +7,7 @@ use lineclear_oci::Reference;
 use lineclear_sigstore::{Claim, PROVENANCE, ProvenanceFacts, SIGNATURE, TrustedKeys, predicate_type};
 use serde_json::{Value, json};
 
-use super::{Here, digest_of, pinned};
+use super::{Here, Reached, digest_of};
 use crate::command::history::Shape;
 use crate::command::image::Failure;
 use crate::command::image::connection::ConnectionArgs;
@@ -50,9 +50,10 @@ pub(crate) struct VerifyArgs {
 pub(crate) fn verify(args: &VerifyArgs) -> Result<String, Failure> {
     let mut here = Here::open()?;
     let trusted = keys(args, &mut here)?;
-    let client = args.connection.client()?;
-    let place = pinned(&client, &args.image)?;
-    let examined = examine(&client, &place, &trusted)?;
+    let Reached { client, at, name, .. } = &Reached::of(&args.image.or_latest(), &args.connection)?;
+    let digest = digest_of(at)?;
+    let examined = examine(client, &at.only_at(digest.clone()), &trusted)?;
+    let place = name.only_at(digest.clone());
     let wanted = args.attestation.as_deref().map(predicate_type);
     let is_wanted = |proof: &&Proof| match (&proof.verified.claim, wanted) {
         (Claim::Signature, None | Some(SIGNATURE)) => true,
@@ -65,7 +66,6 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<String, Failure> {
     }
     // With keys that somebody named for once, nothing is proven to a gate.
     let stated = if args.key.is_empty() {
-        let digest = digest_of(&place)?;
         here.state(proofs.iter().filter_map(|proof| Some((digest.clone(), statement(proof)?))).collect())?
     } else {
         String::new()
