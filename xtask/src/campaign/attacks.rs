@@ -157,6 +157,20 @@ pub(super) const ALL: &[Attack] = &[
         carry: other_names,
         refusal: &["put /v2/ghcr.io/octo/app/manifests/l%61test: 403", "delete latest: 403", "delete by digest: 403"],
     },
+    Attack {
+        name: "registry-of-another-name",
+        deed: "a red branch says in `lineclear.toml` that no name leads to the embedded registry, and pushes there all the same",
+        expected: "refused: the release repository is held under the name by which others find it",
+        carry: registry_of_another_name,
+        refusal: &["push of ci-name:  201", "push of latest: ", " 403"],
+    },
+    Attack {
+        name: "another-repository",
+        deed: "a job of another repository of the same owner, without a policy and with one of its own, pushes to the release repository",
+        expected: "refused, both: another repository releases there",
+        carry: another_repository,
+        refusal: &["`octo/app` releases there, and this is `octo/other`"],
+    },
 ];
 
 pub(super) fn run(stage: &mut Stage, attack: &Attack) -> Result<Row> {
@@ -551,4 +565,34 @@ true";
     let taken: Vec<&str> = puts.filter(|(_, status)| status.starts_with('2')).map(|(path, _)| path).collect();
     ensure!(taken.is_empty(), "taken: {}", taken.join(", "));
     Ok(said.text)
+}
+
+fn registry_of_another_name(stage: &mut Stage) -> Result<String> {
+    stage.git("git checkout -q -b elsewhere")?;
+    let file = stage.root().join("lineclear.toml");
+    fs::write(&file, fs::read_to_string(&file)? + "\n[registry]\nmap = []\n")?;
+    let said = red_with(stage, "sh push.sh ci-name; sh push.sh latest; sh push.sh sha-1234567")?;
+    stage.git("git checkout -q main && git branch -q -D elsewhere")?;
+    Ok(said.text)
+}
+
+fn another_repository(stage: &mut Stage) -> Result<String> {
+    let other = stage.beside("other");
+    let push = job(PUSHED, "", "sh push.sh latest; sh push.sh other ghcr.io/octo/other");
+    fs::create_dir_all(other.join(".github/workflows"))?;
+    fs::write(other.join(ATTACK), push)?;
+    fs::write(other.join("content"), "other")?;
+    fs::copy(stage.root().join("push.sh"), other.join("push.sh"))?;
+    sh(&other, "git init -q -b main && git config user.name Tester && git config user.email tester@example.org")?;
+    sh(&other, "git remote add origin https://example.org/octo/other.git && git add -A && git commit -q -m other")?;
+    let run = |stage: &Stage| stage.start_at(&other, &stage.home(), &["run", "--format", "json"])?.end();
+    let without = run(stage)?;
+    ensure!(without.text.contains("push of other:  201"), "nothing was pushed at all: {}", without.tail());
+    ensure!(without.text.contains(" 403"), "without a policy it is taken: {}", without.tail());
+    let policy = "[gate.main]\nrequire = ['Attack / attack']\n[image.app]\nrepository = 'ghcr.io/octo/app'\ngate = 'main'\ntags.'refs/heads/main' = ['latest']\n";
+    fs::write(other.join("lineclear.toml"), policy)?;
+    sh(&other, "git add -A && git commit -q -m policy")?;
+    let with = run(stage)?;
+    ensure!(with.text.contains(" 403"), "with a policy of its own it is taken: {}", with.tail());
+    Ok(with.text)
 }

@@ -10,10 +10,12 @@ use lineclear_native::{Deed, Delivered, DeliveredImage, Delivery as Port, Wish};
 use lineclear_policy::Policy;
 use lineclear_store_folder::FolderStore;
 
+use super::permits::claims::Claims;
 use super::permits::reviewed::Reviewed;
 use super::registry::RegistryArgs;
 use crate::command::publish::choose;
 use crate::delivery::moving::{Cancel, End};
+use crate::delivery::registries::Place;
 use crate::delivery::{Asked, Delivery, Ended, told};
 use crate::exit::Exit;
 use crate::local_event::Checkout;
@@ -25,6 +27,7 @@ pub(super) struct StepDelivery {
     pub(super) root: PathBuf,
     pub(super) store: Arc<FolderStore>,
     pub(super) registry: RegistryArgs,
+    pub(super) claims: Claims,
 }
 
 impl fmt::Debug for StepDelivery {
@@ -72,6 +75,12 @@ impl Port for StepDelivery {
                 (chosen, Vec::new())
             }
         };
+        for one in &chosen {
+            // A person may have good reasons to release where another repository did; a job has none.
+            if let (Place::Embedded(place), false) = (&one.to, wish.dry_run) {
+                self.claims.take(place, &delivery.repository)?;
+            }
+        }
         let cancel = Cancel::default();
         let outcomes = match wish.dry_run {
             true => delivery.foresee(chosen, &cancel),

@@ -14,8 +14,10 @@ pub(crate) struct Held {
     pub(super) image: String,
     /// As people call it: registry and name.
     pub(super) repository: String,
-    /// As the embedded registry knows it.
-    names: Vec<RepositoryName>,
+    /// As everybody finds it in the embedded registry.
+    pub(super) place: RepositoryName,
+    /// The name under which the embedded registry itself is meant, where that may be.
+    served: Option<RepositoryName>,
     pub(super) rules: Option<Rules>,
     tags: Vec<(String, Vec<String>)>,
     candidates: Vec<lineclear_registry_server::Pattern>,
@@ -42,25 +44,17 @@ fn held(image: &Image, policy: &Policy, keys: &[String], own: &str, here: Option
     let text = image.repository.as_ref()?.value.as_str();
     let text = text.replace("${owner}", owner).replace("${repository}", name).to_lowercase();
     let reference: Reference = text.parse().ok()?;
-    let mut names = Vec::new();
     let any = RegistryHost::parse("localhost").ok()?;
-    let mapped = Routes::into_registry(&any, [reference.registry().clone()]);
-    match here {
-        Some(here) => match here.apply(&reference) {
-            Some(mapped) => names.push(mapped.repository().clone()),
-            // It may be the embedded registry itself, by the name under which it is served.
-            None => names.push(reference.repository().clone()),
-        },
-        None => {
-            names.push(reference.repository().clone());
-            names.extend(mapped.apply(&reference).map(|mapped| mapped.repository().clone()));
-        }
-    }
+    let mapped = Routes::into_registry(&any, [reference.registry().clone()]).apply(&reference)?;
+    // It may be the embedded registry itself, by the name under which it is served.
+    let may_be_served = here.is_none_or(|here| here.apply(&reference).is_none());
     let gate = image.gate.as_ref().and_then(|gate| policy.gate(&gate.value));
     Some(Held {
         image: image.name.value.clone(),
-        repository: text,
-        names,
+        repository: reference.bare().to_string(),
+        // Always: a run whose own names lead elsewhere can still push there, and others look there.
+        place: mapped.repository().clone(),
+        served: may_be_served.then(|| reference.repository().clone()),
         rules: gate.map(|gate| Rules::from(gate).signed_by(keys.iter().cloned())),
         tags: image
             .tags
@@ -77,7 +71,7 @@ fn held(image: &Image, policy: &Policy, keys: &[String], own: &str, here: Option
 
 impl Held {
     pub(crate) fn is_at(&self, repository: &RepositoryName) -> bool {
-        self.names.contains(repository)
+        self.place == *repository || self.served.as_ref() == Some(repository)
     }
 
     /// Whether anybody may set a tag: it is a candidate's, or belongs to a digest and releases nothing.
