@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read as _;
 use std::process::Command;
 
+use lineclear_oci::{AnyManifest, Descriptor, Digest, Index, Platform, Reference};
+use lineclear_registry::{Client, ClientSettings};
 use lineclear_testkit::images::{busybox, debian, docker, registry};
 use lineclear_testkit::{Repository, Said, say};
 use serde_json::Value;
@@ -110,6 +113,74 @@ fn a_document_is_attached_to_the_digest_and_stated_in_the_ledger() {
         assert_eq!(again.exit, 0, "{}", again.stderr);
         assert_eq!(say(repository.lineclear(&["image", "referrers", &name.0])).stdout, referrers);
     }
+}
+
+#[test]
+fn an_index_has_a_document_of_each_of_its_images_and_each_image_its_own() {
+    // S1-66
+    let repository = Repository::new("sbom-index");
+    repository.commit("first");
+    let registry = registry();
+    let name = |tag: &str| format!("{}/team/app:{tag}", registry.address());
+    let client = Client::new(ClientSettings::default()).expect("a client");
+    let mut images = Vec::new();
+    let mut made = Vec::new();
+    for architecture in ["amd64", "arm64"] {
+        let package = format!(r#"{{"name":"for-{architecture}","version":"1.0.0"}}"#);
+        repository.write("image/srv/node_modules/it/package.json", &package);
+        repository.write("image/Dockerfile", "FROM scratch\nCOPY srv /srv\n");
+        let tag = Name(name(architecture));
+        let folder = repository.root().join("image");
+        docker(&["build", "--quiet", "--tag", &tag.0, &folder.to_string_lossy()]);
+        docker(&["push", "--quiet", &tag.0]);
+        let reference = Reference::parse(&tag.0).expect("a name");
+        let image = client.manifest(&reference).expect("it is there").descriptor();
+        images.push((image, Platform::new("linux", architecture)));
+        made.push(tag);
+    }
+    let index = AnyManifest::Index(Index::of(&images));
+    client.push_manifest(&Reference::parse(&name("1")).expect("a name"), &index).expect("it is pushed");
+
+    let said = sbom(&repository, &[&name("1"), "--format", "spdx", "--attach"]);
+    assert_eq!(said.exit, 0, "{}{}", said.stdout, said.stderr);
+    assert!(said.stdout.contains(", entries "), "{}", said.stdout);
+    let beside = |subject: &Descriptor| {
+        let reference = Reference::parse(&name("1")).expect("a name").only_at(subject.digest.clone());
+        let found = client.referrers(&reference, &subject.digest, None).expect("they are listed");
+        assert_eq!(found.len(), 1, "{found:?}");
+        let AnyManifest::Image(manifest) = client.child(&reference, &found[0]).expect("it is there") else {
+            panic!("a referrer is a manifest");
+        };
+        let text = |layer: &Descriptor| {
+            let mut text = String::new();
+            client.blob_reader(&reference, layer, 0).read_to_string(&mut text).expect("it is read");
+            (layer.annotations.get("org.opencontainers.image.title").cloned(), text)
+        };
+        manifest.layers().iter().map(text).collect::<Vec<_>>()
+    };
+    let of_index = beside(&index.descriptor());
+    let files: Vec<_> = of_index.iter().filter_map(|(file, _)| file.as_deref()).collect();
+    assert_eq!(files.len(), 2, "{files:?}");
+    for (at, architecture) in ["amd64", "arm64"].into_iter().enumerate() {
+        let of_image = beside(&images[at].0);
+        assert_eq!(of_image.len(), 1);
+        assert_eq!(of_image[0].1, of_index[at].1, "the same document lies beside the image");
+        assert!(of_image[0].1.contains(&format!("pkg:npm/for-{architecture}@1.0.0")), "{}", of_image[0].1);
+        assert!(of_image[0].1.contains(&images[at].0.digest.to_string()), "the document names its image");
+    }
+    // One statement for each image, and for the index one for each document.
+    let statements = |digest: &Digest| {
+        let subject = format!("\"subject\":\"{digest}\"");
+        let files = repository.home_files_with(&subject);
+        files.iter().map(|file| fs::read_to_string(file).expect("text").matches(&subject).count()).sum::<usize>()
+    };
+    assert_eq!(statements(index.digest()), 2);
+    assert_eq!(images.iter().map(|(image, _)| statements(&image.digest)).collect::<Vec<_>>(), [1, 1]);
+
+    let file = repository.beside("one.json");
+    let refused = sbom(&repository, &[&name("1"), "--format", "spdx", "--attach", "-o", &file.to_string_lossy()]);
+    assert_eq!(refused.exit, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("choose one with `--platform`") && !file.exists(), "{}", refused.stderr);
 }
 
 #[test]
