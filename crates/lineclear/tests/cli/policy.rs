@@ -146,6 +146,11 @@ fn begin_and_run(repository: &Repository, job: &str) {
     assert_eq!(run.conclusion(job), "success", "{}", run.transcript());
     let explained = repository.say(&["policy", "explain", "main"]);
     assert!(explained.stdout.contains(&format!("`CI / {job}`")), "{}", explained.stdout);
+    // S0-57, S0-58, S0-59: what ran is enough, and nothing is deployed, rolled back or signed.
+    let gate = repository.say(&["gate"]);
+    assert_eq!(gate.exit, 0, "{}", all(&gate));
+    let status = repository.say(&["status"]);
+    assert!(status.exit == 0 && status.stdout.contains("publish"), "{}", all(&status));
 }
 
 #[test]
@@ -220,4 +225,87 @@ fn init_says_what_a_preset_lacks() {
     repository.write("Cargo.toml", "[package]\nname = 'a'\n");
     let said = repository.say(&["init", "--preset", "balanced"]);
     assert!(said.exit == 2 && said.stderr.contains("`--preset publish-only`"), "{}", said.stderr);
+}
+
+/// What is published under `strict` has to be proven first: what `init` writes pushes no name that a gate would refuse.
+#[test]
+fn init_writes_for_strict_what_pushes_candidates_and_changes_its_own_workflow_with_the_preset() {
+    let repository = Repository::new("init-strict");
+    repository.write("requirements.txt", "");
+    repository.write("app.py", "print('up')\n");
+    repository.write("Dockerfile", "FROM scratch\nCOPY app.py /\n");
+    repository.write("compose.yml", "services:\n  app:\n    build: .\n");
+    repository.commit("code");
+    assert_eq!(repository.say(&["init"]).exit, 0);
+    let publish = ".github/workflows/publish.yml";
+    assert!(repository.read(publish).contains("TAG=sha-"), "{}", repository.read(publish));
+    let said = repository.say(&["init", "--preset", "strict"]);
+    assert!(said.stdout.contains("publish.yml is there and stays as it is"), "{}", all(&said));
+    let said = repository.say(&["init", "--preset", "strict", "--force"]);
+    assert!(said.exit == 0 && said.stdout.contains("lineclear image scan"), "{}", all(&said));
+    let (workflow, policy) = (repository.read(publish), repository.read("lineclear.toml"));
+    assert!(workflow.contains("TAG=build-") && !workflow.contains("TAG=sha-"), "{workflow}");
+    assert!(policy.contains("candidates = [\"build-*\"]"), "{policy}");
+    let check = repository.say(&["check", "--deny", "warning", ".github", "lineclear.toml"]);
+    assert_eq!(check.exit, 0, "{}", all(&check));
+    // What somebody changed is theirs.
+    repository.write(publish, &format!("{workflow}# ours\n"));
+    assert_eq!(repository.say(&["init", "--preset", "balanced", "--force"]).exit, 0);
+    assert!(repository.read(publish).ends_with("# ours\n"));
+}
+
+/// S0-3, S0-59: `balanced` and `strict` from the first file to the published image, with what `init` writes and what gates say is missing.
+#[test]
+fn what_init_writes_runs_and_is_clear_and_published_under_balanced_and_strict() {
+    let repository = Repository::new("init-whole");
+    repository.write("backend/requirements.txt", "");
+    repository.write("backend/app.py", "print('up')\n");
+    repository.write("backend/node_modules/left/package.json", "{ \"name\": \"left\", \"version\": \"1.0.0\" }");
+    repository.write(
+        "backend/Dockerfile",
+        "FROM scratch\nCOPY busybox /bin/busybox\nCOPY node_modules /srv/node_modules\nUSER 1000\n\
+         HEALTHCHECK --interval=1s CMD [\"/bin/busybox\", \"true\"]\nCMD [\"/bin/busybox\", \"sleep\", \"600\"]\n",
+    );
+    repository.write("compose.yml", "services:\n  backend:\n    build: backend\n");
+    std::fs::copy("/bin/busybox", repository.root().join("backend/busybox"))
+        .expect("busybox is here: `busybox-static`");
+    repository.commit("code");
+    let done = |args: &[&str]| {
+        let said = repository.say(args);
+        assert_eq!(said.exit, 0, "{args:?}: {}", all(&said));
+        said
+    };
+    assert!(done(&["init"]).stdout.contains("The preset is `balanced`"));
+    repository.commit("balanced");
+    done(&["check", "--deny", "warning", ".github", "lineclear.toml"]);
+    done(&["run"]);
+    done(&["gate"]);
+    let said = done(&["publish"]);
+    assert!(said.stdout.contains("  latest  "), "{}", all(&said));
+
+    done(&["init", "--preset", "strict", "--force"]);
+    done(&["key", "generate", "release"]);
+    repository.write("keys/release.pub", &done(&["key", "public", "release"]).stdout);
+    let policy = repository.read("lineclear.toml");
+    repository.write("lineclear.toml", &policy.replace("# [signing]", "[signing]").replace("# key", "key"));
+    repository.commit("strict");
+    done(&["check", "--deny", "warning", ".github", "lineclear.toml"]);
+    done(&["run"]);
+    done(&["gate"]);
+    let refused = repository.say(&["publish"]);
+    assert_eq!(refused.exit, 1, "{}", all(&refused));
+    // What is missing is named with the command that supplies it.
+    let command = refused.stdout.lines().find_map(|line| line.trim().strip_prefix("lineclear image scan "));
+    let digest = command.unwrap_or_else(|| panic!("no scan is asked for: {}", all(&refused))).to_owned();
+    let record = "{\"id\":\"GHSA-1\",\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":\"right\"},\"versions\":[\"1.0.0\"]}]}";
+    let records = repository.beside("records.json");
+    std::fs::write(&records, record).expect("a file");
+    done(&["vulnerabilities", "import", &records.to_string_lossy()]);
+    let scanned = done(&["image", "scan", &digest]);
+    assert!(scanned.stdout.contains("1 package looked up: nothing found"), "{}", all(&scanned));
+    let published = done(&["publish"]);
+    for said in ["signed with", "a provenance was attached", "  latest  "] {
+        assert!(published.stdout.contains(said), "{said}: {}", all(&published));
+    }
+    done(&["gate", &digest]);
 }

@@ -130,3 +130,122 @@ fn an_image_is_scanned_by_digest_and_its_findings_are_in_the_list() {
     let said = say(repository.lineclear(&["security", "--severity", "medium"]));
     assert!(said.stdout.contains("GHSA-29mw-wpgm-hmr9") && !said.stdout.contains("CVE-2019"), "{}", said.stdout);
 }
+
+/// A repository whose job scans a folder when it is told to, with records imported.
+const OPTIONAL: &str = "\
+name: CI
+on: push
+permissions: { contents: read, security-events: write }
+jobs:
+  scan:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - if: ${{ vars.SCAN == 'true' }}
+        uses: aquasecurity/trivy-action@0.28.0
+        with: { scan-type: fs, scan-ref: app, format: sarif, output: trivy.sarif }
+      - if: ${{ always() && vars.SCAN == 'true' }}
+        uses: github/codeql-action/upload-sarif@v3
+        with: { sarif_file: trivy.sarif, category: trivy }
+";
+
+/// S2-27: a scan that is optional, with its findings uploaded.
+#[test]
+fn an_optional_scan_is_switched_by_a_variable_and_its_sarif_uploaded() {
+    let repository = repository("scan-optional");
+    repository.write(".github/workflows/ci.yml", OPTIONAL);
+    repository.commit("scan");
+    let off = repository.run(&[]);
+    assert_eq!(off.conclusion("scan"), "success", "{}", off.transcript());
+    let said = say(repository.lineclear(&["security", "--format", "json"]));
+    assert!(!said.stdout.contains("CVE-2019-10744"), "{}", said.stdout);
+    let on = repository.run(&["--var", "SCAN=true"]);
+    assert_eq!(on.conclusion("scan"), "success", "{}", on.transcript());
+    let said = say(repository.lineclear(&["security", "--format", "json"]));
+    assert!(said.stdout.contains("CVE-2019-10744") && said.stdout.contains("\"critical\""), "{}", said.stdout);
+}
+
+const PIP_AUDIT: &str = r#"{"dependencies": [{"name": "Zope.Interface", "version": "1", "vulns": [{"id": "PYSEC-1", "fix_versions": ["2"]}]}], "fixes": []}"#;
+const OF_PIP_AUDIT: &str = r#"{"id":"PYSEC-1","aliases":["CVE-1"],"affected":[{"package":{"ecosystem":"PyPI","name":"zope-interface"},"versions":["1"]}]}
+{"id":"GHSA-1","aliases":["CVE-1"],"database_specific":{"severity":"HIGH"},"affected":[{"package":{"ecosystem":"PyPI","name":"zope-interface"},"versions":["1"]}]}
+"#;
+
+/// What a scanner only leaves in the workspace is evidence; what it does not say of severities is looked up, and the policy says what counts.
+#[test]
+fn a_report_that_was_only_left_behind_blocks_as_the_policy_says_of_its_severities() {
+    let repository = Repository::with(
+        "scan-left",
+        "name: CI\non: push\njobs:\n  audit:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n      - run: cp written.txt pip-audit.json; exit 1\n        continue-on-error: true\n",
+    );
+    repository.write("written.txt", PIP_AUDIT);
+    let gate = |block: &str| {
+        repository.write("lineclear.toml", &format!("[gate.main]\nscan = {{ block = [{block}] }}\n"));
+        repository.commit("policy");
+        let run = repository.run(&[]);
+        assert_eq!(run.conclusion("audit"), "success", "{}", run.transcript());
+        say(repository.lineclear(&["gate", "--explain"]))
+    };
+    let said = gate("'critical', 'high'");
+    assert_eq!(said.exit, 0, "{}{}", said.stdout, said.stderr);
+    assert!(said.stdout.contains("1 unknown"), "{}", said.stdout);
+    let said = gate("'critical', 'unknown'");
+    assert_eq!(said.exit, 1, "{}{}", said.stdout, said.stderr);
+    assert!(said.stdout.contains("PYSEC-1 (unknown) in Zope.Interface"), "{}", said.stdout);
+    repository.write("records.jsonl", OF_PIP_AUDIT);
+    assert_eq!(say(repository.lineclear(&["vulnerabilities", "import", "records.jsonl"])).exit, 0);
+    let said = gate("'critical', 'high'");
+    assert_eq!(said.exit, 1, "{}{}", said.stdout, said.stderr);
+    assert!(said.stdout.contains("PYSEC-1 (high) in Zope.Interface 1, mended in 2"), "{}", said.stdout);
+}
+
+const SCANNER: &str = r#"
+import json, pathlib, tomllib
+excluded = tomllib.loads(pathlib.Path('pyproject.toml').read_text())['tool']['bandit']['exclude_dirs']
+issue = lambda path: {'test_id': 'B602', 'filename': './' + str(path), 'line_number': 1, 'issue_severity': 'HIGH', 'issue_text': 'shell'}
+found = [issue(path) for path in sorted(pathlib.Path('.').rglob('*.py')) if 'shell=True' in path.read_text() and str(path.parent) not in excluded]
+report = {'errors': [], 'metrics': {'_totals': {'SEVERITY.HIGH': len(found)}}, 'results': found}
+pathlib.Path('bandit.json').write_text(json.dumps(report))
+"#;
+
+/// S1-74: a scanner runs in the checked-out tree, so that what its configuration there leaves out is in no report.
+#[test]
+fn exclusions_of_the_checkout_are_respected_by_the_scanner() {
+    let repository = Repository::with(
+        "scan-excludes",
+        "name: CI\non: push\njobs:\n  bandit:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n      - run: python3 tools/scanner.txt\n",
+    );
+    repository.write("tools/scanner.txt", SCANNER);
+    repository.write("app/run.py", "run(shell=True)\n");
+    repository.write("tests/run.py", "run(shell=True)\n");
+    let found = |excluded: &str| {
+        repository.write("pyproject.toml", &format!("[tool.bandit]\nexclude_dirs = [{excluded}]\n"));
+        repository.commit("configuration");
+        let run = repository.run(&[]);
+        assert_eq!(run.conclusion("bandit"), "success", "{}", run.transcript());
+        let said = say(repository.lineclear(&["security", "--format", "json"]));
+        let list: Value = serde_json::from_str(&said.stdout).expect("JSON");
+        let places = list["findings"].as_array().expect("a list").iter().map(|one| one["place"].to_string());
+        places.collect::<Vec<_>>()
+    };
+    assert_eq!(found("'tests'"), ["\"app/run.py:1\""]);
+    assert_eq!(found("'tests', 'app'"), [""; 0]);
+}
+
+/// What a preset asks of scans counts for a scan by hand, too.
+#[test]
+fn a_scan_goes_by_what_the_preset_blocks() {
+    let repository = repository("scan-preset");
+    repository.write(
+        ".github/workflows/ci.yml",
+        "name: CI\non: push\njobs:\n  test:\n    runs-on: ubuntu-latest\n    steps: [{ run: 'true' }]\n",
+    );
+    repository.write("lineclear.toml", "preset = 'publish-only'\n");
+    assert_eq!(scan(&repository, &["app"]).exit, 0);
+    repository.write("lineclear.toml", "preset = 'strict'\n");
+    let said = scan(&repository, &["app"]);
+    assert_eq!(said.exit, 1, "{}{}", said.stdout, said.stderr);
+    assert!(said.stderr.contains("1 finding of severity critical or high"), "{}", said.stderr);
+    repository.write("lineclear.toml", "preset = 'strict'\n[gate.main]\nscan = { block = ['medium'], budget = 1 }\n");
+    assert_eq!(scan(&repository, &["app"]).exit, 0);
+    assert_eq!(scan(&repository, &["app", "--budget", "0"]).exit, 1);
+}
