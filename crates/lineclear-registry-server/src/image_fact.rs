@@ -4,8 +4,18 @@ use lineclear_event::{ImageConfigFact, ImageDeed, ImageFact};
 use lineclear_oci::{AnyManifest, ImageConfig, MAX_CONFIG_BYTES, Manifest, RepositoryName, Tag, annotation};
 use lineclear_store::Images;
 
-/// The fact of a push. What cannot be read of the configuration is left out: the push is done.
-pub(crate) fn of(images: &dyn Images, name: &RepositoryName, tag: Option<&Tag>, manifest: &AnyManifest) -> ImageFact {
+/// The fact of a push; `None` for what is no image but says something about one: a signature, an attestation, a list of contents.
+///
+/// What cannot be read of the configuration is left out: the push is done.
+pub(crate) fn of(
+    images: &dyn Images,
+    name: &RepositoryName,
+    tag: Option<&Tag>,
+    manifest: &AnyManifest,
+) -> Option<ImageFact> {
+    if manifest.subject().is_some() || tag.is_some_and(|tag| is_about_a_digest(&tag.to_string())) {
+        return None;
+    }
     let reference = match tag {
         Some(tag) => format!("{name}:{tag}"),
         None => format!("{name}@{}", manifest.digest()),
@@ -32,7 +42,19 @@ pub(crate) fn of(images: &dyn Images, name: &RepositoryName, tag: Option<&Tag>, 
         }
         AnyManifest::Image(_) => {}
     }
-    fact
+    Some(fact)
+}
+
+/// Tags under which clients keep what is about a digest where a registry does not list referrers: `sha256-<digits>`, `.sig`, `.att`, `.sbom`.
+///
+/// # Source
+/// The distribution specification, "Referrers Tag Schema"; cosign's signature specification.
+fn is_about_a_digest(tag: &str) -> bool {
+    let Some(rest) = tag.strip_prefix("sha256-") else { return false };
+    let (digits, ending) = rest.split_at(rest.find('.').unwrap_or(rest.len()));
+    digits.len() == 64
+        && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && matches!(ending, "" | ".sig" | ".att" | ".sbom")
 }
 
 fn config(images: &dyn Images, name: &RepositoryName, manifest: &Manifest) -> Option<ImageConfig> {
@@ -53,5 +75,22 @@ fn facts_of(config: &ImageConfig, manifest: &Manifest) -> ImageConfigFact {
         size: manifest.layers().iter().fold(0, |sum: u64, layer| sum.saturating_add(layer.size)),
         layers: u32::try_from(manifest.layers().len()).unwrap_or(u32::MAX),
         base: manifest.parts().annotations.get(annotation::BASE_NAME).cloned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_no_image_of_its_own() {
+        let digits = "5ae6".repeat(16);
+        for about in [format!("sha256-{digits}"), format!("sha256-{digits}.sig"), format!("sha256-{digits}.att")] {
+            assert!(is_about_a_digest(&about), "{about}");
+        }
+        for image in ["latest".to_owned(), format!("sha256-{digits}.exe"), "sha256-5ae6.sig".into(), "sha-5ae6".into()]
+        {
+            assert!(!is_about_a_digest(&image), "{image}");
+        }
     }
 }

@@ -119,7 +119,7 @@ impl Call<'_> {
             // The client need not keep a list of referrers by itself.
             response = response.with("oci-subject", subject);
         }
-        response.pushed = Some(Box::new(image_fact::of(&*self.registry.images, name, tag.as_ref(), &manifest)));
+        response.pushed = image_fact::of(&*self.registry.images, name, tag.as_ref(), &manifest).map(Box::new);
         Ok(response.empty())
     }
 
