@@ -105,8 +105,11 @@ fn explain(call: &Call<'_>, place: &Place, error: &RegistryClientError) -> Nativ
     let told = with_causes(error);
     NativeError(match error {
         RegistryClientError::Denied { .. } | RegistryClientError::Unauthorized { .. } if place.is_routed => {
-            let granted = call.caller.permissions.get("packages").map_or("none", String::as_str);
-            format!("{}: {told}", refusal(name, granted))
+            match call.caller.permissions.get("packages").map_or("none", String::as_str) {
+                // It has the right: what is in the way is what the registry says.
+                "write" => format!("cannot push `{name}`: {told}"),
+                granted => format!("{}: {told}", refusal(name, granted)),
+            }
         }
         RegistryClientError::Denied { .. } | RegistryClientError::Unauthorized { .. } => format!(
             "cannot push `{name}`: {told}. Log in with docker/login-action before; a job's token needs `permissions: packages: write`"
