@@ -576,23 +576,42 @@ fn registry_of_another_name(stage: &mut Stage) -> Result<String> {
     Ok(said.text)
 }
 
+const EASY: &str = ".github/workflows/easy.yml";
+
 fn another_repository(stage: &mut Stage) -> Result<String> {
     let other = stage.beside("other");
     let push = job(PUSHED, "", "sh push.sh latest; sh push.sh other ghcr.io/octo/other");
     fs::create_dir_all(other.join(".github/workflows"))?;
     fs::write(other.join(ATTACK), push)?;
+    fs::write(
+        other.join(EASY),
+        "name: Easy\non: push\njobs: { easy: { runs-on: ubuntu-latest, steps: [{ run: 'true' }] } }\n",
+    )?;
     fs::write(other.join("content"), "other")?;
     fs::copy(stage.root().join("push.sh"), other.join("push.sh"))?;
     sh(&other, "git init -q -b main && git config user.name Tester && git config user.email tester@example.org")?;
     sh(&other, "git remote add origin https://example.org/octo/other.git && git add -A && git commit -q -m other")?;
-    let run = |stage: &Stage| stage.start_at(&other, &stage.home(), &["run", "--format", "json"])?.end();
-    let without = run(stage)?;
+    let run = |stage: &Stage, args: &[&str]| {
+        stage.start_at(&other, &stage.home(), &[&["run", "--format", "json"], args].concat())?.end()
+    };
+    let without = run(stage, &["-W", ATTACK])?;
     ensure!(without.text.contains("push of other:  201"), "nothing was pushed at all: {}", without.tail());
     ensure!(without.text.contains(" 403"), "without a policy it is taken: {}", without.tail());
-    let policy = "[gate.main]\nrequire = ['Attack / attack']\n[image.app]\nrepository = 'ghcr.io/octo/app'\ngate = 'main'\ntags.'refs/heads/main' = ['latest']\n";
-    fs::write(other.join("lineclear.toml"), policy)?;
-    sh(&other, "git add -A && git commit -q -m policy")?;
-    let with = run(stage)?;
-    ensure!(with.text.contains(" 403"), "with a policy of its own it is taken: {}", with.tail());
-    Ok(with.text)
+    let mut all = without.text;
+    // An easy gate, everything a candidate, and another name that would be the same place.
+    for repository in ["ghcr.io/octo/app", "registry.example/ghcr.io/octo/app"] {
+        for more in ["", "candidates = ['*']"] {
+            let policy = format!(
+                "[gate.main]\nrequire = ['Easy / easy']\n[image.app]\nrepository = '{repository}'\ngate = 'main'\n\
+                 tags.'refs/heads/main' = ['latest']\n{more}\n"
+            );
+            fs::write(other.join("lineclear.toml"), policy)?;
+            sh(&other, "git add -A && git commit -q -m policy")?;
+            run(stage, &["-W", EASY])?;
+            let with = run(stage, &["-W", ATTACK])?;
+            ensure!(with.text.contains(" 403"), "with `{repository}` and `{more}` it is taken: {}", with.tail());
+            all += &with.text;
+        }
+    }
+    Ok(all)
 }

@@ -8,13 +8,12 @@ use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use lineclear_event::Fact;
+use lineclear_event::{Fact, ImageFact};
 use lineclear_oci::{ErrorCode, RepositoryName, Tag};
 use lineclear_registry_server::{Caller, Deed, Denial, Free, Naming, Permit, refusal};
 use serde_json::json;
-use tokio::task::spawn_blocking;
 
-use super::transport::{self, Asked};
+use super::transport::{self, Asked, Hearers, Pushed};
 use crate::forge;
 use crate::http;
 use crate::permit::Who;
@@ -51,20 +50,16 @@ pub(crate) async fn answer(shared: Arc<Shared>, call: Call) -> Response {
             shared.warn(&session.identity.caller, &format!("the registry cannot give a blob: {message}"));
         }
     });
-    let (response, told) = transport::answer(registry, caller, asked, now, limits, warn).await;
-    if let Some(session) = session {
-        if let Some(mut fact) = told.pushed {
+    let pushed = session.clone().map(|session| {
+        let shared = shared.clone();
+        Box::new(move |mut fact: Box<ImageFact>| {
             fact.names.iter_mut().for_each(|name| *name = shown(name, &shared.registry_host));
-            let (listener, caller) = (shared.config.listener.clone(), session.identity.caller.clone());
-            // Whoever listens may write to disks; and who pushed is answered after it is known.
-            let observed = spawn_blocking(move || listener.observed(&caller, Fact::Image(fact)));
-            if let Err(error) = observed.await {
-                shared.warn(&session.identity.caller, &format!("the registry cannot tell what was pushed: {error}"));
-            }
-        }
-        if let Some(warning) = told.warning {
-            shared.warn(&session.identity.caller, &format!("the registry: {warning}"));
-        }
+            shared.config.listener.observed(&session.identity.caller, Fact::Image(fact));
+        }) as Pushed
+    });
+    let (response, warning) = transport::answer(registry, caller, asked, now, limits, Hearers { warn, pushed }).await;
+    if let (Some(session), Some(warning)) = (session, warning) {
+        shared.warn(&session.identity.caller, &format!("the registry: {warning}"));
     }
     response
 }

@@ -16,7 +16,7 @@ use serde_json::json;
 use tokio::task::spawn_blocking;
 
 use super::tokens::{LIFE, Tokens};
-use super::transport::{self, Asked};
+use super::transport::{self, Asked, Hearers};
 use crate::config::Clock;
 use crate::http;
 use crate::server::Server;
@@ -176,9 +176,10 @@ async fn answer(context: Arc<Context>, request: Request) -> Response {
         body,
     };
     let config = &context.config;
-    let (response, told) =
-        transport::answer(config.registry.clone(), caller, asked, now, config.limits, config.warn.clone()).await;
-    if let Some(warning) = told.warning {
+    let hearers = Hearers { warn: config.warn.clone(), pushed: None };
+    let (response, warning) =
+        transport::answer(config.registry.clone(), caller, asked, now, config.limits, hearers).await;
+    if let Some(warning) = warning {
         (config.warn)(&warning);
     }
     response

@@ -25,10 +25,12 @@ const PIECE: u64 = 1 << 20;
 /// Pieces that may wait for a connection: what a client that takes nothing holds in memory.
 const AHEAD: usize = 3;
 
-/// What is told of a request beside its answer.
-pub(super) struct Told {
-    pub(super) pushed: Option<Box<ImageFact>>,
-    pub(super) warning: Option<String>,
+/// Who is told what, where it may block.
+pub(super) struct Hearers {
+    /// Of damage that shows when a blob is read.
+    pub(super) warn: Warn,
+    /// Of a manifest that was pushed: before anything is answered, and also if nobody waits for the answer any more.
+    pub(super) pushed: Option<Pushed>,
 }
 
 /// A request with its body.
@@ -40,18 +42,20 @@ pub(super) struct Asked {
     pub(super) body: Body,
 }
 
-/// Who is told of damage that shows when a blob is read.
 pub(super) type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Has the registry answer on a thread where it may block.
+pub(super) type Pushed = Box<dyn FnOnce(Box<ImageFact>) + Send>;
+
+/// Has the registry answer on a thread where it may block. Gives the answer, and a warning if there is one.
 pub(super) async fn answer(
     registry: Registry,
     caller: Box<dyn Caller + Send>,
     asked: Asked,
     now: Timestamp,
     limits: Limits,
-    warn: Warn,
-) -> (Response, Told) {
+    hearers: Hearers,
+) -> (Response, Option<String>) {
+    let Hearers { warn, pushed } = hearers;
     let Asked { method, path, query, headers, body } = asked;
     let is_head = method == Method::HEAD;
     let has_body = matches!(method, Method::POST | Method::PATCH | Method::PUT);
@@ -60,6 +64,9 @@ pub(super) async fn answer(
             headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
         let request = Request { method: method.as_str(), path: &path, query: &query, headers: &headers };
         let mut response = registry.answer(&request, reader, &*caller, now);
+        if let (Some(tell), Some(fact)) = (pushed, response.pushed.take()) {
+            tell(fact);
+        }
         // The first piece is read before the status is sent: what is damaged at once can still be named.
         let body = match std::mem::replace(&mut response.body, Answer::Empty) {
             Answer::Part(part) if part.length > 0 => match PartPieces::begin(part, warn) {
@@ -84,14 +91,16 @@ pub(super) async fn answer(
     };
     match answered {
         Ok((response, body)) => {
-            let told = Told { pushed: response.pushed, warning: response.warning };
             let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            (finished(status, &response.headers, if is_head { Body::empty() } else { body.into_body() }), told)
+            (
+                finished(status, &response.headers, if is_head { Body::empty() } else { body.into_body() }),
+                response.warning,
+            )
         }
         Err(error) => {
             let refused = refusal(error.status().as_u16(), ErrorCode::BlobUploadInvalid, error.to_string());
             let body = Sent::of(refused.body).into_body();
-            (finished(error.status(), &refused.headers, body), Told { pushed: None, warning: None })
+            (finished(error.status(), &refused.headers, body), None)
         }
     }
 }

@@ -194,7 +194,7 @@ impl Talk {
             }
         }
         let of = (spec.run, spec.job.clone());
-        self.listener.jobs().insert(of.clone(), masks.clone());
+        self.listener.jobs().insert(of.clone(), Heard { masks: masks.clone(), is_open: true });
         self.permits.open(spec);
         Ok(JobTalk { access, env, masks, hearing: self.listener.clone(), permits: self.permits.clone(), of })
     }
@@ -245,7 +245,9 @@ impl JobTalk {
 
 impl Drop for JobTalk {
     fn drop(&mut self) {
-        self.hearing.jobs().remove(&self.of);
+        if let Some(heard) = self.hearing.jobs().get_mut(&self.of) {
+            heard.is_open = false;
+        }
         self.permits.close(&self.of);
     }
 }
@@ -341,7 +343,14 @@ impl lineclear_services::GitService for LateForge {
 struct Hearing {
     telling: OnceLock<Arc<Telling>>,
     recorder: OnceLock<Arc<Recorder>>,
-    jobs: Mutex<BTreeMap<(RunId, JobKey), SharedMasker>>,
+    jobs: Mutex<BTreeMap<(RunId, JobKey), Heard>>,
+}
+
+/// A job that something may be found out about.
+#[derive(Clone, Debug)]
+struct Heard {
+    masks: SharedMasker,
+    is_open: bool,
 }
 
 impl std::fmt::Debug for Hearing {
@@ -351,18 +360,19 @@ impl std::fmt::Debug for Hearing {
 }
 
 impl Hearing {
-    fn jobs(&self) -> MutexGuard<'_, BTreeMap<(RunId, JobKey), SharedMasker>> {
+    fn jobs(&self) -> MutexGuard<'_, BTreeMap<(RunId, JobKey), Heard>> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tell(&self, caller: &Caller, fact: &Fact) {
-        let masks = self.jobs().get(&(caller.run, caller.job.clone())).cloned();
-        // A job that has ended has nothing more to tell.
-        let (Some(telling), Some(masks)) = (self.telling.get(), masks) else { return };
-        if let Some(fact) = masked_fact(&masks, fact) {
-            if let Some(recorder) = self.recorder.get() {
-                recorder.fact(caller.run, &caller.job, &fact);
-            }
+        let heard = self.jobs().get(&(caller.run, caller.job.clone())).cloned();
+        let (Some(telling), Some(Heard { masks, is_open })) = (self.telling.get(), heard) else { return };
+        let Some(fact) = masked_fact(&masks, fact) else { return };
+        // Also of a job that has ended: a push that it left behind is where its image comes from.
+        if let Some(recorder) = self.recorder.get() {
+            recorder.fact(caller.run, &caller.job, &fact);
+        }
+        if is_open {
             let step = telling.current_step(caller.run, &caller.job);
             telling.tell(&Envelope {
                 event: RunEvent::Fact { job: caller.job.clone(), step, fact },
@@ -379,7 +389,8 @@ impl Listener for Hearing {
     }
 
     fn warned(&self, caller: &Caller, message: &str) {
-        let masks = self.jobs().get(&(caller.run, caller.job.clone())).cloned().unwrap_or_default();
+        let heard = self.jobs().get(&(caller.run, caller.job.clone())).cloned();
+        let masks = heard.map(|heard| heard.masks).unwrap_or_default();
         if let Some(telling) = self.telling.get() {
             let message = format!("{}: {}", caller.job, masks.mask(message));
             let event = RunEvent::Notice { level: AnnotationLevel::Warning, message };

@@ -410,17 +410,16 @@ impl Permits for Routed {
     fn may_name(&self, who: Who<'_>, naming: &Naming<'_>) -> Result<Box<dyn Permit>, String> {
         let all = self.permits.held(self.routes.get())?;
         let own = self.permits.ground.repository.as_str();
-        let Some(held) = all.iter().find(|held| held.is_at(naming.repository)) else {
-            let is_own = self.permits.claims.check(naming.repository, own);
-            is_own.map_err(|why| format!("`{}` of {} was not set: {why}", naming.tag, naming.repository))?;
-            return Ok(Box::new(Free));
-        };
+        // Before anything else: what another repository's own policy says of this place is of no account, its candidates among it.
+        let is_own = self.permits.claims.check(naming.repository, own);
+        is_own.map_err(|why| format!("`{}` of {} was not set: {why}", naming.tag, naming.repository))?;
+        let Some(held) = all.iter().find(|held| held.is_at(naming.repository)) else { return Ok(Box::new(Free)) };
         if held.is_free(naming.tag) {
             return Ok(Box::new(Free));
         }
         let permit = match who {
             Who::Job(caller) => {
-                let is_own = self.permits.claims.take(&held.place, own);
+                let is_own = self.permits.claims.take(naming.repository, own);
                 is_own.and_then(|()| self.permits.permit(held, caller, naming))
             }
             Who::SomeJob => Err(
