@@ -59,6 +59,7 @@ pub(crate) fn statement(statement: &Statement) -> (Sign, String) {
             let deed = if image.built { "built" } else { "pushed" };
             let names = image.names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
             let of = if image.commit.is_empty() { "what no commit has," } else { short(&image.commit) };
+            let names = if names.is_empty() { image.image.clone() } else { names };
             (Sign::Neutral, format!("{deed} from {of} as {names}"))
         }
         Statement::Sbom(sbom) => (

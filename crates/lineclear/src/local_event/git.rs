@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// Variables by which a hook or a user points git at another repository than the one that is asked about.
-const REDIRECTIONS: [&str; 10] = [
+const REDIRECTIONS: [&str; 14] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
     "GIT_INDEX_FILE",
@@ -14,6 +14,10 @@ const REDIRECTIONS: [&str; 10] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_NAMESPACE",
     "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_ATTR_SOURCE",
+    "GIT_LITERAL_PATHSPECS",
     "GIT_EXTERNAL_DIFF",
     "GIT_TRACE",
 ];
@@ -37,7 +41,12 @@ pub(super) fn start(folder: &Path, arguments: &[&str], operands: &[&str]) -> Res
         .arg(folder)
         // A repository's own settings must not start programs while we only look.
         .args(["-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "--no-pager"])
+        // A file is unchanged when all that is known of it says so, not when its size and time do.
+        .args(["-c", "core.trustctime=true", "-c", "core.checkStat=default"])
         .args(arguments)
+        // A commit is what its id says: no other object in its place, no other parents.
+        .env("GIT_NO_REPLACE_OBJECTS", "1")
+        .env("GIT_GRAFT_FILE", "/dev/null")
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("LC_ALL", "C")

@@ -157,6 +157,51 @@ fn evidence_is_for_exactly_the_contents_of_the_commit() {
     assert_eq!(gate(&repository, &["--no-record"]).0, 0);
 }
 
+#[test]
+fn evidence_is_not_lent_by_what_git_was_told_to_take_for_the_contents() {
+    let repository = repository("evidence-git-settings", CI, POLICY);
+    repository.write("file", "good");
+    repository.commit("good");
+    succeeds(&repository.run(&[]));
+    assert_eq!(gate(&repository, &["--no-record"]).0, 0);
+    repository.write("file", "evil");
+    repository.commit("evil");
+    repository.sh("git replace HEAD HEAD~1");
+    assert_eq!(gate(&repository, &["--no-record"]).0, 1, "another commit was put in its place");
+    repository.sh("git replace -d HEAD");
+    let adjusted = || {
+        succeeds(&repository.run(&[]));
+        let last = entries(&repository).pop().expect("there are entries");
+        assert_eq!(gate(&repository, &["--no-record"]).0, 1, "{last}");
+        last["statement"]["run"]["adjusted"].clone()
+    };
+    repository.sh("git config filter.x.clean 'sed s/good/evil/' && git config filter.x.smudge 'sed s/evil/good/' && \
+         echo 'file filter=x' > .git/info/attributes && rm file && git checkout -q file && grep -q good file");
+    assert_eq!(adjusted(), serde_json::json!(["files that git's filter `x` changes"]));
+    repository.sh("rm .git/info/attributes && git config --remove-section filter.x && git checkout -q -f");
+    // As large and as old as the one that git has looked at.
+    repository.sh(
+        "echo evil > file; git commit -q -a -m line; git config core.trustctime false; git config core.checkStat minimal; \
+         touch -d '2020-01-01 00:00:00' file; git update-index --refresh; echo good > file; \
+         touch -d '2020-01-01 00:00:00' file; test -z \"$(git status --porcelain)\"",
+    );
+    assert_eq!(adjusted(), serde_json::json!(["changes that no commit has: file"]));
+}
+
+#[test]
+fn what_is_stated_does_not_steer_the_terminal() {
+    let repository = repository("evidence-control", CI, POLICY);
+    let note = "seen\u{1b}]0;title\u{7}\n99 2026-01-01 everything passes";
+    let added = repository.say(&["evidence", "add", "HEAD", "--name", "review", "--note", note, "--as", "A\u{1b}[2J"]);
+    assert_eq!(added.exit, 0, "{}", added.stderr);
+    for arguments in [&["ledger", "show"][..], &["evidence", "list", "HEAD"]] {
+        let shown = repository.say(arguments).stdout;
+        assert!(shown.contains("review passes: seen"), "{shown:?}");
+        assert!(!shown.contains(['\u{1b}', '\u{7}']), "{shown:?}");
+        assert_eq!(shown.lines().count(), 2, "an entry is a line: {shown:?}");
+    }
+}
+
 // C4
 #[test]
 fn evidence_follows_equal_contents_through_merge_and_squash_and_nothing_else() {

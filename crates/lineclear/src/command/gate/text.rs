@@ -7,6 +7,7 @@ use lineclear_source::Style;
 use super::Decided;
 use crate::gates::{Place, words};
 use crate::history::commits::{short, subjects};
+use crate::history::terminal::harmless;
 use crate::history::words::time;
 
 /// The whole decision: a heading, and a line for each requirement; with `explain`, everything that was found.
@@ -27,6 +28,7 @@ pub(super) fn text(decided: &Decided, place: &Place, index: &Index, explain: boo
             requirement.findings.iter().for_each(|finding| out.push_str(&found(finding, index, style)));
         }
         if let Some(supply) = requirement.supply.as_ref().filter(|_| explain || blocks(requirement)) {
+            let supply = harmless(supply, Style::Plain);
             out.push_str(&format!("      {} {supply}\n", style.dim("to supply it:")));
         }
     }
@@ -43,7 +45,8 @@ fn subject(decided: &Decided, place: &Place) -> String {
     let decision = &decided.decision;
     let of_commit = |commit: &str| {
         let subject = subjects(&place.checkout.root, &[commit]).remove(commit);
-        format!("{}{}", short(commit), subject.map(|subject| format!(" ({subject})")).unwrap_or_default())
+        let subject = subject.map(|subject| format!(" ({})", harmless(&subject, Style::Plain)));
+        format!("{}{}", short(commit), subject.unwrap_or_default())
     };
     match (&decision.subject, &decision.commit) {
         (Subject::Commit(commit), _) => format!("commit {}", of_commit(commit)),
@@ -72,7 +75,9 @@ fn line(requirement: &Requirement, width: usize, explain: bool, style: Style) ->
         Some((first, [])) => first.text.clone(),
         Some((first, rest)) => format!("{} (and {} more)", first.text, rest.len()),
     };
-    format!("  {sign} {}{padding}  {said}{}\n", requirement.what, style.dim(shown_only))
+    // Names of checks and reasons are anybody's.
+    let (what, said) = (harmless(&requirement.what, Style::Plain), harmless(&said, Style::Plain));
+    format!("  {sign} {what}{padding}  {said}{}\n", style.dim(shown_only))
 }
 
 fn standing(standing: Standing) -> &'static str {
@@ -92,7 +97,7 @@ fn found(finding: &Finding, index: &Index, style: Style) -> String {
             Witness::Engine => String::new(),
             _ => format!(", {}", words::witness(&entry.evidence)),
         };
-        format!("  entry {}, {}{who}", entry.number, time(entry.evidence.at))
+        format!("  entry {}, {}{}", entry.number, time(entry.evidence.at), harmless(&who, Style::Plain))
     });
-    format!("      {}{}\n", finding.text, style.dim(&place.unwrap_or_default()))
+    format!("      {}{}\n", harmless(&finding.text, Style::Plain), style.dim(&place.unwrap_or_default()))
 }

@@ -11,6 +11,7 @@ use crate::command::history::Shape;
 use crate::exit::Exit;
 use crate::gates::{Fault, Place, subject, words};
 use crate::history::commits::short;
+use crate::history::terminal::harmless;
 use crate::history::words::{count, time};
 use crate::output;
 
@@ -112,8 +113,9 @@ pub(crate) fn entries_text(entries: &[&Entry], style: Style) -> String {
             style.dim(&time(entry.evidence.at)),
             of,
             sign.show(style),
-            said,
-            style.dim(&words::witness(&entry.evidence))
+            // Names and notes are anybody's: they stay on their line, and do not steer the terminal.
+            harmless(&said, Style::Plain),
+            style.dim(&harmless(&words::witness(&entry.evidence), Style::Plain))
         ));
     }
     text

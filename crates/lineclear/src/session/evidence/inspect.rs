@@ -168,6 +168,7 @@ fn look(question: &Question) -> Found {
     }
     adjusted.extend(status(root, None));
     adjusted.extend(hidden(root));
+    adjusted.extend(filtered(root));
     adjusted.extend(files.iter().filter_map(|(name, text)| differs(root, sha, name, text)));
     if let Some(reference) = reference
         && !points_at(root, reference, sha)
@@ -259,6 +260,27 @@ fn hidden(root: &Path) -> Option<String> {
     let is_hidden = |entry: &&[u8]| entry.first().is_some_and(|tag| tag.is_ascii_lowercase() || *tag == b'S');
     let count = output.split(|byte| *byte == 0).filter(is_hidden).count();
     (count > 0).then(|| format!("{count} files that git was told to leave out of account"))
+}
+
+/// Files that git compares by what a program of its settings makes of them: what lies there may be something else. Only Git LFS is known to
+/// stand for the contents.
+fn filtered(root: &Path) -> Option<String> {
+    // Nothing is found where there is no filter, and git then ends with 1.
+    let settings = git_says(root, &["config", "--null", "--get-regexp", r"^filter\..*\.(clean|process)$"], &[]).ok()?;
+    for setting in String::from_utf8_lossy(&settings).split('\0') {
+        let Some((key, program)) = setting.split_once('\n') else { continue };
+        let Some((name, _)) = key.strip_prefix("filter.").and_then(|key| key.rsplit_once('.')) else { continue };
+        if program.is_empty() || name == "lfs" && program.starts_with("git-lfs ") {
+            continue;
+        }
+        let with_filter = format!(":(top,attr:filter={name})");
+        // A name that cannot be asked for is not one that may be trusted.
+        let named = git_says(root, &["ls-files", "-z", "--", &with_filter], &[]);
+        if named.map_or(true, |files| !files.is_empty()) {
+            return Some(format!("files that git's filter `{name}` changes"));
+        }
+    }
+    None
 }
 
 fn is_workflow_file(path: &str) -> bool {
