@@ -52,6 +52,11 @@ pub enum ShelfError {
         "`{image}` has {what}{refused}; `lineclear image sign` and `lineclear image attest --provenance` make them"
     )]
     Unproven { image: String, what: String, refused: String },
+    /// The list of contents that the gate asks for does not lie beside the image where it is now.
+    #[error(
+        "`{image}` has none of the lists of its contents beside it that the ledger knows; `lineclear image sbom --format spdx --attach` makes one"
+    )]
+    Unlisted { image: String },
     /// Whatever else; of other forms than a registry.
     #[error("{0}")]
     Other(String),
@@ -62,7 +67,7 @@ impl ShelfError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Registry(error) => error.is_transient(),
-            Self::Incomplete { .. } | Self::Unproven { .. } | Self::Other(_) => false,
+            Self::Incomplete { .. } | Self::Unproven { .. } | Self::Unlisted { .. } | Self::Other(_) => false,
         }
     }
 }

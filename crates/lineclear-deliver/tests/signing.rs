@@ -1,5 +1,6 @@
 //! Signatures and attestations in a real registry, made and verified by Lineclear and by the real cosign.
 
+use lineclear_deliver::inventory::{self, Document};
 use lineclear_deliver::signing::{Form, attest, attest_provenance, examine, recursively, sign_image};
 use lineclear_deliver::{Proofs, ShelfError};
 use lineclear_event::Timestamp;
@@ -7,6 +8,7 @@ use lineclear_oci::{
     Annotations, AnyManifest, Descriptor, Digest, Index, ManifestParts, MediaType, Platform, Reference,
 };
 use lineclear_registry::{Client, ClientSettings, CopyOptions};
+use lineclear_sbom::DocumentFormat;
 use lineclear_sigstore::{
     Bundle, Claim, PROVENANCE, PrivateKey, Provenance, Statement, TrustedKeys, predicate_type, referrer, signature_tag,
 };
@@ -277,4 +279,31 @@ fn a_provenance_is_asked_for_its_commit() {
     assert!(proofs(&[&commit]).check(&world.client, &image).is_ok());
     assert!(proofs(&[&"b".repeat(40)]).check(&world.client, &image).is_err());
     assert_ne!(Digest::of(b"x"), *image.digest().expect("a digest"));
+}
+
+// S1-66
+#[test]
+fn a_list_of_contents_has_to_lie_beside_the_very_image_where_that_arrived() {
+    let world = World::new();
+    let (image, sibling) = (world.image("team/listed", "one"), world.image("team/listed", "two"));
+    let attach = |to: &Reference| {
+        let subject = world.client.manifest(to).expect("it is there").descriptor();
+        let document = Document { file: None, bytes: b"{}" };
+        inventory::attach(&world.client, to, &subject, DocumentFormat::Spdx, &[document]).expect("attached")
+    };
+    let check = |contents: &[&Digest], image: &Reference| {
+        let contents = Some(contents.iter().map(|digest| (*digest).clone()).collect());
+        Proofs { contents, ..Proofs::default() }.check(&world.client, image)
+    };
+    assert!(matches!(check(&[], &image), Err(ShelfError::Unlisted { .. })));
+    let of_sibling = attach(&sibling);
+    assert!(matches!(check(&[&of_sibling], &image), Err(ShelfError::Unlisted { .. })), "a sibling's is the sibling's");
+    let own = attach(&image);
+    assert!(matches!(check(&[&of_sibling], &image), Err(ShelfError::Unlisted { .. })), "what the ledger does not know");
+    assert!(check(&[&of_sibling, &own], &image).is_ok());
+    // Elsewhere it has to be there, too.
+    let place: Reference = format!("{}/other/listed", world.registry.address()).parse().expect("a name");
+    let there = place.only_at(image.digest().expect("a digest").clone());
+    world.client.copy(&image, &there, &CopyOptions::default()).expect("copied");
+    assert!(check(&[&own], &there).is_ok());
 }

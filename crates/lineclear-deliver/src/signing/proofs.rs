@@ -1,7 +1,7 @@
 //! What has to be proven of an image at the moment of its move.
 
 use lineclear_event::with_causes;
-use lineclear_oci::Reference;
+use lineclear_oci::{AnyManifest, Digest, Reference};
 use lineclear_registry::Client;
 use lineclear_sigstore::{Claim, PROVENANCE, ProvenanceFacts, TrustedKeys};
 
@@ -19,6 +19,8 @@ pub struct Proofs {
     pub provenance: bool,
     /// The commits that the provenance may name; empty: any.
     pub commits: Vec<String>,
+    /// What carries the lists of contents that are known of it, of which one has to be there; `None`: none is asked for.
+    pub contents: Option<Vec<Digest>>,
 }
 
 impl Proofs {
@@ -27,6 +29,9 @@ impl Proofs {
     /// # Errors
     /// [`ShelfError::Unproven`] with what is missing; what the registry says.
     pub fn check(&self, client: &Client, place: &Reference) -> Result<(), ShelfError> {
+        if let Some(known) = &self.contents {
+            is_listed(known, client, place)?;
+        }
         if !self.signature && !self.provenance {
             return Ok(());
         }
@@ -61,6 +66,24 @@ impl Proofs {
             Claim::Statement(_) | Claim::Signature => false,
         })
     }
+}
+
+/// Whether one of the lists of contents that the ledger knows lies beside the image, whole.
+fn is_listed(known: &[Digest], client: &Client, place: &Reference) -> Result<(), ShelfError> {
+    let unlisted = || ShelfError::Unlisted { image: place.familiar() };
+    let digest = place.digest().ok_or_else(unlisted)?;
+    for entry in client.referrers(place, digest, None)?.iter().filter(|entry| known.contains(&entry.digest)) {
+        let AnyManifest::Image(carrier) = client.manifest(&place.only_at(entry.digest.clone()))? else { continue };
+        let is_of_it = carrier.parts().subject.as_ref().is_some_and(|subject| subject.digest == *digest);
+        let mut is_whole = is_of_it && !carrier.parts().layers.is_empty();
+        for document in carrier.parts().layers.iter().filter(|_| is_of_it) {
+            is_whole &= client.has_blob(place, &document.digest)?;
+        }
+        if is_whole {
+            return Ok(());
+        }
+    }
+    Err(unlisted())
 }
 
 /// What was there, and why it does not count.

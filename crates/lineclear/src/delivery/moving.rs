@@ -8,6 +8,8 @@ use std::time::Duration;
 use lineclear_deliver::{
     Cleared, Foreseen, MoveError, Moved, Mover, Order, Proofs, RegistryShelf, Settled, Shelf, Step, Turn,
 };
+use lineclear_event::{Statement, Subject};
+use lineclear_oci::Digest;
 use lineclear_registry::Client;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -202,15 +204,21 @@ impl Delivery {
 
     /// What is verified once more where the image arrives: what its gate asks for, by the keys that count.
     fn proofs(&self, order: &Order) -> Result<Proofs, String> {
+        let index = self.ledger.index().map_err(|error| lineclear_event::with_causes(&error))?;
+        let subject = Subject::Digest(order.digest.to_string());
+        let attached = index.of(&subject).filter_map(|entry| match &entry.evidence.statement {
+            Statement::Sbom(sbom) => Digest::parse(sbom.attached.as_deref()?).ok(),
+            _ => None,
+        });
+        let contents = order.rules.sbom.then(|| attached.collect());
         let (signature, provenance) = (order.rules.signature, order.rules.provenance);
         if !signature && !provenance {
-            return Ok(Proofs::default());
+            return Ok(Proofs { contents, ..Proofs::default() });
         }
         let trusted = SigningKeys::of(&self.checkout)?.trusted(&self.policy.signing, &self.checkout.root)?;
-        let index = self.ledger.index().map_err(|error| lineclear_event::with_causes(&error))?;
         let built_from = lineclear_deliver::commit_of(&index, order.digest.as_str());
         let commits = built_from.into_iter().chain([order.commit.clone()]).collect();
-        Ok(Proofs { trusted, signature, provenance, commits })
+        Ok(Proofs { trusted, signature, provenance, commits, contents })
     }
 
     fn turn(&self, repository: &str) -> Result<Turn, String> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lineclear_event::with_causes;
+use lineclear_event::{Subject, with_causes};
 use lineclear_gate::Rules;
 use lineclear_ledger::{LedgerError, LedgerOf};
 use lineclear_policy::{Gate, Policy};
@@ -80,29 +80,37 @@ impl Place {
     }
 }
 
-/// The rules of a gate, with the keys whose signatures count.
-///
-/// # Errors
-/// A sentence: the gate asks for signatures, and a key of `[signing]` cannot be read.
-pub(crate) fn rules_of(gate: &Gate, policy: &Policy, checkout: &Checkout) -> Result<Rules, String> {
+/// The rules of a gate, with the keys whose signatures count. Where they cannot be read none does: whoever only asks need not have them.
+pub(crate) fn rules_of(gate: &Gate, policy: &Policy, checkout: &Checkout) -> Rules {
     let rules = Rules::from(gate);
     if !rules.asks_for_keys() {
-        return Ok(rules);
+        return rules;
     }
-    let keys = signing_keys::counting(checkout, policy, &|path| signing_keys::file(&checkout.root.join(path)))?;
-    Ok(rules.signed_by(keys))
+    rules.signed_by(keys(policy, checkout).unwrap_or_default())
+}
+
+/// Says why no signature counts here, if one of the rules asks `subject` for one.
+pub(crate) fn note_unread_keys(rules: &[Rules], subject: &Subject, policy: &Policy, checkout: &Checkout) {
+    let is_asked = matches!(subject, Subject::Digest(_)) && rules.iter().any(Rules::asks_for_keys);
+    if let (true, Err(why)) = (is_asked, keys(policy, checkout)) {
+        output::complain(&format!("note: no signature counts here: {why}"));
+    }
+}
+
+fn keys(policy: &Policy, checkout: &Checkout) -> Result<Vec<String>, String> {
+    signing_keys::counting(checkout, policy, &|path| signing_keys::file(&checkout.root.join(path)))
 }
 
 /// The rules of the gate that is named, or of all.
 pub(crate) fn rules(policy: &Policy, checkout: &Checkout, name: Option<&str>) -> Result<Vec<Rules>, Fault> {
     let names = || policy.gates.iter().map(|gate| gate.name.value.as_str());
-    let of = |gate| rules_of(gate, policy, checkout).map_err(Fault::Input);
+    let of = |gate| rules_of(gate, policy, checkout);
     let Some(name) = name else {
-        let all = policy.gates.iter().map(of).collect::<Result<Vec<_>, _>>()?;
+        let all: Vec<Rules> = policy.gates.iter().map(of).collect();
         return if all.is_empty() { Err(no_gate()) } else { Ok(all) };
     };
     match policy.gate(name) {
-        Some(gate) => Ok(vec![of(gate)?]),
+        Some(gate) => Ok(vec![of(gate)]),
         None if policy.gates.is_empty() => Err(no_gate()),
         None => Err(Fault::Input(match suggest(name, names()) {
             Some(near) => format!("there is no gate `{name}` in lineclear.toml; did you mean `{near}`?"),

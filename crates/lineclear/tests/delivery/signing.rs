@@ -172,7 +172,7 @@ fn a_key_that_is_missing_is_said_before_anything_moves() {
     let policy = house.repository.read("lineclear.toml").replace("gate = \"main\"\n", "gate = \"main\"\nsign = true\n");
     house.repository.write("lineclear.toml", &policy);
     let commit = house.commit("one");
-    house.ran(&commit, b"one", Success);
+    let digest = house.ran(&commit, b"one", Success);
     let said = house.say(&["publish"]);
     assert_eq!(said.exit, 1, "{}{}", said.stdout, said.stderr);
     assert!(said.stdout.contains("lineclear key generate release"), "{}", said.stdout);
@@ -185,6 +185,11 @@ fn a_key_that_is_missing_is_said_before_anything_moves() {
     let said = house.say(&["publish"]);
     assert_eq!(said.exit, 2, "{}{}", said.stdout, said.stderr);
     assert!(said.stderr.contains("gone.pub"), "{}", said.stderr);
+    // Whoever only asks is answered: of a commit no signature is asked, and for an image none counts.
+    assert_eq!(house.say(&["gate", "--no-record"]).exit, 0);
+    let said = house.say(&["gate", digest.as_str(), "--no-record"]);
+    assert_eq!(said.exit, 1, "{}{}", said.stdout, said.stderr);
+    assert!(said.stderr.contains("no signature counts here") && said.stderr.contains("gone.pub"), "{}", said.stderr);
 }
 
 // S1-65, S1-66

@@ -12,7 +12,7 @@ use super::evidence::ask;
 use super::history::Shape;
 use super::image::connection::ConnectionArgs;
 use crate::exit::Exit;
-use crate::gates::{Fault, Place, rules, subject};
+use crate::gates::{Fault, Place, note_unread_keys, rules, subject};
 use crate::output;
 use crate::settings::now;
 
@@ -98,6 +98,7 @@ fn try_run(args: &GateArgs) -> Result<Exit, Fault> {
     let index = place.ledger.index()?;
     let ask = |image: &lineclear_oci::Reference| ask(&args.connection, image);
     let subject = subject::find(args.subject.as_deref(), &place, &index, Some(&ask))?;
+    note_unread_keys(&rules, &subject, &policy, &place.checkout);
     let context = match args.on {
         On::Push => CheckContext::Push,
         On::PullRequest => CheckContext::PullRequest,

@@ -19,7 +19,7 @@ pub(super) fn replay(number: u64, place: &Place, policy: &Policy, shape: Shape) 
         _ => None,
     });
     let rules = match name.map(|name| (name, policy.gate(name))) {
-        Some((_, Some(gate))) => rules_of(gate, policy, &place.checkout).map_err(Fault::Input)?,
+        Some((_, Some(gate))) => rules_of(gate, policy, &place.checkout),
         Some((name, None)) => {
             return Err(Fault::Input(format!(
                 "lineclear.toml has no gate `{name}` any more, which entry {number} asked"
