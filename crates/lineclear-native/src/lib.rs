@@ -37,7 +37,7 @@ use lineclear_runner::native::NativeAction;
 pub use caching::version as cache_version;
 pub use delivery::{Deed, Delivered, DeliveredImage, Delivery, Wish, delivery};
 pub use left_reports::WorkspaceReports;
-pub use scanning::{Vulnerabilities, scanning};
+pub use scanning::{Vulnerabilities, is_scanner, scanning};
 
 /// Whether an action is part of the runner: `path` is its folder in the repository, empty for the root.
 pub fn is_built_in(owner: &str, repo: &str, path: &str) -> bool {

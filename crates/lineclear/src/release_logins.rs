@@ -76,7 +76,7 @@ impl ReleaseLogins {
             })
         };
         let mut all: Vec<KeptLogin> =
-            contents.entries().iter().filter(|entry| self.is_ours(entry)).filter_map(|entry| kept(entry)).collect();
+            contents.entries().iter().filter(|entry| self.is_ours(entry)).filter_map(kept).collect();
         all.sort_by_key(|login| login.registry.to_string());
         Ok(all)
     }

@@ -40,6 +40,11 @@ pub fn scanning(known: &Arc<dyn Vulnerabilities>) -> Vec<Box<dyn NativeAction>> 
     ]
 }
 
+/// Whether an action is one of these, of which the real one is taken before anything was imported.
+pub fn is_scanner(owner: &str, repo: &str) -> bool {
+    [trivy::NAME, scan_action::NAME].iter().any(|name| format!("{owner}/{repo}").eq_ignore_ascii_case(name))
+}
+
 /// What is asked for and not carried out here.
 fn refused(what: &str) -> NativeError {
     NativeError(format!(

@@ -18,12 +18,13 @@ pub(super) struct ScanAction {
     pub(super) known: Arc<dyn Vulnerabilities>,
 }
 
+pub(super) const NAME: &str = "anchore/scan-action";
 /// Files that the real scanner is configured by.
 const CONFIGURATIONS: [&str; 3] = [".grype.yaml", ".grype/config.yaml", "grype.yaml"];
 
 impl NativeAction for ScanAction {
     fn name(&self) -> &'static str {
-        "anchore/scan-action"
+        NAME
     }
 
     /// The first versions have other inputs.

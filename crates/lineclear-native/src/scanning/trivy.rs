@@ -23,6 +23,7 @@ pub(super) struct Trivy {
     pub(super) known: Arc<dyn Vulnerabilities>,
 }
 
+pub(super) const NAME: &str = "aquasecurity/trivy-action";
 const ALL_SEVERITIES: &str = "UNKNOWN,LOW,MEDIUM,HIGH,CRITICAL";
 const ALL_TYPES: &str = "os,library";
 
@@ -36,7 +37,7 @@ const REFUSED: [(&str, &str); 4] = [
 
 impl NativeAction for Trivy {
     fn name(&self) -> &'static str {
-        "aquasecurity/trivy-action"
+        NAME
     }
 
     fn stands_for(&self, _reference: &str) -> bool {
@@ -98,14 +99,16 @@ inputs:
                     .map_or(Ok(()), std::fs::create_dir_all)
                     .and_then(|()| std::fs::write(path, &text))
                     .map_err(wrong)?;
-                call.effects.log(&format!("{} findings in {}", looked.hits().count(), path.display()));
+                let name = path.strip_prefix(call.workspace()).unwrap_or(path).display().to_string();
+                call.effects.log(&format!("{} in {name}", findings(looked.hits().count())));
             }
             None => call.effects.log(text.trim_end()),
         }
         let count = looked.hits().count();
         if wish.exit_code != 0 && count > 0 {
             return Err(NativeError(format!(
-                "{count} findings of the severities that are asked for: exit code {}",
+                "{} of the severities that are asked for: exit code {}",
+                findings(count),
                 wish.exit_code
             )));
         }
@@ -249,6 +252,10 @@ impl Wish {
             && self.severities.contains(&hit.severity)
             && !(self.only_fixed && hit.fixed.is_empty())
     }
+}
+
+fn findings(count: usize) -> String {
+    format!("{count} finding{}", if count == 1 { "" } else { "s" })
 }
 
 fn is_called(hit: &Hit, name: &str) -> bool {

@@ -47,8 +47,8 @@ fn trivy(inputs: &str) -> String {
 }
 
 fn scans(done: &Done) -> Vec<&Findings> {
-    let findings = |fact| if let &Fact::Findings(ref found) = fact { Some(&**found) } else { None };
-    done.facts.iter().filter_map(findings).collect()
+    let all = done.facts.iter();
+    all.filter_map(|fact| if let Fact::Findings(found) = fact { Some(&**found) } else { None }).collect()
 }
 
 /// S1-52, S2-27: severities, forms and exit codes are those that are asked for, and the record is told of everything.

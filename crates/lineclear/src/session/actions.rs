@@ -135,7 +135,13 @@ impl ActionFiles {
                 Some(folder) => format!("it is not in `{}` (LINECLEAR_ACTIONS_DIR) either", folder.display()),
                 None => format!("a folder with `{name}/` that LINECLEAR_ACTIONS_DIR names would do, too"),
             };
-            format!("{}; {looked_in}", with_causes(&error))
+            let built_in = match lineclear_native::is_scanner(owner, repo) {
+                true => {
+                    "; it is built in once `lineclear vulnerabilities import` has taken something in (docs/scan.md)"
+                }
+                false => "",
+            };
+            format!("{}; {looked_in}{built_in}", with_causes(&error))
         })?;
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).extend(resolved.notes);
         Ok(FetchedAction { folder: resolved.folder, sha: resolved.commit })

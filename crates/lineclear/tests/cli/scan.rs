@@ -155,7 +155,7 @@ fn an_optional_scan_is_switched_by_a_variable_and_its_sarif_uploaded() {
     let repository = repository("scan-optional");
     repository.write(".github/workflows/ci.yml", OPTIONAL);
     repository.commit("scan");
-    let off = repository.run(&[]);
+    let off = repository.run(&["--offline"]);
     assert_eq!(off.conclusion("scan"), "success", "{}", off.transcript());
     let said = say(repository.lineclear(&["security", "--format", "json"]));
     assert!(!said.stdout.contains("CVE-2019-10744"), "{}", said.stdout);
@@ -248,4 +248,15 @@ fn a_scan_goes_by_what_the_preset_blocks() {
     repository.write("lineclear.toml", "preset = 'strict'\n[gate.main]\nscan = { block = ['medium'], budget = 1 }\n");
     assert_eq!(scan(&repository, &["app"]).exit, 0);
     assert_eq!(scan(&repository, &["app", "--budget", "0"]).exit, 1);
+}
+
+/// Before anything was imported the real action is taken; where it cannot be had, it is said what would do.
+#[test]
+fn a_scanner_that_cannot_be_fetched_says_that_it_is_built_in_once_something_was_imported() {
+    let repository = Repository::with("scan-real", OPTIONAL);
+    repository.commit("scan");
+    let run = repository.run(&["--offline", "--var", "SCAN=true"]);
+    assert_eq!(run.conclusion("scan"), "failure", "{}", run.transcript());
+    let said = run.transcript();
+    assert!(said.contains("it is built in once `lineclear vulnerabilities import` has taken something in"), "{said}");
 }
