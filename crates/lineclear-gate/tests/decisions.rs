@@ -614,9 +614,8 @@ fn s1_65_s1_66_signature_contents_and_provenance_are_of_that_very_digest() {
 fn s1_65_only_signatures_by_keys_of_the_policy_count_and_others_take_nothing_away() {
     let asks = asks(|rules| rules.signature = true);
     let rules = asks.clone().signed_by(["sha256:ours".to_owned()]);
-    let signed = |key: &str| {
-        Statement::Signature(SignatureStatement { key: key.into(), form: "cosign".into(), attached: None })
-    };
+    let signed =
+        |key: &str| Statement::Signature(SignatureStatement { key: key.into(), form: "cosign".into(), attached: None });
     let mut ledger = green();
     ledger.built(1, 'a');
     ledger.says(digest(1), Witness::Engine, signed("sha256:foreign"));
@@ -626,7 +625,9 @@ fn s1_65_only_signatures_by_keys_of_the_policy_count_and_others_take_nothing_awa
     );
     assert_eq!(
         ledger.on_push(&asks, digest(1)).statement().blocked,
-        ["a signature: signed with sha256:foreign, and no key counts: name it in `keys` of `[signing]` in lineclear.toml"]
+        [
+            "a signature: signed with sha256:foreign, and no key counts: name it in `keys` of `[signing]` in lineclear.toml"
+        ]
     );
     ledger.says(digest(1), Witness::Engine, signed("sha256:ours"));
     assert!(ledger.on_push(&rules, digest(1)).clear);
