@@ -135,7 +135,9 @@ impl SigningKeys {
                 let name = only.name.clone();
                 self.private_kept(&name)
             }
-            [] => Err("there is no key to sign with: `lineclear key generate release` makes one".to_owned()),
+            [] => Err("there is no key to sign with: `lineclear key generate release` makes one, and `key = \"release\"` in `[signing]` of lineclear.toml \
+                 says that it counts"
+                .to_owned()),
             several => {
                 let names: Vec<&str> = several.iter().map(|key| key.name.as_str()).collect();
                 Err(format!(

@@ -8,10 +8,12 @@ use clap::{Args, ValueEnum};
 use lineclear_event::{Evidence, Finding, Severity, Statement, Subject, Timestamp, Witness, with_causes};
 use lineclear_gate::Entry;
 use lineclear_ledger::LedgerOf;
+use lineclear_source::Style;
 use serde::Serialize;
 
 use crate::command::image::Level;
 use crate::exit::Exit;
+use crate::history::terminal::harmless;
 use crate::history::words::{age, count};
 use crate::history::{History, Scope};
 use crate::{output, settings};
@@ -254,6 +256,11 @@ fn without_line(place: &str) -> &str {
     }
 }
 
+/// Reports are written by whoever wrote what was scanned: their words stay on their line and do not steer the terminal.
+fn plain(words: &str) -> std::borrow::Cow<'_, str> {
+    harmless(words, Style::Plain)
+}
+
 fn text(shown: &[&Seen], unknown: &[(&Series, &str)], is_empty: bool) -> String {
     if is_empty {
         return "No scanner has said anything of this repository yet: runs keep the reports of scanners that are uploaded, and \
@@ -267,9 +274,10 @@ fn text(shown: &[&Seen], unknown: &[(&Series, &str)], is_empty: bool) -> String 
         let version = if seen.version.is_empty() { String::new() } else { format!(" {}", seen.version) };
         let often = if seen.count > 1 { format!(" ×{}", seen.count) } else { String::new() };
         let gone = if seen.open { "" } else { "  (not found any more)" };
-        let _ = writeln!(text, "{:<9} {}  {}{version}{often}{gone}", seen.severity.as_str(), seen.id, seen.place);
+        let found = format!("{:<9} {}  {}{version}{often}{gone}", seen.severity.as_str(), seen.id, seen.place);
+        let _ = writeln!(text, "{}", plain(&found));
         if !seen.title.is_empty() {
-            let _ = writeln!(text, "          {}", seen.title);
+            let _ = writeln!(text, "          {}", plain(&seen.title));
         }
         let fixed = if seen.fixed.is_empty() { String::new() } else { format!(", fixed in {}", seen.fixed) };
         let since = if seen.since.starts_with("sha256:") {
@@ -277,8 +285,9 @@ fn text(shown: &[&Seen], unknown: &[(&Series, &str)], is_empty: bool) -> String 
         } else {
             seen.since.get(..12).unwrap_or(&seen.since)
         };
-        let _ =
-            writeln!(text, "          {} ({}), first seen {} in {since}{fixed}", seen.tool, seen.of, age(first, now));
+        let first = age(first, now);
+        let by = format!("          {} ({}), first seen {first} in {since}{fixed}", seen.tool, seen.of);
+        let _ = writeln!(text, "{}", plain(&by));
     }
     let mut counts: BTreeMap<Severity, usize> = BTreeMap::new();
     for seen in shown.iter().filter(|seen| seen.open) {
@@ -289,8 +298,8 @@ fn text(shown: &[&Seen], unknown: &[(&Series, &str)], is_empty: bool) -> String 
     let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
     let _ = writeln!(text, "{}{} open{parts}", if shown.is_empty() { "" } else { "\n" }, count(open, "finding"));
     for (series, why) in unknown {
-        let _ =
-            writeln!(text, "not known: the newest report of {} ({}) counts as no scan: {why}", series.tool, series.of);
+        let told = format!("not known: the newest report of {} ({}) counts as no scan: {why}", series.tool, series.of);
+        let _ = writeln!(text, "{}", plain(&told));
     }
     text
 }

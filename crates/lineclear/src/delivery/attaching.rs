@@ -55,6 +55,15 @@ impl Delivery {
         }
         let key = SigningKeys::of(&self.checkout).and_then(|mut keys| keys.private(None, &self.policy.signing));
         let key = key.map_err(|why| failed("sign the image")(ShelfError::Other(why)))?;
+        // What would not count is not signed.
+        let is_asked = chosen.order.rules.signature || chosen.order.rules.provenance;
+        if is_asked && !self.keys.as_ref().is_ok_and(|keys| keys.contains(&key.public().id())) {
+            let why = format!(
+                "the key {} does not count: name it in lineclear.toml, as `key = \"NAME\"` in `[signing]`, or its public half in `keys` there",
+                key.public().id()
+            );
+            return Err(failed("sign the image")(ShelfError::Other(why)));
+        }
         if missing.signature {
             let signed = sign_image(&client, &place, &key, now())
                 .map_err(|error| failed("sign the image")(error.into_shelf()))?;

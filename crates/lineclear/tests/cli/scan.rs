@@ -260,3 +260,21 @@ fn a_scanner_that_cannot_be_fetched_says_that_it_is_built_in_once_something_was_
     let said = run.transcript();
     assert!(said.contains("it is built in once `lineclear vulnerabilities import` has taken something in"), "{said}");
 }
+
+#[test]
+fn names_in_an_image_and_words_of_a_record_do_not_steer_the_terminal() {
+    let repository = Repository::new("scan-control");
+    let record = r#"{"id":"X-1","modified":"2026-01-02T00:00:00Z","summary":"bad\u001b[2J\nhigh  X-2","affected":[{"package":{"ecosystem":"npm","name":"lodash"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]}]}"#;
+    repository.write("records.jsonl", &format!("{record}\n"));
+    repository.write(
+        "app/package-lock.json",
+        r#"{"name":"x","lockfileVersion":3,"packages":{"":{},"node_modules/lodash":{"version":"1.0.0\u001b[31m"}}}"#,
+    );
+    assert_eq!(repository.say(&["vulnerabilities", "import", "records.jsonl"]).exit, 0);
+    for command in ["scan", "sbom"] {
+        let said = repository.say(&["image", command, "app"]);
+        assert!(said.stdout.contains("lodash"), "{}{}", said.stdout, said.stderr);
+        assert!(!said.stdout.contains('\u{1b}'), "{:?}", said.stdout);
+        assert!(!said.stdout.lines().any(|line| line.starts_with("high")), "{:?}", said.stdout);
+    }
+}

@@ -177,6 +177,14 @@ fn a_key_that_is_missing_is_said_before_anything_moves() {
     assert_eq!(said.exit, 1, "{}{}", said.stdout, said.stderr);
     assert!(said.stdout.contains("lineclear key generate release"), "{}", said.stdout);
     assert_eq!(remote(registry.address(), "latest", None), None);
+    // A key that the gate would not believe signs nothing.
+    assert_eq!(house.say(&["key", "generate", "release"]).exit, 0);
+    house.repository.write("lineclear.toml", &policy.replace("require", "signature = true\nrequire"));
+    let said = house.say(&["publish"]);
+    assert_eq!(said.exit, 1, "{}{}", said.stdout, said.stderr);
+    assert!(said.stdout.contains("does not count: name it in lineclear.toml"), "{}", said.stdout);
+    assert_eq!(house.has(&digest, |statement| matches!(statement, Statement::Signature(_))), 0);
+    assert_eq!(house.say(&["key", "remove", "release"]).exit, 0);
     // A gate that asks for signatures, and a key that cannot be read: no gate is guessed at.
     house.repository.write(
         "lineclear.toml",

@@ -26,7 +26,7 @@ pub(crate) enum Shape {
     /// For people.
     #[default]
     Text,
-    /// For programs: documented keys (docs/history.md).
+    /// For programs: documented keys.
     Json,
 }
 

@@ -12,6 +12,7 @@ use lineclear_ledger::LedgerOf;
 use lineclear_oci::{AnyManifest, Digest, Platform, Reference};
 use lineclear_policy::{PRESET_GATE, Policy, VulnerabilitySeverity};
 use lineclear_sbom::{Inventory, read_document};
+use lineclear_source::Style;
 use lineclear_vulnerability::{Database, Hit, Scan, sarif, scan};
 use serde_json::{Value, json};
 
@@ -20,6 +21,7 @@ use super::connection::ConnectionArgs;
 use super::reached::Reached;
 use crate::command::vulnerabilities::{is_stale, millis};
 use crate::exit::Exit;
+use crate::history::terminal::harmless;
 use crate::history::words::{age, count};
 use crate::history::{History, Scope};
 use crate::{output, policy_file, scanning, settings};
@@ -399,7 +401,7 @@ fn text(args: &ScanArgs, all: &[Scanned], database: &Database) -> String {
             .flatten()
             .filter(|fact| !fact.is_empty())
         {
-            let _ = writeln!(text, "  {fact}");
+            let _ = writeln!(text, "  {}", harmless(&fact, Style::Plain));
         }
         let shown: Vec<&Hit> = one.scan.hits.iter().filter(|hit| args.shows(hit)).collect();
         if !shown.is_empty() {
@@ -414,7 +416,8 @@ fn text(args: &ScanArgs, all: &[Scanned], database: &Database) -> String {
             let package = format!("{} {}", hit.package, hit.version);
             let line =
                 format!("{:<9} {:<ids$}  {package:<packages$}  {fixed}  {}", hit.severity.as_str(), hit.id, hit.title);
-            let _ = writeln!(text, "{}", line.trim_end());
+            // Whoever made the image or the record chose these words.
+            let _ = writeln!(text, "{}", harmless(line.trim_end(), Style::Plain));
         }
         let counts: Vec<String> =
             one.scan.counts().iter().rev().map(|(severity, number)| format!("{number} {severity}")).collect();

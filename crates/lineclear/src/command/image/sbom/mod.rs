@@ -12,10 +12,12 @@ use lineclear_deliver::inventory::{self, InventoryError};
 use lineclear_event::{Timestamp, with_causes};
 use lineclear_oci::{Digest, Platform, Reference};
 use lineclear_sbom::{Creation, DocumentFormat, Inventory};
+use lineclear_source::Style;
 
 use super::Failure;
 use super::connection::ConnectionArgs;
 use super::reached::Reached;
+use crate::history::terminal::harmless;
 use crate::history::words::count;
 use crate::{output, settings};
 
@@ -244,7 +246,7 @@ fn table(inventory: &Inventory) -> String {
         inventory.distribution.as_ref().map(|known| known.pretty.clone()),
     ];
     for fact in facts.into_iter().flatten().filter(|fact| !fact.is_empty()) {
-        let _ = writeln!(text, "  {fact}");
+        let _ = writeln!(text, "  {}", harmless(&fact, Style::Plain));
     }
     let widest =
         |of: &dyn Fn(&lineclear_sbom::Package) -> usize| inventory.packages.iter().map(of).max().unwrap_or(0).min(60);
@@ -253,7 +255,9 @@ fn table(inventory: &Inventory) -> String {
         text.push('\n');
     }
     for one in &inventory.packages {
-        let _ = writeln!(text, "{:<8}  {:<names$}  {:<versions$}  {}", one.kind, one.name, one.version, one.path);
+        let line = format!("{:<8}  {:<names$}  {:<versions$}  {}", one.kind, one.name, one.version, one.path);
+        // Whoever made the image chose the names.
+        let _ = writeln!(text, "{}", harmless(&line, Style::Plain));
     }
     let counts: Vec<String> = inventory.counts().iter().map(|(kind, number)| format!("{number} {kind}")).collect();
     let by_type = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
