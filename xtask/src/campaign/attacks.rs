@@ -145,10 +145,10 @@ pub(super) const ALL: &[Attack] = &[
     },
     Attack {
         name: "image-of-another-commit",
-        deed: "a green commit's job pushes a red commit's image under `latest`, as it is and inside an index of its own",
-        expected: "refused, both: its commit's gate is asked, too",
+        deed: "a green commit's job pushes a red commit's images under `latest`: as it is, inside an index of its own, and one whose push nobody waited for",
+        expected: "refused, all: their commit's gate is asked, too",
         carry: image_of_another_commit,
-        refusal: &["push of ci-red:  201", "which comes from", "it names sha256:"],
+        refusal: &["push of ci-red:  201", "which comes from", "ci-gone is there", "ci-gone: 1", "it names sha256:"],
     },
     Attack {
         name: "other-names",
@@ -526,11 +526,22 @@ skopeo copy --src-tls-verify=false --dest-tls-verify=false --src-creds x:$TOKEN 
 }
 
 fn image_of_another_commit(stage: &mut Stage) -> Result<String> {
-    let red = red_with(stage, "sh push.sh ci-red")?;
+    // The second push hangs up before it is answered.
+    let red = "
+sh push.sh ci-red
+sed 's/\"layers\":\\[\\]/&,\"annotations\":{\"of\":\"nobody\"}/' $RUNNER_TEMP/manifest.json > $RUNNER_TEMP/gone.json
+exec 3<>/dev/tcp/${LINECLEAR_REGISTRY%:*}/${LINECLEAR_REGISTRY##*:}
+printf 'PUT /v2/ghcr.io/octo/app/manifests/ci-gone HTTP/1.1\\r\\nhost: %s\\r\\nauthorization: Basic %s\\r\\ncontent-type: application/vnd.oci.image.manifest.v1+json\\r\\ncontent-length: %s\\r\\n\\r\\n' $LINECLEAR_REGISTRY $(printf x:$TOKEN | base64 -w0) $(wc -c < $RUNNER_TEMP/gone.json) >&3
+cat $RUNNER_TEMP/gone.json >&3
+exec 3>&- 3<&-
+sleep 1";
+    let red = red_with(stage, red)?;
     let script = "
 set +e
 r=docker://$LINECLEAR_REGISTRY/ghcr.io/octo/app
 skopeo copy --src-tls-verify=false --dest-tls-verify=false --src-creds x:$TOKEN --dest-creds x:$TOKEN $r:ci-red $r:latest
+skopeo inspect --raw --tls-verify=false --creds x:$TOKEN $r:ci-gone > /dev/null && echo 'ci-gone is there'
+skopeo copy --src-tls-verify=false --dest-tls-verify=false --src-creds x:$TOKEN --dest-creds x:$TOKEN $r:ci-gone $r:latest; echo \"ci-gone: $?\"
 api=http://$LINECLEAR_REGISTRY/v2/ghcr.io/octo/app/manifests kind=application/vnd.oci.image
 curl -sS -u x:$TOKEN -H \"accept: $kind.manifest.v1+json\" $api/ci-red > $RUNNER_TEMP/red.json
 printf '{\"schemaVersion\":2,\"mediaType\":\"%s.index.v1+json\",\"manifests\":[{\"mediaType\":\"%s.manifest.v1+json\",\"digest\":\"sha256:%s\",\"size\":%s,\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}}]}' $kind $kind $(sha256sum < $RUNNER_TEMP/red.json | cut -c1-64) $(wc -c < $RUNNER_TEMP/red.json) > $RUNNER_TEMP/index.json
@@ -598,9 +609,9 @@ fn another_repository(stage: &mut Stage) -> Result<String> {
     ensure!(without.text.contains("push of other:  201"), "nothing was pushed at all: {}", without.tail());
     ensure!(without.text.contains(" 403"), "without a policy it is taken: {}", without.tail());
     let mut all = without.text;
-    // An easy gate, everything a candidate, and another name that would be the same place.
+    // An easy gate, `latest` a candidate, and another name that would be the same place.
     for repository in ["ghcr.io/octo/app", "registry.example/ghcr.io/octo/app"] {
-        for more in ["", "candidates = ['*']"] {
+        for more in ["", "candidates = ['late*']"] {
             let policy = format!(
                 "[gate.main]\nrequire = ['Easy / easy']\n[image.app]\nrepository = '{repository}'\ngate = 'main'\n\
                  tags.'refs/heads/main' = ['latest']\n{more}\n"

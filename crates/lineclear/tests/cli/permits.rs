@@ -289,6 +289,20 @@ fn a_branch_that_drops_the_image_from_the_policy_publishes_nothing() {
 }
 
 #[test]
+fn while_the_default_branchs_policy_is_wrong_no_tag_is_set() {
+    let script = "bash push.sh latest\nbash push.sh ci-1";
+    let repository = repository("permit-wrong", "green", &job("push", script));
+    repository.write("lineclear.toml", "[image.app]\nrepository = 3\n");
+    repository.commit("wrong");
+    repository.sh("git checkout -q -b mended");
+    repository.write("lineclear.toml", POLICY);
+    repository.commit("mended");
+    let run = repository.run(&["-W", ".github/workflows/publish.yml"]);
+    let log = log(&run);
+    assert!(log.contains("`lineclear.toml` of `main` is wrong") && !log.contains(" 201"), "{}", run.transcript());
+}
+
+#[test]
 fn a_token_of_a_job_that_has_ended_opens_nothing() {
     let repository = repository("permit-ended", "green", &job("push", "echo $TOKEN > \"$OUT\""));
     let out = repository.beside("token");

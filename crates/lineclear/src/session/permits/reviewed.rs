@@ -56,3 +56,32 @@ impl Reviewed {
         text.map(|text| text.into_bytes().into()).ok_or_else(|| format!("the default branch has no `{path}`"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_branch_takes_nothing_from_the_gate_that_a_preset_makes_on_the_default_branch() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let git = |script: &str| {
+            let identity = "git() { command git -c user.name=T -c user.email=t@example.org \"$@\"; }; ";
+            let output = std::process::Command::new("bash")
+                .args(["-euc", &format!("{identity}{script}")])
+                .current_dir(folder.path())
+                .output()
+                .expect("bash starts");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        };
+        git("git init -q -b main; mkdir -p .github/workflows; echo \"preset = 'publish-only'\" > lineclear.toml; \
+             printf 'name: CI\\non: push\\njobs: { lint: { runs-on: ubuntu-latest, steps: [{ run: a }] } }\\n' > .github/workflows/ci.yml; \
+             git add -A; git commit -q -m main; git checkout -q -b easier; sed -i s/lint/easy/ .github/workflows/ci.yml; \
+             git commit -q -a -m easier");
+        let reviewed = Reviewed::of(folder.path(), "main").expect("it is right").expect("it is there");
+        assert_eq!(reviewed.policy.gate("main").expect("the preset's").require[0].check.value, "CI / lint");
+        assert!(Reviewed::of(folder.path(), "none").expect("nothing is wrong").is_none());
+        git("git checkout -q main; echo '[image.app' > lineclear.toml; git commit -q -a -m wrong");
+        let why = Reviewed::of(folder.path(), "main").expect_err("it is wrong");
+        assert!(why.starts_with("`lineclear.toml` of `main` is wrong"), "{why}");
+    }
+}
