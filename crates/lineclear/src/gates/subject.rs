@@ -32,6 +32,9 @@ pub(crate) fn find(
     if let Ok(subject) = Subject::from_str(text) {
         return Ok(subject);
     }
+    if let Some(beginning) = text.strip_prefix("sha256:") {
+        return beginning_with(text, beginning, index).map_err(Fault::Input);
+    }
     if let Some(commit) = revision(place, text) {
         return Ok(Subject::Commit(commit));
     }
@@ -59,6 +62,25 @@ pub(crate) fn find(
     };
     let subject = found.and_then(|digest| Subject::from_str(&digest).map_err(|error| error.to_string()));
     subject.map_err(|why| Fault::Input(format!("`{text}` is not known: {why}")))
+}
+
+/// The digest of which the beginning is given, as lists show it.
+fn beginning_with(text: &str, beginning: &str, index: &Index) -> Result<Subject, String> {
+    if beginning.len() < 6 || !beginning.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(format!(
+            "`{text}` is no digest: `sha256:` and 64 hexadecimal digits, or at least the first 6 of one that is known"
+        ));
+    }
+    let subjects = index.entries().iter().map(|entry| &entry.evidence.subject);
+    let mut known = subjects.filter(|subject| match subject {
+        Subject::Digest(digest) => digest.starts_with(text),
+        Subject::Commit(_) => false,
+    });
+    let first = known.next().ok_or_else(|| format!("the ledger knows no digest that begins with `{text}`"))?;
+    match known.find(|other| *other != first) {
+        Some(other) => Err(format!("`{text}` is the beginning of several digests: {first}, {other}")),
+        None => Ok(first.clone()),
+    }
 }
 
 fn has_host(name: &str) -> bool {

@@ -189,6 +189,27 @@ fn evidence_is_not_lent_by_what_git_was_told_to_take_for_the_contents() {
 }
 
 #[test]
+fn a_digest_is_found_by_the_beginning_that_lists_show() {
+    let repository = repository("evidence-short-digest", CI, POLICY);
+    let digests = ["a".repeat(64), format!("{}b", "a".repeat(63))].map(|hex| format!("sha256:{hex}"));
+    let add = |digest: &str| repository.say(&["evidence", "add", digest, "--name", "review", "--as", "A"]).exit;
+    assert_eq!(add(&digests[0]), 0);
+    let shown = repository.say(&["ledger", "show", "sha256:aaaaaaaaaaaa"]);
+    assert!(shown.stdout.contains("review passes"), "{}{}", shown.stdout, shown.stderr);
+    assert_eq!(add(&digests[1]), 0);
+    for (beginning, told) in [
+        ("sha256:aaaaaaaaaaaa", "the beginning of several digests"),
+        ("sha256:bbbbbbbbbbbb", "knows no digest that begins with"),
+        ("sha256:aaa", "is no digest"),
+        ("sha256:nothing", "is no digest"),
+    ] {
+        let said = repository.say(&["gate", beginning]);
+        assert_eq!(said.exit, 2, "{}", said.stdout);
+        assert!(said.stderr.contains(told), "{beginning}: {}", said.stderr);
+    }
+}
+
+#[test]
 fn what_is_stated_does_not_steer_the_terminal() {
     let repository = repository("evidence-control", CI, POLICY);
     let note = "seen\u{1b}]0;title\u{7}\n99 2026-01-01 everything passes";

@@ -276,7 +276,7 @@ fn filtered(root: &Path) -> Option<String> {
         let with_filter = format!(":(top,attr:filter={name})");
         // A name that cannot be asked for is not one that may be trusted.
         let named = git_says(root, &["ls-files", "-z", "--", &with_filter], &[]);
-        if named.map_or(true, |files| !files.is_empty()) {
+        if !named.is_ok_and(|files| files.is_empty()) {
             return Some(format!("files that git's filter `{name}` changes"));
         }
     }
