@@ -1,5 +1,7 @@
 //! `lineclear policy`, `status` and `init`.
 
+use std::process::Command;
+
 use lineclear_testkit::{Repository, Said};
 
 const CI: &str = "\
@@ -254,20 +256,35 @@ fn init_writes_for_strict_what_pushes_candidates_and_changes_its_own_workflow_wi
     assert!(repository.read(publish).ends_with("# ours\n"));
 }
 
+/// What jobs of a test left in the engine, by a word of their names; it goes with the test.
+struct Images(&'static str);
+
+impl Drop for Images {
+    fn drop(&mut self) {
+        let listed = Command::new("docker").args(["images", "--format", "{{.Repository}}:{{.Tag}}"]).output();
+        let listed = listed.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+        for name in listed.lines().filter(|name| name.contains(self.0)) {
+            let _ = Command::new("docker").args(["image", "rm", "--force", name]).output();
+        }
+    }
+}
+
 /// S0-3, S0-59: `balanced` and `strict` from the first file to the published image, with what `init` writes and what gates say is missing.
 #[test]
 fn what_init_writes_runs_and_is_clear_and_published_under_balanced_and_strict() {
+    let _images = Images("init-whole-backend");
     let repository = Repository::new("init-whole");
-    repository.write("backend/requirements.txt", "");
-    repository.write("backend/app.py", "print('up')\n");
-    repository.write("backend/node_modules/left/package.json", "{ \"name\": \"left\", \"version\": \"1.0.0\" }");
+    repository.write("init-whole-backend/requirements.txt", "");
+    repository.write("init-whole-backend/app.py", "print('up')\n");
+    repository
+        .write("init-whole-backend/node_modules/left/package.json", "{ \"name\": \"left\", \"version\": \"1.0.0\" }");
     repository.write(
-        "backend/Dockerfile",
+        "init-whole-backend/Dockerfile",
         "FROM scratch\nCOPY busybox /bin/busybox\nCOPY node_modules /srv/node_modules\nUSER 1000\n\
          HEALTHCHECK --interval=1s CMD [\"/bin/busybox\", \"true\"]\nCMD [\"/bin/busybox\", \"sleep\", \"600\"]\n",
     );
-    repository.write("compose.yml", "services:\n  backend:\n    build: backend\n");
-    std::fs::copy("/bin/busybox", repository.root().join("backend/busybox"))
+    repository.write("compose.yml", "services:\n  init-whole-backend:\n    build: init-whole-backend\n");
+    std::fs::copy("/bin/busybox", repository.root().join("init-whole-backend/busybox"))
         .expect("busybox is here: `busybox-static`");
     repository.commit("code");
     let done = |args: &[&str]| {
