@@ -10,7 +10,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use lineclear_event::{
-    CheckConclusion, CommitStatement, Evidence, ImageStatement, MoveStatement, RunId, Statement, Subject, Witness,
+    CheckConclusion, CheckContext, CommitStatement, Evidence, ImageStatement, MoveStatement, RunId, Statement, Subject,
+    Witness,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -112,8 +113,59 @@ pub(crate) struct Share(u64);
 /// Everything that is newest of one leg of a check.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LegEnds {
-    pub(crate) verdict: Option<At>,
+    pub(crate) verdict: Option<Verdict>,
+    /// A later success that takes nothing back, because it is of another context.
+    pub(crate) takes_nothing_back: Option<At>,
     pub(crate) left_out: Option<LeftOut>,
+}
+
+/// An end of a leg that says yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) at: At,
+    pub(crate) context: CheckContext,
+    pub(crate) fails: bool,
+}
+
+impl Verdict {
+    /// Whether `later` takes this one's place. What failed is taken back where it failed, or in the context that is asked: a job may do less
+    /// when it is started by hand than on a push.
+    pub(crate) fn gives_way_to(&self, later: Self, asked: CheckContext) -> bool {
+        self.at < later.at && (!self.fails || later.fails || later.context == self.context || later.context == asked)
+    }
+}
+
+/// The verdicts on a leg that say how it stands: all that came after the last failure, and that one.
+#[derive(Debug, Default)]
+struct Verdicts {
+    failure: Option<Verdict>,
+    /// The newest success of each context.
+    successes: Vec<Verdict>,
+}
+
+impl Verdicts {
+    fn hear(&mut self, verdict: Verdict) {
+        if verdict.fails {
+            if self.failure.is_none_or(|known| known.at < verdict.at) {
+                self.failure = Some(verdict);
+            }
+        } else if let Some(known) = self.successes.iter_mut().find(|known| known.context == verdict.context) {
+            known.at = known.at.max(verdict.at);
+        } else {
+            self.successes.push(verdict);
+        }
+    }
+
+    /// How the leg stands, and the success that takes nothing back.
+    fn stands(&self, asked: CheckContext) -> (Option<Verdict>, Option<At>) {
+        let newest = self.successes.iter().copied().max_by_key(|success| success.at);
+        match self.failure {
+            Some(failure) if !self.successes.iter().any(|later| failure.gives_way_to(*later, asked)) => {
+                (Some(failure), newest.map(|newest| newest.at).filter(|at| *at > failure.at))
+            }
+            _ => (newest, None),
+        }
+    }
 }
 
 /// An end of a leg that was left out. One whose paths were counted from a commit with the very same contents says nothing that is not asked of
@@ -229,13 +281,34 @@ impl Index {
         own.into_iter().chain(others.filter(|other| Some(*other) != own)).collect()
     }
 
-    /// The newest ends of each leg of `check` at `commits`, those with the contents of the commit `of`, by where the check comes from and the leg.
-    pub(crate) fn legs(&self, of: &str, commits: &[Name], check: &str) -> BTreeMap<(Name, Name, Name), LegEnds> {
+    /// How each leg of `check` ended at `commits`, those with the contents of the commit `of`, as the context `asked` sees it; by where the check
+    /// comes from and the leg.
+    pub(crate) fn legs(
+        &self,
+        of: &str,
+        commits: &[Name],
+        check: &str,
+        asked: CheckContext,
+    ) -> BTreeMap<(Name, Name, Name), LegEnds> {
         let mut legs: BTreeMap<(Name, Name, Name), LegEnds> = BTreeMap::new();
         let Some(check) = self.names.find(check) else { return legs };
-        for (series, at) in self.newest(commits, Kind::Verdict, Some(check)) {
-            let ends = legs.entry((series.file, series.job, series.part)).or_default();
-            ends.verdict = ends.verdict.max(Some(at));
+        let mut said: BTreeMap<(Name, Name, Name), Verdicts> = BTreeMap::new();
+        for (series, all) in self.all(commits, Kind::Verdict, Some(check)) {
+            let verdicts = said.entry((series.file, series.job, series.part)).or_default();
+            for verdict in all.iter().rev().filter_map(|&at| self.verdict(at)) {
+                verdicts.hear(verdict);
+                // What came before a failure says nothing any more; nor does what came before a success that is asked for.
+                if verdict.fails || verdict.context == asked {
+                    break;
+                }
+            }
+        }
+        for (leg, verdicts) in said {
+            let (verdict, takes_nothing_back) = verdicts.stands(asked);
+            // Where no verdict counts, nothing is known of the leg.
+            if verdict.is_some() {
+                legs.insert(leg, LegEnds { verdict, takes_nothing_back, left_out: None });
+            }
         }
         for (series, all) in self.all(commits, Kind::LeftOut, Some(check)) {
             let ends = legs.entry((series.file, series.job, series.part)).or_default();
@@ -249,6 +322,14 @@ impl Index {
             }
         }
         legs
+    }
+
+    /// What a leg says, if it counts.
+    fn verdict(&self, at: At) -> Option<Verdict> {
+        let entry = self.entry(at.entry).filter(|entry| self.counts(&entry.evidence))?;
+        let Statement::Check(check) = &entry.evidence.statement else { return None };
+        let fails = counts_as(check.legs.get(at.leg)?.conclusion, SkippedCounts::Pass) == Counts::Fail;
+        Some(Verdict { at, context: check.context, fails })
     }
 
     /// Whether the paths of a leg that was left out were counted from the commit `of` or one of `commits`.

@@ -433,6 +433,37 @@ fn a_later_failure_withdraws_and_messages_that_come_late_or_twice_do_not() {
 }
 
 #[test]
+fn what_failed_is_taken_back_where_it_failed_or_in_the_context_that_is_asked() {
+    let rules = requires(&["CI / test"]);
+    let on = |ledger: &mut Ledger, context: CheckContext, conclusion: End| {
+        let legs = vec![leg("", conclusion)];
+        let statement = CheckStatement { check: "CI / test".into(), context, legs, adjusted: Vec::new() };
+        ledger.run(commit('a'), "test", Statement::Check(statement));
+    };
+    let mut ledger = Ledger::default();
+    on(&mut ledger, CheckContext::Push, End::Failure);
+    // A job may do less when it is started by hand.
+    on(&mut ledger, CheckContext::Other, End::Success);
+    on(&mut ledger, CheckContext::PullRequest, End::Success);
+    let decision = ledger.ask(&rules, commit('a'), CheckContext::Push);
+    assert!(!decision.clear);
+    let said = &of(&decision, "check `CI / test`").findings[0].text;
+    assert!(said.contains("its later success in run 3 was on another event, and takes nothing back"), "{said}");
+    on(&mut ledger, CheckContext::Push, End::Success);
+    assert!(ledger.ask(&rules, commit('a'), CheckContext::Push).clear);
+    // What is verified by time later withdraws it, and gives it back.
+    on(&mut ledger, CheckContext::Other, End::Failure);
+    assert!(!ledger.ask(&rules, commit('a'), CheckContext::Push).clear);
+    on(&mut ledger, CheckContext::Other, End::Success);
+    assert!(ledger.ask(&rules, commit('a'), CheckContext::Push).clear);
+    // What failed in a pull request is looked at again by the push of the same contents.
+    on(&mut ledger, CheckContext::PullRequest, End::Failure);
+    assert!(!ledger.ask(&rules, commit('a'), CheckContext::Push).clear);
+    on(&mut ledger, CheckContext::Push, End::Success);
+    assert!(ledger.ask(&rules, commit('a'), CheckContext::Push).clear);
+}
+
+#[test]
 fn s3_20_evidence_follows_equal_trees_and_nothing_else() {
     let rules = requires(&["CI / test"]);
     let mut ledger = green();

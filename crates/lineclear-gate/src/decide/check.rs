@@ -9,7 +9,7 @@ use lineclear_event::{CheckConclusion, CheckContext, CheckLeg, Statement};
 
 use super::{Finding, Requirement, Standing, View, short, who, word};
 use crate::conclusions::{Counts, counts_as};
-use crate::index::{At, Kind, LegEnds};
+use crate::index::{At, Kind, LegEnds, Verdict};
 use crate::names::Name;
 use crate::{Entry, RequiredCheck};
 
@@ -82,6 +82,8 @@ struct Leg<'a> {
     at: At,
     leg: &'a CheckLeg,
     is_verdict: bool,
+    /// A later success that takes nothing back.
+    in_vain: Option<&'a Entry>,
 }
 
 /// The legs that count at the commits with the contents of the commit `of`.
@@ -89,25 +91,30 @@ fn legs<'a>(view: &View<'a>, of: &str, same: &[Name], wanted: &[Wanted<'_>]) -> 
     let mut found = Vec::new();
     for wanted in wanted {
         let mut jobs: BTreeMap<(Name, Name), Vec<(Name, LegEnds)>> = BTreeMap::new();
-        for ((file, job, leg), ends) in view.index.legs(of, same, wanted.check) {
+        for ((file, job, leg), ends) in view.index.legs(of, same, wanted.check, view.asked.context) {
             jobs.entry((file, job)).or_default().push((leg, ends));
         }
         let leg = wanted.leg.map(|leg| view.index.name(leg));
         for legs in jobs.into_values() {
             // A job that ended before its matrix was known has one leg without a name. Its legs, once they ended, take its place.
-            let newest = legs.iter().filter(|(leg, _)| *leg != Name::FIRST).filter_map(|(_, ends)| ends.verdict).max();
+            let of_legs = legs.iter().filter(|(leg, _)| *leg != Name::FIRST).filter_map(|(_, ends)| ends.verdict);
+            let of_legs: Vec<Verdict> = of_legs.collect();
             for (name, ends) in legs {
                 let is_whole = name == Name::FIRST;
-                if is_whole && newest.is_some() && ends.verdict < newest {
+                let gives_way =
+                    |to: &Verdict| ends.verdict.is_none_or(|whole| whole.gives_way_to(*to, view.asked.context));
+                if is_whole && of_legs.iter().any(gives_way) {
                     continue;
                 }
                 if !is_whole && leg.is_some_and(|leg| leg != Some(name)) {
                     continue;
                 }
-                let end = ends.verdict.map(|at| (at, true)).or(ends.left_out.map(|left_out| (left_out.at, false)));
+                let verdict = ends.verdict.map(|verdict| (verdict.at, true));
+                let end = verdict.or(ends.left_out.map(|left_out| (left_out.at, false)));
+                let in_vain = ends.takes_nothing_back.and_then(|at| view.index.entry(at.entry));
                 found.extend(end.and_then(|(at, is_verdict)| {
                     let (entry, leg) = end_of(view, at)?;
-                    Some(Leg { entry, at, leg, is_verdict })
+                    Some(Leg { entry, at, leg, is_verdict, in_vain })
                 }));
             }
         }
@@ -137,7 +144,16 @@ impl View<'_> {
                 let text = format!("{what}{} {place}{}", ended(*conclusion), self.age(&entry.evidence));
                 (self.passed(&entry.evidence), finding(text))
             }
-            Counts::Fail => (Standing::Fail, finding(format!("{what}{} {place}{because}", ended(*conclusion)))),
+            Counts::Fail => {
+                let in_vain = leg.in_vain.map(|later| {
+                    format!(
+                        "; its later success {} was on another event, and takes nothing back",
+                        who(&later.evidence.by)
+                    )
+                });
+                let text = format!("{what}{} {place}{because}{}", ended(*conclusion), in_vain.unwrap_or_default());
+                (Standing::Fail, finding(text))
+            }
             Counts::NotNeeded if !self.is_fresh(&entry.evidence) => {
                 let text = format!("{what}{} {place}{}", ended(*conclusion), self.age(&entry.evidence));
                 (Standing::Expired, finding(text))

@@ -83,7 +83,7 @@ fn not_forward(held: Option<&Held>, to: Target<'_>, index: &Index, commits: &dyn
     match held.map(|held| held.commits.as_slice()) {
         None | Some([]) if to.take.is_some() => None,
         None | Some([]) => Some(
-            "it was set without Lineclear, so nobody knows which commit it stands for, and it could move backwards; `lineclear publish --take` moves it"
+            "what it stands for is not known to this ledger, and it could move backwards; `--take` moves it"
                 .to_owned(),
         ),
         Some(held) => held.iter().find_map(|at| not_after(at, to, index, commits)),
@@ -187,7 +187,7 @@ mod tests {
         let unknown = plan(Keeps::Forward, Some(("old", None, None)), "b");
         assert_eq!(
             unknown,
-            "it was set without Lineclear, so nobody knows which commit it stands for, and it could move backwards; `lineclear publish --take` moves it"
+            "what it stands for is not known to this ledger, and it could move backwards; `--take` moves it"
         );
     }
 

@@ -186,7 +186,11 @@ impl<'a> Oracle<'a> {
             let known = newest.iter().position(|one| one.job == leg.job && one.leg.name == leg.leg.name);
             match known {
                 None => newest.push(leg),
-                Some(known) if speaks(leg.leg) => newest[known] = leg,
+                Some(known) if speaks(leg.leg) => {
+                    if !speaks(newest[known].leg) || self.takes_the_place_of(&newest[known], &leg, check) {
+                        newest[known] = leg;
+                    }
+                }
                 // One that points back into the same contents says less than one that does not.
                 Some(known)
                     if !speaks(newest[known].leg) && (looks_elsewhere(&leg) || !looks_elsewhere(&newest[known])) =>
@@ -201,7 +205,7 @@ impl<'a> Oracle<'a> {
                 one.job == leg.job
                     && !one.leg.name.is_empty()
                     && speaks(one.leg)
-                    && (!speaks(leg.leg) || one.place > leg.place)
+                    && (!speaks(leg.leg) || (one.place > leg.place && self.takes_the_place_of(leg, one, check)))
             })
         };
         let is_wanted = |leg: &&Leg<'_>| match leg.leg.name.as_str() {
@@ -209,6 +213,13 @@ impl<'a> Oracle<'a> {
             name => wanted.is_none_or(|wanted| wanted == name),
         };
         newest.iter().filter(is_wanted).cloned().collect()
+    }
+
+    /// What failed is taken back by a success of the same context, or of the one that is asked.
+    fn takes_the_place_of(&self, before: &Leg<'_>, later: &Leg<'_>, check: &str) -> bool {
+        let context = |leg: &Leg<'_>| of_check(leg.evidence, check).map(|of| of.context);
+        let is_heard = context(later) == context(before) || context(later) == Some(self.asked.context);
+        !fails(before.leg) || fails(later.leg) || is_heard
     }
 
     fn check(&self, required: &RequiredCheck, same: &[String]) -> Option<Standing> {
