@@ -53,16 +53,29 @@ impl RepositoryRule for UnknownCheck {
                 report_unknown(check, is_required, &checks, report);
                 continue;
             };
-            if let Some(second) = makers.next().filter(|_| is_required) {
+            if let Some(second) = makers.next() {
                 let place = |one: &Check<'_>| format!("`{}` of `{}`", one.job.id.value, one.workflow.source.name());
-                let message =
-                    format!("two jobs produce the check `{}`: {} and {}", check.value, place(first), place(second));
-                report.at(check.span, message).severity(Severity::Warning).help(
-                    "give the workflows or jobs names of their own: as it is, either of them may answer for the other",
-                );
+                let name = &check.value;
+                let mut message =
+                    format!("two jobs produce the check `{name}`: {} and {}", place(first), place(second));
+                // A name that an expression makes only may be the same.
+                let is_certain = makes(first, name) && makes(second, name);
+                if is_certain {
+                    message.push_str("; where one of them does not run, the other answers for both");
+                }
+                let severity = if is_certain { Severity::Error } else { Severity::Warning };
+                report
+                    .at(check.span, message)
+                    .severity(severity)
+                    .help("give the workflows or jobs names of their own, and name each in the gate that needs it");
             }
         }
     }
+}
+
+/// Whether a job has a check of exactly this name, whatever its expressions make.
+fn makes(check: &Check<'_>, name: &str) -> bool {
+    check.names.iter().any(|own| own.as_fixed() == Some(name))
 }
 
 /// The checks that a gate names, and whether it requires them.
