@@ -320,7 +320,9 @@ fn warn(all: &[Scanned], database: &Database) {
                 output::complain(&line);
             }
         }
-        if one.inventory.packages.is_empty() {
+        // Of an image that is a gap, or somebody's word.
+        let is_told = !one.scan.gaps.is_empty() || !one.scan.ignored.is_empty();
+        if one.inventory.packages.is_empty() && !is_told {
             output::complain(&format!("warning: no package was found in {}", one.inventory.subject.name));
         }
     }
@@ -421,7 +423,11 @@ fn text(args: &ScanArgs, all: &[Scanned], database: &Database) -> String {
         }
         let counts: Vec<String> =
             one.scan.counts().iter().rev().map(|(severity, number)| format!("{number} {severity}")).collect();
-        let found = if counts.is_empty() { "nothing found".to_owned() } else { counts.join(", ") };
+        let found = match (counts.is_empty(), one.scan.gaps.is_empty()) {
+            (false, _) => counts.join(", "),
+            (true, true) => "nothing found".to_owned(),
+            (true, false) => "nothing found in these, and not everything could be looked up".to_owned(),
+        };
         let _ = writeln!(text, "\n{} looked up: {found}", count(one.scan.packages, "package"));
         for ignored in &one.scan.ignored {
             let (hit, ignore) = (&ignored.hit, &ignored.ignore);
