@@ -10,6 +10,9 @@ use crate::history::commits::{short, subjects};
 use crate::history::terminal::harmless;
 use crate::history::words::time;
 
+/// So many of the things that are in the way are named on a line.
+const NAMED: usize = 3;
+
 /// The whole decision: a heading, and a line for each requirement; with `explain`, everything that was found.
 pub(super) fn text(decided: &Decided, place: &Place, index: &Index, explain: bool, style: Style) -> String {
     let decision = &decided.decision;
@@ -73,6 +76,13 @@ fn line(requirement: &Requirement, width: usize, explain: bool, style: Style) ->
         _ if explain => standing(requirement.standing).to_owned(),
         None => standing(requirement.standing).to_owned(),
         Some((first, [])) => first.text.clone(),
+        // What is in the way is named, as far as it can be taken in.
+        Some((first, rest)) if !requirement.standing.lets_through() => {
+            let named = rest.iter().take(NAMED - 1).map(|one| one.text.as_str());
+            let said: Vec<&str> = std::iter::once(first.text.as_str()).chain(named).collect();
+            let more = rest.len().saturating_sub(NAMED - 1);
+            said.join("; ") + &if more == 0 { String::new() } else { format!(" (and {more} more)") }
+        }
         Some((first, rest)) => format!("{} (and {} more)", first.text, rest.len()),
     };
     // Names of checks and reasons are anybody's.
