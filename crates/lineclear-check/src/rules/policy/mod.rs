@@ -8,6 +8,7 @@ mod coverage_without_report;
 mod expired_ignore;
 mod image_without_gate;
 mod preset_without_check;
+mod signature_without_key;
 mod unknown_gate;
 mod unknown_rule_setting;
 mod unused_gate;
@@ -20,6 +21,7 @@ pub const RULES: &[&dyn Rule] = &[
     &budget_without_severity::BudgetWithoutSeverity,
     &expired_ignore::ExpiredIgnore,
     &unknown_gate::UnknownGate,
+    &signature_without_key::SignatureWithoutKey,
 ];
 
 /// Those that look at several files at once.

@@ -44,7 +44,7 @@ pub(super) fn text(preset: Preset, survey: &Survey) -> String {
     }
     if preset == Preset::Strict && !survey.dockerfiles.is_empty() {
         text.push_str(
-            "\n# The key of this machine that images are signed with (`lineclear key`), and those whose signatures count.\n# [signing]\n# key = \"release\"\n# keys = [\"keys/release.pub\"]\n",
+            "\n# The key of this machine that images are signed with (`lineclear key generate release`), and those whose\n# signatures count: of this machine's alone, where none is named.\n[signing]\nkey = \"release\"\n# keys = [\"keys/release.pub\"]\n",
         );
     }
     text.push_str("\n# Nothing is deployed: there is no `[environment.NAME]`. Add one when you want that.\n");
