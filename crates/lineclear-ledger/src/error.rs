@@ -12,7 +12,7 @@ pub enum LedgerError {
     Store { repository: String, source: StoreError },
     /// It is not what was written: nothing rests on it any more.
     #[error(
-        "the ledger of `{repository}` was tampered with: {source}; nothing is taken from it until the lines are as they were"
+        "the ledger of `{repository}` is not what was written, and nothing is taken from it; docs/ledger.md says what to do"
     )]
     Broken { repository: String, source: Broken },
     #[error("{tries} times others appended to the ledger of `{repository}` meanwhile; nothing was appended, try again")]

@@ -14,11 +14,12 @@ pub(crate) fn check_placeholders(text: &Spanned<String>, known: &[&str], finding
             findings.value(text.span, format!("`{}` opens a placeholder that does not end", text.value));
             return;
         };
+        let dollar = if has_dollar { "$" } else { "" };
         let near = if known.contains(&name) { Some(name) } else { suggest(name, known.iter().copied()) };
         let message = match (has_dollar, near) {
             (true, Some(near)) if near == name => None,
-            (_, Some(near)) => Some(format!("`{{{name}}}` stands for nothing; did you mean `${{{near}}}`?")),
-            (_, None) => Some(format!("`{{{name}}}` stands for nothing")),
+            (_, Some(near)) => Some(format!("`{dollar}{{{name}}}` stands for nothing; did you mean `${{{near}}}`?")),
+            (_, None) => Some(format!("`{dollar}{{{name}}}` stands for nothing")),
         };
         if let Some(message) = message
             && let Some(finding) = findings.value(text.span, message)

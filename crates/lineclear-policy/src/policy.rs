@@ -180,7 +180,7 @@ allow = ["example.org:443"]
                 7:19 policy-value: `critcal` is not a value of `block`; did you mean `critical`?
                 7:40 policy-value: `budget` has to be a whole number from 0 on
                 8:13 policy-value: `7 days` is not a time: write a number and `s`, `m`, `h` or `d`, as `90s`
-                10:14 policy-value: `{ownr}` stands for nothing; did you mean `${owner}`?
+                10:14 policy-value: `${ownr}` stands for nothing; did you mean `${owner}`?
                 10:14 policy-value: `repository` names a tag or digest: tags are chosen by `tags`
                 11:6 policy-value: `main` is not a ref: write `refs/heads/…` or `refs/tags/…`
                 11:26 policy-value: `{short_sha}` stands for nothing; did you mean `${short-sha}`?

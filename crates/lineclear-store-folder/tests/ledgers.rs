@@ -218,3 +218,21 @@ fn kills_at_any_moment_leave_all_of_an_append_or_nothing() {
         head = head.after(append);
     }
 }
+
+#[test]
+fn a_ledger_that_is_set_aside_is_kept_as_it_was_and_the_next_append_begins_a_new_one() {
+    let place = Place::new();
+    assert_eq!(place.store().set_ledger_aside("o/r", "damaged-0").expect("there is none"), None);
+    place.append(&["a", "b"]).expect("it is appended");
+    let kept = place.store().set_ledger_aside("o/r", "damaged-1").expect("it is renamed").expect("there was one");
+    assert_eq!(fs::read_to_string(&kept).expect("it is kept"), "a\nb\n\n");
+    assert_eq!(place.store().ledgers().expect("they can be listed"), Vec::<String>::new());
+    assert_eq!(place.append(&["c"]).expect("a new one begins").entries, 1);
+    let again = place.store().set_ledger_aside("o/r", "damaged-1").expect_err("one is kept by that name");
+    assert!(matches!(again, StoreError::Refused(_)), "{again}");
+    // A note without its file is of a ledger that is gone.
+    fs::remove_file(place.file()).expect("it is there");
+    place.append(&["d"]).expect_err("it was cut off");
+    assert_eq!(place.store().set_ledger_aside("o/r", "damaged-2").expect("the note is renamed"), None);
+    assert_eq!(place.append(&["d"]).expect("a new one begins").entries, 1);
+}

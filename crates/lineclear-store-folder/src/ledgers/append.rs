@@ -13,8 +13,13 @@ use crate::store::make_folder;
 impl Ledger<'_> {
     pub(super) fn append(&self, expected: &LedgerHead, lines: &[String]) -> Result<LedgerHead, AppendError> {
         check_ledger_lines(lines)?;
-        let file = self.open_for_writing()?;
-        file.lock().map_err(|error| self.fault(error))?;
+        let file = loop {
+            let file = self.open_for_writing()?;
+            file.lock().map_err(|error| self.fault(error))?;
+            if self.is_in_place(&file)? {
+                break file;
+            }
+        };
         let end = self.end(&file)?;
         if end.head != *expected {
             return Err(AppendError::Moved(end.head));

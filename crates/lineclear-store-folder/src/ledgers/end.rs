@@ -85,7 +85,7 @@ impl Ledger<'_> {
     }
 
     fn cut_off(&self, noted: u64, found: u64) -> StoreError {
-        self.damaged(format!("it ends after {found} entries, and {noted} were written: the last ones are gone"))
+        self.damaged(format!("it ends after {found} entries, and {noted} were written: the last ones are gone; docs/ledger.md says how to go on"))
     }
 
     /// Whether the noted line still stands at the noted place.

@@ -4,6 +4,7 @@
 //! ```text
 //! ledger/<repository>.jsonl    the lines; an empty line ends what one append wrote
 //! ledger/<repository>.head     where the file ended after an append: a note that notices when its end is cut off
+//! ledger/<repository>.damaged-…   a ledger that was set aside, and its head
 //! ```
 //! `<repository>` is the repository's name with `/` and whatever is no plain character as `%2F`.
 //!
@@ -14,6 +15,7 @@
 //! Whoever appends holds the file locked, whoever looks for its end holds it shared. Lines before the end never change, and are read without a lock.
 
 mod append;
+mod aside;
 mod end;
 mod names;
 mod read;

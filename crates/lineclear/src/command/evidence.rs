@@ -31,7 +31,12 @@ Examples:
                                          with the digest of what proves it
   lineclear evidence add HEAD --name security-review --fails --note 'tokens in the log'
                                          takes an earlier word back
-  lineclear evidence list HEAD           all that is known of it";
+  lineclear evidence list HEAD           all that is known of it
+
+Exit codes: 0 written or shown, 2 wrong input, 3 Lineclear itself failed: the ledger cannot be read or written. More: docs/ledger.md";
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 written, 2 wrong input, 3 Lineclear itself failed: the ledger cannot be read or written.";
 
 /// Arguments of `evidence`.
 #[derive(Debug, Args)]
@@ -44,6 +49,7 @@ pub(crate) struct EvidenceArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// State something, signed with your name.
+    #[command(after_help = EXIT_CODES)]
     Add(AddArgs),
     /// Show all that is stated of a commit or an image.
     List(ListArgs),
@@ -175,7 +181,7 @@ fn find(place: &Place, text: &str, connection: &ConnectionArgs) -> Result<Subjec
 /// The digest that a registry has for a name now.
 pub(crate) fn ask(connection: &ConnectionArgs, image: &lineclear_oci::Reference) -> Result<String, String> {
     let reached = Reached::of(image, connection).map_err(|failure| match failure {
-        Failure::Input(sentence) | Failure::Refused(sentence) => sentence,
+        Failure::Input(sentence) | Failure::Refused(sentence) | Failure::Engine(sentence) => sentence,
         Failure::Work(error) => lineclear_event::with_causes(&*error),
     })?;
     let digest = reached.name.digest().ok_or_else(|| "its registry says no digest".to_owned())?;

@@ -43,6 +43,14 @@ pub(crate) fn run(args: &ImagesArgs) -> Exit {
 }
 
 fn images(args: &ImagesArgs) -> Result<Exit, Ended> {
+    let of_digest = args.what.as_deref().and_then(|what| Some((what, what.strip_prefix("sha256:")?)));
+    let is_hex = |text: &str| !text.is_empty() && text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if let Some((what, _)) = of_digest.filter(|(_, digits)| !is_hex(digits)) {
+        return Err(Ended::input(format!(
+            "`{}` is no digest: `sha256:` and 64 hexadecimal digits, or the first of them",
+            what.escape_debug()
+        )));
+    }
     let delivery = Delivery::here(&RegistryArgs::default(), None)?;
     let index = delivery.index()?;
     let lookup = Lookup::new(&index);

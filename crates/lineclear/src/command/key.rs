@@ -27,7 +27,8 @@ Examples:
   lineclear key list
 
 Keys are ECDSA on P-256, in cosign's own form. A key that is kept is used by Lineclear alone; no job ever sees it. LINECLEAR_SIGNING_PASSPHRASE
-or COSIGN_PASSWORD hold the passphrase where nobody can be asked. More: docs/signing.md";
+or COSIGN_PASSWORD hold the passphrase where nobody can be asked.
+Exit codes: 0 done, 2 wrong input: there is no such key, it is taken, or its passphrase is another. More: docs/signing.md";
 
 /// Arguments of `key`.
 #[derive(Debug, Args)]

@@ -17,7 +17,7 @@ Examples:
   lineclear publish --ref v1.2.3        the tags that the policy has for this git tag
   lineclear publish backend --digest sha256:…
                                         one of several images of a commit
-  lineclear publish backend --take      also move a `latest` that was set before Lineclear
+  lineclear publish backend --take      also move a `latest` that this ledger does not know
   lineclear publish --resume            finish, or put back, what a killed publish left
 
 The gate is asked first: when it is blocked, no registry is called. Nothing is built: what is published is what a run has pushed.
@@ -61,8 +61,8 @@ pub(crate) struct SharedArgs {
     #[arg(long)]
     pub(super) dry_run: bool,
 
-    /// Move a tag, too, that was set without Lineclear, such as the `latest` of before: nobody knows which commit it stands for, so you say
-    /// that this one is newer. The ledger keeps your name. Immutable tags and those that the ledger knows are not touched by this.
+    /// Move a tag, too, whose image this ledger does not know, such as the `latest` of before or of another machine: you say that this
+    /// one is newer. The ledger keeps your name. Immutable tags are not touched by this, and what the ledger knows never goes backwards.
     #[arg(long)]
     pub(super) take: bool,
 

@@ -2,20 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use lineclear_event::{Evidence, Finding, Severity, Statement, Subject, Timestamp, Witness, with_causes};
+use lineclear_event::{Evidence, Finding, Severity, Statement, Subject, Timestamp, Witness};
 use lineclear_gate::Entry;
-use lineclear_ledger::LedgerOf;
 use lineclear_source::Style;
 use serde::Serialize;
 
 use crate::command::image::Level;
 use crate::exit::Exit;
+use crate::gates::{Fault, Place};
 use crate::history::terminal::harmless;
 use crate::history::words::{age, count};
-use crate::history::{History, Scope};
 use crate::{output, settings};
 
 const EXAMPLES: &str = "\
@@ -107,26 +105,19 @@ struct Gathered {
 
 /// Carries out `security`.
 pub(crate) fn run(args: &SecurityArgs) -> Exit {
-    match list(args) {
-        Ok(text) => {
-            output::print(&text);
-            Exit::Success
-        }
-        Err(message) => {
-            output::complain(&format!("error: {message}"));
-            Exit::BadInput
-        }
-    }
+    Fault::end(list(args).map(|text| {
+        output::print(&text);
+        Exit::Success
+    }))
 }
 
-fn list(args: &SecurityArgs) -> Result<String, String> {
-    let scope = Scope { repository: args.repository.clone(), all_repositories: false };
-    let history = History::open(&scope).map_err(|error| with_causes(&error))?;
-    let repository = history
-        .repository
-        .ok_or("this folder is of no repository: go into one, or name it with `--repository owner/name`")?;
-    let ledger = LedgerOf::open(Arc::new(history.store), repository.as_str());
-    let index = ledger.index().map_err(|error| with_causes(&error))?;
+fn list(args: &SecurityArgs) -> Result<String, Fault> {
+    let place = Place::open(args.repository.as_deref())?;
+    if args.repository.is_none() && !place.checkout.is_something() {
+        let advice = "this folder is of no repository: go into one, or name it with `--repository owner/name`";
+        return Err(Fault::Input(advice.to_owned()));
+    }
+    let index = place.ledger.index()?;
     let all = gather(index.entries());
     let wanted: Vec<Severity> = args.severity.iter().map(|level| Severity::from(*level)).collect();
     let mut shown: Vec<&Seen> = all
@@ -148,7 +139,8 @@ fn list(args: &SecurityArgs) -> Result<String, String> {
             .iter()
             .map(|(series, why)| serde_json::json!({ "tool": series.tool, "of": series.of, "why": why }))
             .collect();
-        let value = serde_json::json!({ "repository": repository, "findings": shown, "not_known": unknown });
+        let value =
+            serde_json::json!({ "repository": place.ledger.repository(), "findings": shown, "not_known": unknown });
         return Ok(format!("{value:#}\n"));
     }
     Ok(text(&shown, &unknown, all.is_empty()))

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
-use lineclear_event::{CheckContext, Subject, with_causes};
+use lineclear_event::{CheckContext, Subject};
 use lineclear_gate::{Asked, Decision, Rules, decide};
 use lineclear_ledger::LedgerOf;
 use lineclear_policy::{Image, Policy};
@@ -13,8 +13,9 @@ use lineclear_store::Ledgers;
 use lineclear_store_folder::FolderStore;
 use serde::Serialize;
 
+use crate::delivery::release_name;
 use crate::exit::Exit;
-use crate::gates::GitCommits;
+use crate::gates::{Fault, GitCommits, unusable_home};
 use crate::local_event::{Checkout, git_says};
 use crate::output;
 use crate::policy_file::{self, NAME};
@@ -87,26 +88,21 @@ struct ImageStatus {
 /// Carries out `status`.
 pub(crate) fn run(args: &StatusArgs) -> Exit {
     let told = std::env::current_dir()
-        .map_err(|error| format!("this folder cannot be used: {error}"))
+        .map_err(|error| Fault::Input(format!("this folder cannot be used: {error}")))
         .and_then(|here| status(&Checkout::find(&here)));
-    match told {
-        Ok(status) => {
-            output::print(&match args.format {
-                Shown::Text => text(&status),
-                Shown::Json => json(&status),
-            });
-            Exit::Success
-        }
-        Err(message) => {
-            output::complain(&format!("error: {message}"));
-            Exit::BadInput
-        }
-    }
+    Fault::end(told.map(|status| {
+        output::print(&match args.format {
+            Shown::Text => text(&status),
+            Shown::Json => json(&status),
+        });
+        Exit::Success
+    }))
 }
 
-fn status(checkout: &Checkout) -> Result<Status, String> {
-    let file = policy_file::read(&checkout.root)?;
-    let policy = file.sound(output::stderr_style()).map_err(|errors| format!("`{NAME}` cannot be used\n\n{errors}"))?;
+fn status(checkout: &Checkout) -> Result<Status, Fault> {
+    let file = policy_file::read(&checkout.root).map_err(Fault::Input)?;
+    let unsound = |errors| Fault::Input(format!("`{NAME}` cannot be used\n\n{errors}"));
+    let policy = file.sound(output::stderr_style()).map_err(unsound)?;
     let commit = head(&checkout.root);
     let gates = match &commit {
         Some(commit) => decisions(policy, checkout, commit)?.iter().map(GateStatus::of).collect(),
@@ -126,7 +122,7 @@ fn status(checkout: &Checkout) -> Result<Status, String> {
         preset: policy.preset.as_ref().map(|preset| preset.preset.value.as_str()),
         commit,
         gates,
-        images: policy.images.iter().map(ImageStatus::of).collect(),
+        images: policy.images.iter().map(|image| ImageStatus::of(image, &checkout.repository_name())).collect(),
         environments: policy.environments.iter().map(|environment| environment.name.value.clone()).collect(),
         off: off(policy),
     })
@@ -168,10 +164,11 @@ fn head(root: &Path) -> Option<String> {
 }
 
 /// What the gates say of `commit`, as a push. Nothing is recorded: this only looks.
-fn decisions(policy: &Policy, checkout: &Checkout, commit: &str) -> Result<Vec<Decision>, String> {
-    let store = FolderStore::open(settings::home()?).map_err(|error| with_causes(&error))?;
+fn decisions(policy: &Policy, checkout: &Checkout, commit: &str) -> Result<Vec<Decision>, Fault> {
+    let home = settings::home().map_err(Fault::Input)?;
+    let store = FolderStore::open(home).map_err(|error| unusable_home(&error))?;
     let ledger = LedgerOf::open(Arc::new(store) as Arc<dyn Ledgers>, checkout.repository_name());
-    let index = ledger.index().map_err(|error| with_causes(&error))?;
+    let index = ledger.index()?;
     let asked =
         Asked { subject: Subject::Commit(commit.to_owned()), context: CheckContext::Push, now: settings::now() };
     let commits = GitCommits::new(&checkout.root);
@@ -187,10 +184,11 @@ impl GateStatus {
 }
 
 impl ImageStatus {
-    fn of(image: &Image) -> Self {
+    /// Of an image of `repository` (`owner/name`).
+    fn of(image: &Image, repository: &str) -> Self {
         Self {
             image: image.name.value.clone(),
-            repository: image.repository.as_ref().map(|repository| repository.value.clone()).unwrap_or_default(),
+            repository: image.repository.as_ref().map(|text| release_name(&text.value, repository)).unwrap_or_default(),
             gate: image.gate.as_ref().map(|gate| gate.value.clone()),
         }
     }

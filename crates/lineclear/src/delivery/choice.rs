@@ -7,7 +7,7 @@ use lineclear_oci::{Digest, Reference};
 use lineclear_policy::Image;
 
 use super::registries::Place;
-use super::{Delivery, Ended};
+use super::{Delivery, Ended, claims};
 use crate::settings::now;
 
 /// What a person or a step said of what is to be moved.
@@ -23,7 +23,7 @@ pub(crate) struct Asked {
     pub(crate) tags: Vec<String>,
     /// In whose name it is moved.
     pub(crate) by: Option<Witness>,
-    /// Who takes tags that were set without Lineclear.
+    /// Who takes tags that the ledger does not know.
     pub(crate) take: Option<String>,
 }
 
@@ -148,6 +148,7 @@ impl Delivery {
         let naming =
             Naming { reference: &reference, commit: &picked.built_from, version: version.as_deref(), at: now() };
         let named = naming.tags(templates).map_err(|error| Ended::input(lineclear_event::with_causes(&error)))?;
+        claims::check(&asked.tags, &naming, &self.commits).map_err(Ended::input)?;
         let gate = promotion.and_then(|one| one.gate.as_ref()).or(image.gate.as_ref());
         let gate = gate.map(|gate| gate.value.as_str());
         let mut chosen = self.chosen(MoveKind::Promote, image, gate, (repository, to), picked, named, asked)?;
@@ -165,12 +166,7 @@ impl Delivery {
         let Some(text) = &image.repository else {
             return Err(Ended::input(format!("`[image.{}]` has no `repository`", image.name.value)));
         };
-        let (owner, name) = self.repository.split_once('/').unwrap_or(("", &self.repository));
-        let filled = text.value.replace("${owner}", owner).replace("${repository}", name);
-        // Forges write names as people do; repositories of images know lower case alone.
-        let (host, path) = filled.split_once('/').unwrap_or(("", &filled));
-        let filled = if host.is_empty() { filled.to_lowercase() } else { format!("{host}/{}", path.to_lowercase()) };
-        let reference = Reference::parse(&filled).map_err(|error| {
+        let reference = Reference::parse(&release_name(&text.value, &self.repository)).map_err(|error| {
             Ended::input(format!("`[image.{}] repository` is no repository: {error}", image.name.value))
         })?;
         let place = self.registries.place(&reference);
@@ -376,10 +372,14 @@ impl Delivery {
         let tags = self.commits.resolve("HEAD").map(|head| self.commits.tags_at(&head)).unwrap_or_default();
         match tags.as_slice() {
             [tag] => Ok(tag.clone()),
-            [] => Err(Ended::input("no branch is checked out and no tag points here: say for which ref with --ref")),
-            several => {
-                Err(Ended::input(format!("several tags point here ({}): say which with --ref", several.join(", "))))
-            }
+            [] => Err(Ended::input(
+                "no branch is checked out and no tag points here: say for which ref with --ref: `--ref main`, `--ref v1.2.3`",
+            )),
+            several => Err(Ended::input(format!(
+                "several tags point here ({}): say which with --ref: `--ref {}`",
+                several.join(", "),
+                several.first().map_or("", String::as_str)
+            ))),
         }
     }
 
@@ -481,6 +481,17 @@ impl Delivery {
     }
 }
 
+/// The `repository` of an image with its placeholders filled in for `owner/name`.
+pub(crate) fn release_name(template: &str, repository: &str) -> String {
+    let (owner, name) = repository.split_once('/').unwrap_or(("", repository));
+    let filled = template.replace("${owner}", owner).replace("${repository}", name);
+    // Forges write names as people do; repositories of images know lower case alone.
+    match filled.split_once('/') {
+        Some((host, path)) if !host.is_empty() => format!("{host}/{}", path.to_lowercase()),
+        _ => filled.to_lowercase(),
+    }
+}
+
 /// What moves have brought into a repository.
 struct Release {
     digest: String,
@@ -500,7 +511,7 @@ fn releases(index: &Index, repository: &str) -> Vec<Release> {
     index.entries().iter().filter_map(|entry| of(&entry.evidence.statement)).collect()
 }
 
-fn is_version(tag: &str) -> bool {
+pub(super) fn is_version(tag: &str) -> bool {
     let tag = tag.rsplit('/').next().unwrap_or(tag);
     let number = tag.strip_prefix('v').unwrap_or(tag);
     number.starts_with(|c: char| c.is_ascii_digit()) && number.contains('.')

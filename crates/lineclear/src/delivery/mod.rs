@@ -1,11 +1,12 @@
 //! Moving images, for the commands and for steps: what the crate `deliver` needs of this machine.
 //!
 //! [`Delivery`] is where things are: the repository, its policy, its ledger. `choice` finds out what is meant: which image, commit and
-//! digest, under which tags. `registries` reaches the release repository, `attaching` makes what the policy says an image gets by being
+//! digest, under which tags; `claims` holds tags that somebody chose against the commit. `registries` reaches the release repository, `attaching` makes what the policy says an image gets by being
 //! published, [`moving`] carries the moves out, and `told` says what came of them.
 
 mod attaching;
 mod choice;
+mod claims;
 pub(crate) mod moving;
 pub(crate) mod provenance;
 pub(crate) mod registries;
@@ -19,7 +20,7 @@ use lineclear_ledger::LedgerOf;
 use lineclear_policy::{Image, Policy};
 use lineclear_store_folder::FolderStore;
 
-pub(crate) use choice::{Asked, Chosen, From};
+pub(crate) use choice::{Asked, Chosen, From, release_name};
 pub(crate) use registries::Registries;
 
 use crate::exit::Exit;

@@ -83,6 +83,11 @@ impl Registries {
         self.store.tag(repository, tag).ok().flatten()
     }
 
+    /// The tags of a repository of the embedded registry.
+    pub(crate) fn tags(&self, repository: &RepositoryName) -> Vec<Tag> {
+        self.store.tags(repository).ok().flatten().unwrap_or_default()
+    }
+
     /// Whether a digest is in a repository of the embedded registry.
     pub(crate) fn keeps(&self, repository: &RepositoryName, digest: &Digest) -> bool {
         matches!(self.store.manifest_facts(repository, digest), Ok(Some(_)))

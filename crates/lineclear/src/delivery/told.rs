@@ -87,7 +87,7 @@ fn tags(tags: &[MovedTag]) -> String {
             (Some(why), from) => (from.as_ref().unwrap_or(&tag.to), format!("stays: {why}")),
             (None, None) => (&tag.to, "new".to_owned()),
             (None, Some(from)) => match &tag.taken {
-                Some(who) => (&tag.to, format!("was {from}, which Lineclear did not set; taken by {who}")),
+                Some(who) => (&tag.to, format!("was {from}, which is not known to this ledger; taken by {who}")),
                 None => (&tag.to, format!("was {from}")),
             },
         };

@@ -6,4 +6,4 @@ pub(crate) mod subject;
 pub(crate) mod words;
 
 pub(crate) use commits::GitCommits;
-pub(crate) use place::{Fault, Place, note_unread_keys, rules, rules_of};
+pub(crate) use place::{Fault, Place, note_unread_keys, rules, rules_of, unusable_home};

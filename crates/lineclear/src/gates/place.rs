@@ -14,6 +14,7 @@ use super::GitCommits;
 use crate::exit::Exit;
 use crate::local_event::Checkout;
 use crate::output;
+use crate::session::prepare::Stopped;
 use crate::{settings, signing_keys};
 
 /// Why a command about gates and ledgers ends here.
@@ -22,6 +23,8 @@ pub(crate) enum Fault {
     /// A sentence: what was asked for is wrong.
     Input(String),
     Ledger(LedgerError),
+    /// A sentence: Lineclear itself cannot go on.
+    Engine(String),
     /// Everything was said already.
     Said(Exit),
 }
@@ -40,6 +43,10 @@ impl Fault {
             Err(Self::Input(sentence)) => {
                 output::complain(&format!("error: {sentence}"));
                 Exit::BadInput
+            }
+            Err(Self::Engine(sentence)) => {
+                output::complain(&format!("error: {sentence}"));
+                Exit::EngineFault
             }
             Err(Self::Ledger(error)) => {
                 output::complain(&format!("error: {}", with_causes(&error)));
@@ -60,11 +67,17 @@ pub(crate) struct Place {
 impl Place {
     /// The repository of the current folder, or the one that is named, with its ledger.
     pub(crate) fn open(repository: Option<&str>) -> Result<Self, Fault> {
+        if let Some(name) = repository {
+            named(name)?;
+        }
         let home = settings::home().map_err(Fault::Input)?;
         let here = std::env::current_dir()
             .map_err(|error| Fault::Input(format!("cannot tell the current folder: {error}")))?;
         let checkout = Checkout::find(&here);
-        let store = FolderStore::open(home).map_err(|error| Fault::Input(with_causes(&error)))?;
+        let store = FolderStore::open(home).map_err(|error| unusable_home(&error))?;
+        if let Some(name) = repository {
+            has_ledger(&store, name)?;
+        }
         let name = repository.map_or_else(|| checkout.repository_name(), str::to_owned);
         let ledger = LedgerOf::open(Arc::new(store) as Arc<dyn Ledgers>, name);
         let commits = GitCommits::new(&checkout.root);
@@ -78,6 +91,40 @@ impl Place {
             None => Fault::Said(stopped.exit),
         })
     }
+}
+
+/// Refuses what is no name of a repository.
+fn named(name: &str) -> Result<(), Fault> {
+    let is_plain = |part: &str| {
+        !matches!(part, "" | "." | "..")
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
+    match name.split_once('/') {
+        Some((owner, name)) if is_plain(owner) && is_plain(name) => Ok(()),
+        _ => Err(Fault::Input(format!(
+            "`{}` is no repository: name one as OWNER/NAME, `octo/shop`",
+            name.escape_debug()
+        ))),
+    }
+}
+
+/// Refuses a repository that was named and has no ledger; one that is damaged it has.
+fn has_ledger(store: &FolderStore, name: &str) -> Result<(), Fault> {
+    if !matches!(store.ledger_head(name), Ok(head) if head.entries == 0) {
+        return Ok(());
+    }
+    let known = store.ledgers().unwrap_or_default();
+    let known = if known.is_empty() {
+        "no repository has one".to_owned()
+    } else {
+        format!("there are those of {}", known.join(", "))
+    };
+    Err(Fault::Input(format!("`{name}` has no ledger here; {known}")))
+}
+
+/// The folder that Lineclear keeps its things in cannot be used.
+pub(crate) fn unusable_home(error: &lineclear_store::StoreError) -> Fault {
+    Fault::Engine(Stopped::unusable_home(error).message.unwrap_or_else(|| with_causes(error)))
 }
 
 /// The rules of a gate, with the keys whose signatures count. Where they cannot be read none does: whoever only asks need not have them.

@@ -404,6 +404,94 @@ fn a_ledger_that_was_tampered_with_is_named_and_ends_runs_as_a_fault() {
     let run = repository.run(&[]);
     assert_eq!(run.exit, 3, "a run that cannot state what it proves fails: {}", run.stderr);
     assert!(run.stderr.contains("what it proves is not recorded"), "{}", run.stderr);
+    let last = run.stderr.trim_end().lines().last().unwrap_or_default();
+    assert!(
+        last.starts_with("error:") && last.contains("the last ones are gone"),
+        "the last word is not success: {last}"
+    );
+}
+
+#[test]
+fn a_damaged_ledger_is_set_aside_under_a_name_and_the_new_one_says_so() {
+    let repository = repository("evidence-aside", CI, POLICY);
+    succeeds(&repository.run(&[]));
+    let aside = || repository.say(&["ledger", "set-aside"]);
+    let said = aside();
+    assert!(said.exit == 2 && said.stderr.contains("only a damaged one"), "{}", said.stderr);
+    let folder = repository.home().join("ledger");
+    let file = |is: &dyn Fn(&str) -> bool| {
+        let mut files = fs::read_dir(&folder).expect("there is a ledger").flatten().map(|entry| entry.path());
+        files.find(|path| path.file_name().is_some_and(|name| is(&name.to_string_lossy())))
+    };
+    let ledger = file(&|name| name.ends_with(".jsonl")).expect("there is a ledger");
+    let text = fs::read_to_string(&ledger).expect("it can be read").replacen("success", "failure", 1);
+    fs::write(&ledger, &text).expect("it can be written");
+    assert_eq!(repository.say(&["gate"]).exit, 3);
+    let run = repository.run(&[]);
+    let last = run.stderr.trim_end().lines().last().unwrap_or_default();
+    assert!(run.exit == 3 && last.contains("entry 1 was changed after it was written"), "{}: {last}", run.exit);
+    let text = fs::read_to_string(&ledger).expect("it can be read");
+
+    let said = aside();
+    assert_eq!(said.exit, 0, "{}{}", said.stdout, said.stderr);
+    let kept = file(&|name| name.contains(".damaged-") && !name.ends_with(".head")).expect("it is kept");
+    assert!(said.stdout.contains(&*kept.to_string_lossy()), "{}", said.stdout);
+    assert_eq!(fs::read_to_string(&kept).expect("it can be read"), text, "as it was found");
+    let begun = entries(&repository);
+    let stated = &begun[0]["statement"]["stated"];
+    assert_eq!((begun.len(), &stated["name"]), (1, &"ledger-set-aside".into()), "{begun:?}");
+    let name = kept.file_name().expect("it has a name").to_string_lossy().into_owned();
+    assert!(stated["files"][&name].as_str().is_some_and(|digest| digest.starts_with("sha256:")), "{stated}");
+    assert_eq!(gate(&repository, &["--no-record"]).0, 1, "what was proven before counts no more");
+    succeeds(&repository.run(&[]));
+    assert_eq!(gate(&repository, &[]).0, 0);
+    assert_eq!(repository.say(&["ledger", "verify"]).exit, 0);
+
+    // One whose end or whose file is gone is damaged, too.
+    fs::remove_file(&ledger).expect("it is there");
+    assert_eq!(repository.say(&["gate"]).exit, 3);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    assert_eq!(aside().exit, 0);
+    assert_eq!(entries(&repository).len(), 1);
+}
+
+#[test]
+fn whose_ledger_is_a_name_of_a_repository_that_has_one() {
+    let repository = repository("evidence-names", CI, POLICY);
+    succeeds(&repository.run(&[]));
+    let wrong = |args: &[&str], words: &str| {
+        let said = repository.say(args);
+        assert_eq!((said.exit, said.stdout.as_str()), (2, ""), "{args:?}: {}", said.stderr);
+        assert!(said.stderr.contains(words), "{args:?}: {}", said.stderr);
+    };
+    for command in [&["ledger", "export"][..], &["ledger", "show"], &["ledger", "verify"], &["security"]] {
+        for name in ["../../etc/passwd", "..", "shop", "a/", "/a", "a/b/c", "a/..", "a b/c", ""] {
+            wrong(&[command, &["-R", name]].concat(), "name one as OWNER/NAME");
+        }
+        wrong(&[command, &["-R", "no/body"]].concat(), "`no/body` has no ledger here; there are those of ");
+    }
+    wrong(&["images", "sha256:zz"], "is no digest");
+}
+
+#[test]
+fn a_home_that_cannot_be_used_is_a_fault_of_every_command() {
+    let repository = repository("evidence-home", CI, POLICY);
+    let commands: [&[&str]; 7] = [
+        &["gate"],
+        &["ledger", "show"],
+        &["ledger", "verify"],
+        &["evidence", "list", "HEAD"],
+        &["images"],
+        &["security"],
+        &["status"],
+    ];
+    for command in commands {
+        let mut lineclear = repository.lineclear(command);
+        lineclear.env("LINECLEAR_HOME", "/dev/null/home");
+        let said = lineclear_testkit::say(lineclear);
+        assert_eq!(said.exit, 3, "{command:?}: {}", said.stderr);
+        assert!(said.stderr.contains("LINECLEAR_HOME names another folder"), "{command:?}: {}", said.stderr);
+    }
 }
 
 // S0-24

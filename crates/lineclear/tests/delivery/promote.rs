@@ -20,8 +20,43 @@ fn a_promotion_is_a_new_name_for_the_digest_that_was_published() {
     let (_, known) = house.json(&["images", digest.as_str()]);
     assert_eq!(known["images"][0]["targets"][0], "production", "{known}");
     // Tags of one's own, in place of the policy's.
+    house.repository.sh("git tag v2.0.0");
     assert_eq!(house.say(&["promote", "app", "production", "--tag", "v2.0.0"]).exit, 0);
     assert_eq!(remote(registry.address(), "v2.0.0", None), Some(digest));
+}
+
+#[test]
+fn a_tag_of_ones_own_names_no_commit_and_no_version_that_is_not_the_images() {
+    let house = House::new("claims", "ghcr.io/${owner}/${repository}");
+    let older = house.commit("one");
+    house.repository.sh("git tag v1.0.0");
+    let commit = house.commit("two");
+    house.ran(&commit, b"two", Success);
+    assert_eq!(house.say(&["publish"]).exit, 0);
+    let entries = house.ledger().head().expect("it is whole").entries;
+    let refused = |tag: &str, words: &str| {
+        let said = house.say(&["promote", "app", "production", "--tag", tag]);
+        assert_eq!(said.exit, 2, "{tag}: {}{}", said.stdout, said.stderr);
+        assert!(said.stderr.contains(words), "{tag}: {}", said.stderr);
+    };
+    let own = format!("it would have to be `sha-{}`", short(&commit));
+    refused("sha-1234567", &own);
+    refused(&format!("sha-{}", short(&older)), &own);
+    refused(short(&older), &format!("it would have to be `{}`", short(&commit)));
+    refused(&older, &format!("it would have to be `{commit}`"));
+    refused("v1.2.3", &format!("`git tag v1.2.3 {}` makes it one", short(&commit)));
+    refused("v1.0.0", &format!("git's tag `v1.0.0` is at {}", short(&older)));
+    assert_eq!(house.ledger().head().expect("it is whole").entries, entries, "nothing was asked or begun");
+
+    house.repository.sh("git tag v2.1.0");
+    refused("v1.2.3", "it would have to be `v2.1.0`");
+    let own = format!("sha-{}", short(&commit));
+    for tag in
+        ["v2.1.0", "2.1.0", "2.1", own.as_str(), commit.as_str(), "${version}-${short-sha}", "20260131", "stable"]
+    {
+        let said = house.say(&["promote", "app", "production", "--tag", tag]);
+        assert_eq!(said.exit, 0, "{tag}: {}{}", said.stdout, said.stderr);
+    }
 }
 
 // S3-17, S4-33, S1-62

@@ -17,7 +17,7 @@ fn a_tag_that_was_set_without_lineclear_stays_until_a_person_takes_it_by_name() 
     let said = house.say(&["publish"]);
     assert_eq!(said.exit, 0, "{}{}", said.stdout, said.stderr);
     assert!(
-        said.stdout.contains("it was set without Lineclear") && said.stdout.contains("--take` moves it"),
+        said.stdout.contains("not known to this ledger") && said.stdout.contains("--take` moves it"),
         "{}",
         said.stdout
     );

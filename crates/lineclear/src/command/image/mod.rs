@@ -86,6 +86,8 @@ pub(crate) enum Failure {
     Input(String),
     /// The image is not what it should be.
     Refused(String),
+    /// Lineclear itself.
+    Engine(String),
 }
 
 impl From<lineclear_registry::RegistryClientError> for Failure {
@@ -132,6 +134,10 @@ fn ended(done: Result<Exit, Failure>) -> Exit {
         Err(Failure::Input(message)) => {
             output::complain(&format!("error: {message}"));
             Exit::BadInput
+        }
+        Err(Failure::Engine(message)) => {
+            output::complain(&format!("error: {message}"));
+            Exit::EngineFault
         }
     }
 }

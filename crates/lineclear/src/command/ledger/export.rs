@@ -24,7 +24,10 @@ pub(super) fn run(args: &ExportArgs, repository: Option<&str>) -> Result<Exit, F
     let Some(path) = &args.output else {
         let mut out = BufWriter::new(std::io::stdout().lock());
         return match place.ledger.export(&mut out) {
-            Ok(_) => Ok(Exit::Success),
+            Ok(exported) => {
+                note_if_empty(&place, exported.head.entries);
+                Ok(Exit::Success)
+            }
             // A reader that went away has what it wanted.
             Err(LedgerError::Write(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(Exit::Success),
             Err(error) => Err(error.into()),
@@ -39,6 +42,7 @@ pub(super) fn run(args: &ExportArgs, repository: Option<&str>) -> Result<Exit, F
     });
     match exported {
         Ok(exported) => {
+            note_if_empty(&place, exported.head.entries);
             output::complain(&format!("{} entries written; head {}", exported.head.entries, exported.head));
             Ok(Exit::Success)
         }
@@ -47,5 +51,12 @@ pub(super) fn run(args: &ExportArgs, repository: Option<&str>) -> Result<Exit, F
             let _the_error_is_what_counts = std::fs::remove_file(path);
             Err(error.into())
         }
+    }
+}
+
+fn note_if_empty(place: &Place, entries: u64) {
+    if entries == 0 {
+        let repository = place.ledger.repository();
+        output::complain(&format!("note: `{repository}` has no ledger yet: no run has proven anything of it here"));
     }
 }

@@ -1,6 +1,7 @@
 //! `lineclear ledger`: what was stated of commits and images, and whether it still is what was written. `docs/ledger.md` is its manual.
 
 mod export;
+mod set_aside;
 mod show;
 mod summary;
 mod verify;
@@ -20,7 +21,11 @@ Examples:
   lineclear ledger export -o ledger.jsonl
                                          for an archive, and for whoever has to believe it
   lineclear ledger verify ledger.jsonl --head 41:9c1e…
-                                         an export, on any machine";
+                                         an export, on any machine
+  lineclear ledger set-aside             the way on from a damaged one
+
+Exit codes: 0 done, 1 not what was written (verify), or moved without a clear gate (show --summary), 2 wrong input, 3 Lineclear itself failed,
+or what is to be read is damaged. More: docs/ledger.md";
 
 /// Arguments of `ledger`.
 #[derive(Debug, Args)]
@@ -42,6 +47,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Write the ledger out as JSON lines, with its head in the last one.
     Export(export::ExportArgs),
+    /// Keep a damaged ledger under another name, and begin a new one.
+    SetAside(set_aside::SetAsideArgs),
 }
 
 /// Carries out `ledger`.
@@ -51,6 +58,7 @@ pub(crate) fn run(args: &LedgerArgs) -> Exit {
         Command::Show(args) => show::run(args, repository),
         Command::Verify(args) => verify::run(args, repository),
         Command::Export(args) => export::run(args, repository),
+        Command::SetAside(args) => set_aside::run(args, repository),
     })
 }
 

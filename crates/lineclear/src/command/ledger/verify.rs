@@ -15,8 +15,12 @@ use crate::exit::Exit;
 use crate::gates::{Fault, Place};
 use crate::output;
 
+const EXIT_CODES: &str = "\
+Exit codes: 0 it is what was written, 1 it is not, and the first entry that is not is named, 2 wrong input, 3 Lineclear itself failed.";
+
 /// Arguments of `ledger verify`.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct VerifyArgs {
     /// An exported ledger ("-": standard input). [default: the repository's own]
     #[arg(value_name = "FILE")]

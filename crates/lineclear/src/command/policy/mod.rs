@@ -2,7 +2,6 @@
 
 mod sentences;
 
-use std::path::Path;
 
 use clap::{Args, Subcommand};
 use lineclear_policy::{Policy, Preset};
@@ -66,7 +65,7 @@ pub(crate) fn run(args: &PolicyArgs) -> Exit {
             return Exit::Success;
         }
         Command::Explain(args) => match std::env::current_dir() {
-            Ok(here) => explain(args, &Checkout::find(&here).root),
+            Ok(here) => explain(args, &Checkout::find(&here)),
             Err(error) => Err(format!("this folder cannot be used: {error}")),
         },
     };
@@ -82,8 +81,8 @@ pub(crate) fn run(args: &PolicyArgs) -> Exit {
     }
 }
 
-fn explain(args: &ExplainArgs, root: &Path) -> Result<String, String> {
-    let file = policy_file::read_as(root, args.preset)?;
+fn explain(args: &ExplainArgs, checkout: &Checkout) -> Result<String, String> {
+    let file = policy_file::read_as(&checkout.root, args.preset)?;
     let policy = file.sound(output::stderr_style()).map_err(|errors| format!("`{NAME}` cannot be used\n\n{errors}"))?;
     match &args.gate {
         Some(name) => {
@@ -93,7 +92,7 @@ fn explain(args: &ExplainArgs, root: &Path) -> Result<String, String> {
         None if !file.exists && args.preset.is_none() => Ok(format!(
             "There is no `{NAME}` here: nothing is asked, and nothing is published or deployed through a gate.\n`lineclear init` writes one.\n"
         )),
-        None => Ok(sentences::of_policy(policy)),
+        None => Ok(sentences::of_policy(policy, &checkout.repository_name())),
     }
 }
 

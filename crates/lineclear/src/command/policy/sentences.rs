@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use lineclear_policy::{Context, Environment, Gate, Image, Policy, Preset, Rollback, Skipped, VulnerabilitySeverity};
 
+use crate::delivery::release_name;
+
 /// The whole policy.
-pub(super) fn of_policy(policy: &Policy) -> String {
+pub(super) fn of_policy(policy: &Policy, repository: &str) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
     if let Some(preset) = &policy.preset {
@@ -20,7 +22,7 @@ pub(super) fn of_policy(policy: &Policy) -> String {
         text.push('\n');
     }
     for image in &policy.images {
-        let _ = writeln!(text, "{}", of_image(image));
+        let _ = writeln!(text, "{}", of_image(image, repository));
     }
     if policy.images.is_empty() {
         text.push_str("No image is configured: nothing is published through a gate.\n");
@@ -150,8 +152,9 @@ fn held_by(gate: &str, policy: &Policy) -> Vec<String> {
     held
 }
 
-fn of_image(image: &Image) -> String {
-    let repository = image.repository.as_ref().map_or("?", |repository| repository.value.as_str());
+fn of_image(image: &Image, repository: &str) -> String {
+    let release = image.repository.as_ref().map(|text| release_name(&text.value, repository));
+    let repository = release.as_deref().unwrap_or("?");
     let mut text = format!("The image `{}` goes to `{repository}`", image.name.value);
     match &image.gate {
         Some(gate) => {

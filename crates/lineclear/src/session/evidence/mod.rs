@@ -51,8 +51,8 @@ struct State {
     runs: BTreeMap<RunId, RunState>,
     /// Entries that were written, the first and the last.
     written: Option<(u64, u64, u64)>,
-    /// Whether something could not be written: that ends the command as a fault of Lineclear.
-    has_failed: bool,
+    /// What could not be written, and why: that ends the command as a fault of Lineclear.
+    failed: Option<String>,
     has_commit: bool,
 }
 
@@ -252,10 +252,10 @@ impl Recorder {
     }
 
     /// What was written. An error: not everything could be, which was told then.
-    pub(crate) fn close(&self) -> Result<Option<Recorded>, ()> {
+    pub(crate) fn close(&self) -> Result<Option<Recorded>, String> {
         let state = self.state();
-        if state.has_failed {
-            return Err(());
+        if let Some(why) = &state.failed {
+            return Err(why.clone());
         }
         Ok(state.written.map(|(first, last, entries)| Recorded {
             entries,
@@ -304,7 +304,7 @@ impl Recorder {
 
     fn write(&self, state: &mut State, statements: Vec<(Subject, RunWitness, Statement)>) {
         // After a failure nothing more is written: a ledger with a gap in the middle of a run would tell another story.
-        if statements.is_empty() || state.has_failed {
+        if statements.is_empty() || state.failed.is_some() {
             return;
         }
         let at = (self.clock)();
@@ -333,7 +333,7 @@ impl Recorder {
                 }
             }
             Err(error) => {
-                state.has_failed = true;
+                state.failed = Some(lineclear_event::with_causes(&error));
                 tell(&error);
             }
         }
