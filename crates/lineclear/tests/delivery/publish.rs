@@ -175,6 +175,19 @@ fn what_cannot_be_published_says_what_to_do() {
 }
 
 #[test]
+fn a_tag_that_the_embedded_registry_lacks_is_said_to_be_lacking_there() {
+    let house = House::new("lacks", EMBEDDED);
+    let commit = house.commit("one");
+    house.ran(&commit, b"one", Success);
+    assert_eq!(house.say(&["publish"]).exit, 0);
+    assert_eq!(house.say(&["gate", "ghcr.io/octo/app:latest"]).exit, 0);
+    let said = house.say(&["gate", "ghcr.io/octo/app:nope"]);
+    assert_eq!(said.exit, 2, "{}{}", said.stdout, said.stderr);
+    let words = "of the embedded registry has no tag `nope`; it has: latest, sha-";
+    assert!(said.stderr.contains(words), "{}", said.stderr);
+}
+
+#[test]
 fn status_and_gate_say_the_same_of_a_commit_with_the_contents_of_a_tested_one() {
     let house = House::new("status", EMBEDDED);
     let commit = house.commit("one");
