@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+mod converted;
+
 use lineclear_engine::RunRequest;
 use lineclear_event::{CommitStatement, RunId};
 
@@ -169,6 +171,8 @@ fn look(question: &Question) -> Found {
     adjusted.extend(status(root, None));
     adjusted.extend(hidden(root));
     adjusted.extend(filtered(root));
+    adjusted.extend(converted::attributes(root));
+    adjusted.extend(converted::line_ends(root));
     adjusted.extend(files.iter().filter_map(|(name, text)| differs(root, sha, name, text)));
     if let Some(reference) = reference
         && !points_at(root, reference, sha)
