@@ -2,8 +2,10 @@
 
 mod commits;
 mod place;
+mod produced;
 pub(crate) mod subject;
 pub(crate) mod words;
 
 pub(crate) use commits::GitCommits;
 pub(crate) use place::{Fault, Place, note_unread_keys, rules, rules_of, unusable_home};
+pub(crate) use produced::tell_of_unproduced;

@@ -179,10 +179,32 @@ fn evidence_is_not_lent_by_what_git_was_told_to_take_for_the_contents() {
          echo 'file filter=x' > .git/info/attributes && rm file && git checkout -q file && grep -q good file");
     assert_eq!(adjusted(), serde_json::json!(["files that git's filter `x` changes"]));
     repository.sh("rm .git/info/attributes && git config --remove-section filter.x && git checkout -q -f");
-    // As large and as old as the one that git has looked at.
+    for (attributes, made, told) in [
+        (
+            "file working-tree-encoding=UTF-16LE",
+            "",
+            "files that `working-tree-encoding=UTF-16LE` of .git/info/attributes changes",
+        ),
+        ("file ident", "", "files that `ident` of .git/info/attributes changes"),
+        ("file text eol=crlf", "", "lines that end in another way than in the commit: file"),
+        (
+            "",
+            "git config core.autocrlf input; printf 'bad\\r\\n' > file; git add file;",
+            "lines that end in another way than in the commit: file",
+        ),
+    ] {
+        repository.sh(&format!(
+            "printf 'bad\\n' > file; git commit -q --allow-empty -a -m bad; echo '{attributes}' > .git/info/attributes; rm file; \
+             git checkout -q file; {made} test -z \"$(git status --porcelain)\""
+        ));
+        let found = adjusted();
+        assert!(found[0].as_str().is_some_and(|first| first.starts_with(told)), "{attributes}: {found}");
+        repository.sh("rm .git/info/attributes; git config core.autocrlf false; rm file; git checkout -q -f");
+    }
+    // As large and as old as the one that git has looked at. Git tells times of changes apart by whole seconds.
     repository.sh(
         "echo evil > file; git commit -q -a -m line; git config core.trustctime false; git config core.checkStat minimal; \
-         touch -d '2020-01-01 00:00:00' file; git update-index --refresh; echo good > file; \
+         touch -d '2020-01-01 00:00:00' file; git update-index --refresh; sleep 1.1; echo good > file; \
          touch -d '2020-01-01 00:00:00' file; test -z \"$(git status --porcelain)\"",
     );
     assert_eq!(adjusted(), serde_json::json!(["changes that no commit has: file"]));
@@ -546,6 +568,11 @@ fn people_read_what_is_missing_and_how_to_supply_it() {
     assert_eq!(said.exit, 0);
     assert!(said.stdout.starts_with("gate main: clear"), "{}", said.stdout);
     assert!(said.stdout.contains("entry ") && said.stdout.contains("run "), "{}", said.stdout);
+    // What nothing produces, no run supplies.
+    repository.write("lineclear.toml", "[gate.main]\nrequire = [\"CI / nope\"]\n");
+    let said = repository.say(&["gate", "--no-record"]);
+    assert!(said.exit == 1 && said.stdout.contains("no workflow of the checkout has this check"), "{}", said.stdout);
+    assert!(!said.stdout.contains("lineclear run"), "{}", said.stdout);
 }
 
 // S3-12, S3-13

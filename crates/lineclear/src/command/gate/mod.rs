@@ -12,7 +12,7 @@ use super::evidence::ask;
 use super::history::Shape;
 use super::image::connection::ConnectionArgs;
 use crate::exit::Exit;
-use crate::gates::{Fault, Place, note_unread_keys, rules, subject};
+use crate::gates::{Fault, Place, note_unread_keys, rules, subject, tell_of_unproduced};
 use crate::output;
 use crate::settings::now;
 
@@ -106,11 +106,13 @@ fn try_run(args: &GateArgs) -> Result<Exit, Fault> {
     let asked = |now| Asked { subject: subject.clone(), context, now };
     let mut decided = Vec::new();
     for rules in &rules {
-        decided.push(if args.no_record && !args.record {
+        let mut one = if args.no_record && !args.record {
             Decided { decision: decide(rules, &asked(now()), &index, &place.commits), entry: None }
         } else {
             record(&place, rules, &asked)?
-        });
+        };
+        tell_of_unproduced(&mut one.decision, rules, &place.checkout.root);
+        decided.push(one);
     }
     let index = place.ledger.index()?;
     match args.format {
