@@ -131,6 +131,41 @@ fn an_image_is_scanned_by_digest_and_its_findings_are_in_the_list() {
     assert!(said.stdout.contains("GHSA-29mw-wpgm-hmr9") && !said.stdout.contains("CVE-2019"), "{}", said.stdout);
 }
 
+/// Files without a list of packages are no clean image, unless somebody takes responsibility for it.
+#[test]
+fn an_image_without_a_list_of_packages_was_not_scanned() {
+    let repository = repository("scan-nothing");
+    let registry = registry();
+    let at = format!("{}/team/nothing", registry.address());
+    let name = Name(format!("{at}:1"));
+    repository.write("Dockerfile", "FROM scratch\nCOPY records.jsonl /srv/\n");
+    docker(&["build", "--quiet", "--tag", &name.0, &repository.root().to_string_lossy()]);
+    docker(&["push", "--quiet", &name.0]);
+    let said = scan(&repository, &[&name.0, "--fail-on", "critical"]);
+    assert_eq!(said.exit, 1, "{}{}", said.stdout, said.stderr);
+    assert!(said.stderr.contains("the image cannot be scanned: nothing in it tells which packages"), "{}", said.stderr);
+    repository.write("lineclear.toml", "[gate.main]\nscan = { block = ['critical'] }\n");
+    let digest = say(repository.lineclear(&["image", "digest", &name.0])).stdout;
+    let digest = digest.trim().split_once('@').map_or(digest.trim(), |(_, digest)| digest);
+    let passes = |digest: &str| {
+        let said = say(repository.lineclear(&["gate", digest])).stdout;
+        said.lines().any(|line| line.trim().starts_with("✓ no critical findings in the image"))
+    };
+    assert!(!passes(digest), "a scan with a gap is none");
+    let ignore = format!(
+        "\n[[scan.ignore]]\nid = 'no-packages'\npackage = '{at}'\nreason = 'data'\nowner = 'ann'\nuntil = 2999-12-31\n"
+    );
+    repository.write("lineclear.toml", &format!("[gate.main]\nscan = {{ block = ['critical'] }}\n{ignore}"));
+    let said = scan(&repository, &[&name.0]);
+    assert_eq!(said.exit, 0, "{}{}", said.stdout, said.stderr);
+    assert!(
+        said.stdout.contains("ignored: no-packages in ") && said.stdout.contains("(ann, until 2999-12-31)"),
+        "{}",
+        said.stdout
+    );
+    assert!(passes(digest), "somebody took responsibility");
+}
+
 /// A repository whose job scans a folder when it is told to, with records imported.
 const OPTIONAL: &str = "\
 name: CI
