@@ -83,8 +83,7 @@ fn not_forward(held: Option<&Held>, to: Target<'_>, index: &Index, commits: &dyn
     match held.map(|held| held.commits.as_slice()) {
         None | Some([]) if to.take.is_some() => None,
         None | Some([]) => Some(
-            "what it stands for is not known to this ledger, and it could move backwards; `--take` moves it"
-                .to_owned(),
+            "what it stands for is not known to this ledger, and it could move backwards; `--take` moves it".to_owned(),
         ),
         Some(held) => held.iter().find_map(|at| not_after(at, to, index, commits)),
     }

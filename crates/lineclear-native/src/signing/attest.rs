@@ -163,7 +163,9 @@ fn push(
     let registry = at.client(call, &config)?;
     let image = at.reference.only_at(digest);
     let now = call.now;
-    let attested = client::watched(call, &registry, || signing::attest(&registry, &image, &subject.name, key, kind, predicate, now));
+    let attested = client::watched(call, &registry, || {
+        signing::attest(&registry, &image, &subject.name, key, kind, predicate, now)
+    });
     let attested = attested.map_err(|error| told(&error))?;
     call.effects.log(&format!("attached to {} as {}", image.familiar(), attested.attached));
     Ok(attested.bundle)

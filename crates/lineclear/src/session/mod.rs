@@ -173,13 +173,12 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         ..RunnerSettings::default()
     };
     let engine = EngineOfRun::new(&machine, &home, talk.image_routes())?;
-    let delivering =
-        StepDelivery {
-            root: checkout.root.clone(),
-            store: Arc::clone(&store),
-            registry: args.registry.clone(),
-            claims: permits::claims::Claims::of(&home),
-        };
+    let delivering = StepDelivery {
+        root: checkout.root.clone(),
+        store: Arc::clone(&store),
+        registry: args.registry.clone(),
+        claims: permits::claims::Claims::of(&home),
+    };
     let mut natives = lineclear_native::all();
     natives.extend(lineclear_native::scanning(&(known as Arc<dyn lineclear_native::Vulnerabilities>)));
     natives.extend(lineclear_native::delivery(&(Arc::new(delivering) as Arc<dyn lineclear_native::Delivery>)));

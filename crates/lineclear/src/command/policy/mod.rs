@@ -2,7 +2,6 @@
 
 mod sentences;
 
-
 use clap::{Args, Subcommand};
 use lineclear_policy::{Policy, Preset};
 use lineclear_source::suggest;

@@ -18,8 +18,8 @@ use crate::exit::Exit;
 use crate::local_event::Checkout;
 use crate::output;
 use crate::session::permits::held::{self, Held};
-use crate::signing_keys;
 use crate::settings::now;
+use crate::signing_keys;
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {

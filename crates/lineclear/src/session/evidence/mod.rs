@@ -21,7 +21,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lineclear_engine::RunRequest;
 use lineclear_event::{
     CheckConclusion, CheckContext, CheckLeg, CheckStatement, CommitStatement, Conclusion, Evidence, Fact, ForgeEvent,
-    JobKey, JobSpec, RunEvent, RunId, RunStatement, RunWitness, ScanStatement, Severity, Statement, Subject, Timestamp, Witness,
+    JobKey, JobSpec, RunEvent, RunId, RunStatement, RunWitness, ScanStatement, Severity, Statement, Subject, Timestamp,
+    Witness,
 };
 use lineclear_ledger::{LedgerError, LedgerOf};
 use lineclear_plan::PlannedWorkflow;
