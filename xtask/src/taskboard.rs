@@ -3,7 +3,7 @@
 //! A push of `main`, the same push again with what was kept, and a pull request; each in a repository of its own, as a team has it.
 //! What is asked: how the jobs ended, what stands in the registries, and that the container engine is as it was before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -234,26 +234,28 @@ pub fn skopeo(args: &[&str]) -> Result<String> {
     Cmd::new("skopeo").args(&[deed, "--tls-verify=false", "--creds", &login]).args(rest).read()
 }
 
-/// Containers, networks and volumes of the container engine.
-struct Remains(BTreeSet<String>);
+/// Containers, networks and volumes of the container engine: kind and name, and what else is told of it. Compared by the first alone, for labels are
+/// told in another order every time.
+struct Remains(BTreeMap<String, String>);
 
 impl Remains {
     fn look() -> Result<Self> {
-        let mut all = BTreeSet::new();
+        let mut all = BTreeMap::new();
         for (kind, list) in [
             ("container", &["ps", "--all", "--format", "{{.Names}} {{.Image}} {{.Labels}}"][..]),
             ("network", &["network", "ls", "--format", "{{.Name}} {{.Labels}}"]),
             ("volume", &["volume", "ls", "--format", "{{.Name}} {{.Labels}}"]),
         ] {
             let said = Cmd::new("docker").args(list).read()?;
-            all.extend(said.lines().map(|line| format!("{kind} {line}")));
+            let named = said.lines().map(|line| line.split_once(' ').unwrap_or((line, "")));
+            all.extend(named.map(|(name, more)| (format!("{kind} {name}"), more.to_owned())));
         }
         Ok(Self(all))
     }
 
     /// What is here and was not in `before`, as far as it is of this example, by its name or its labels.
     fn beside(&self, before: &Self) -> Vec<String> {
-        let new = self.0.difference(&before.0);
-        new.filter(|line| line.contains("taskboard")).cloned().collect()
+        let new = self.0.iter().filter(|(name, _)| !before.0.contains_key(*name));
+        new.map(|(name, more)| format!("{name} {more}")).filter(|line| line.contains("taskboard")).collect()
     }
 }
