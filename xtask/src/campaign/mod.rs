@@ -23,7 +23,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{example, shell};
+use crate::example;
 use attacks::Attack;
 use stage::Stage;
 use table::Row;
@@ -53,7 +53,7 @@ enum Part {
 const HELP: &str = "\
 The campaign against the gate. Usage: cargo xtask campaign [OPTIONS] [PART…]
 
-  --binary PATH        the lineclear that is attacked (default: a release build of this repository)
+  --binary PATH        the lineclear that is attacked (default: the build that the tests use)
   --quick              4 merges and 50 interleavings; all attacks
   --merges N           how many merges (default: 20)
   --interleavings N    how many interleavings (default: 1000)
@@ -89,7 +89,7 @@ fn run(arguments: &[String]) -> Result<()> {
     let binary = match &asked.binary {
         Some(binary) => binary.canonicalize().with_context(|| format!("there is no `{}`", binary.display()))?,
         None => {
-            shell::cargo(&["build", "--release", "--quiet", "--package", "lineclear"])?;
+            example::build()?;
             example::lineclear()
         }
     };
