@@ -274,7 +274,9 @@ fn filtered(root: &Path) -> Option<String> {
     for setting in String::from_utf8_lossy(&settings).split('\0') {
         let Some((key, program)) = setting.split_once('\n') else { continue };
         let Some((name, _)) = key.strip_prefix("filter.").and_then(|key| key.rsplit_once('.')) else { continue };
-        if program.is_empty() || name == "lfs" && program.starts_with("git-lfs ") {
+        // Word for word: the shell would go on after a semicolon.
+        let is_lfs = ["git-lfs clean -- %f", "git-lfs filter-process"].contains(&program);
+        if program.is_empty() || name == "lfs" && is_lfs {
             continue;
         }
         let with_filter = format!(":(top,attr:filter={name})");

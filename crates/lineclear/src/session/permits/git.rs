@@ -46,18 +46,29 @@ impl Git {
         }
     }
 
-    /// A file of this folder as a revision has it.
-    pub(super) fn file(&self, commit: &str, path: &str) -> Option<String> {
-        let commit = self.commits.resolve(commit)?;
-        let bytes = git_says(&self.folder, &["cat-file", "blob", &format!("{commit}:./{path}")], &[]).ok()?;
-        String::from_utf8(bytes).ok()
+    /// A file of this folder as a commit has it; `None` where it has none.
+    ///
+    /// # Errors
+    /// A sentence: it is there and cannot be read. Whoever asks for rules must not take that for none.
+    pub(super) fn file(&self, commit: &str, path: &str) -> Result<Option<String>, String> {
+        let listed = git_says(&self.folder, &["ls-tree", "-z", "--name-only", commit, path], &[]);
+        if listed.map_err(|why| format!("git cannot say whether {} has `{path}`: {why}", short(commit)))?.is_empty() {
+            return Ok(None);
+        }
+        let bytes = git_says(&self.folder, &["cat-file", "blob", &format!("{commit}:./{path}")], &[])
+            .map_err(|why| format!("git cannot give `{path}` of {}: {why}", short(commit)))?;
+        String::from_utf8(bytes).map(Some).map_err(|_| format!("`{path}` of {} is no UTF-8", short(commit)))
     }
 
-    /// The names of the files that a revision has in a folder of this one.
-    pub(super) fn files_in(&self, commit: &str, folder: &str) -> Vec<String> {
-        let listed = git_says(&self.folder, &["ls-tree", "--name-only", "-z", commit, &format!("{folder}/")], &[]);
-        let listed = listed.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-        listed.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    /// The names of the files that a commit has in a folder of this one.
+    ///
+    /// # Errors
+    /// A sentence: git cannot say.
+    pub(super) fn files_in(&self, commit: &str, folder: &str) -> Result<Vec<String>, String> {
+        let listed = git_says(&self.folder, &["ls-tree", "--name-only", "-z", commit, &format!("{folder}/")], &[])
+            .map_err(|why| format!("git cannot list `{folder}` of {}: {why}", short(commit)))?;
+        let listed = String::from_utf8_lossy(&listed);
+        Ok(listed.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
     }
 
     /// The last commit of a branch, here or as `origin` is known to have it: the newer of the two, and of two that know nothing of one
@@ -66,14 +77,5 @@ impl Git {
         let local = self.commits.resolve(&format!("refs/heads/{branch}"));
         let Some(remote) = self.commits.resolve(&format!("refs/remotes/origin/{branch}")) else { return local };
         local.filter(|local| self.commits.is_ancestor(&remote, local) == Some(true)).or(Some(remote))
-    }
-
-    /// The files that differ from those of the commit that is checked out, and those that no commit has.
-    pub(super) fn changed_files(&self) -> Vec<String> {
-        let Ok(output) = git_says(&self.folder, &["status", "--porcelain", "-z", "--no-renames"], &[]) else {
-            return Vec::new();
-        };
-        let text = String::from_utf8_lossy(&output);
-        text.split('\0').filter_map(|line| line.get(3..)).map(str::to_owned).collect()
     }
 }

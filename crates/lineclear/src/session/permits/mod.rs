@@ -157,11 +157,7 @@ impl JobPermits {
     }
 
     fn beginning(&self) -> &Beginning {
-        self.beginning.get_or_init(|| Beginning {
-            is_filled: self.ground.is_filled,
-            head: self.ground.head.clone(),
-            changed: self.git.changed_files(),
-        })
+        self.beginning.get_or_init(|| Beginning { is_filled: self.ground.is_filled, head: self.ground.head.clone() })
     }
 
     /// The release repositories of the default branch's policy, and those that the checkout's own has beyond it.
@@ -202,6 +198,7 @@ impl JobPermits {
         if let Some(workspace) = &open.workspace {
             workspace::check(workspace, own, &speaker, self.beginning(), &self.git)?;
         }
+        self.is_as_committed()?;
         let refused = |why| self.refused(held, &open.job, &speaker, naming, why);
         let wanted = held.wants(naming.tag, &speaker, now()).map_err(refused)?;
         // Where `publish` takes its turns, too.
@@ -210,7 +207,6 @@ impl JobPermits {
         let digest = naming.manifest.digest().to_string();
         let index = self.index()?;
         let to = self.moved(held, naming, &wanted, &speaker, &index).map_err(refused)?;
-        self.is_as_committed()?;
         let decision = self.decide(held, &open.job, &speaker, naming.manifest, index)?;
         let witness = &open.job.witness;
         let subject = Subject::Digest(digest);

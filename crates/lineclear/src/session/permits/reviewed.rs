@@ -26,7 +26,7 @@ impl Reviewed {
     pub(crate) fn of(root: &Path, branch: &str) -> Result<Option<Self>, String> {
         let git = Git::new(root);
         let Some(commit) = git.tip(branch) else { return Ok(None) };
-        let Some(text) = git.file(&commit, policy_file::NAME) else { return Ok(None) };
+        let Some(text) = git.file(&commit, policy_file::NAME)? else { return Ok(None) };
         let (written, findings) = Policy::read(&Source::new(policy_file::NAME, text));
         if let Some(finding) = findings.iter().find(|finding| finding.is_error()) {
             return Err(format!(
@@ -38,10 +38,14 @@ impl Reviewed {
         let policy = match written.preset {
             None => written,
             Some(_) => {
-                let names = git.files_in(&commit, workflow_files::FOLDER).into_iter();
-                let names = names.filter(|name| workflow_files::is_workflow(Path::new(name)));
-                let of_text = |name: String| Some(workflow_files::of_text(&name, git.file(&commit, &name)?));
-                policy_file::expanded(written, &names.filter_map(of_text).collect::<Vec<_>>()).0
+                let mut workflows = Vec::new();
+                for name in git.files_in(&commit, workflow_files::FOLDER)? {
+                    if workflow_files::is_workflow(Path::new(&name)) {
+                        let text = git.file(&commit, &name)?;
+                        workflows.extend(text.map(|text| workflow_files::of_text(&name, text)));
+                    }
+                }
+                policy_file::expanded(written, &workflows).0
             }
         };
         Ok(Some(Self { git, commit, policy }))
@@ -52,7 +56,7 @@ impl Reviewed {
     /// # Errors
     /// A sentence: it is not there.
     pub(crate) fn file(&self, path: &str) -> Result<Zeroizing<Vec<u8>>, String> {
-        let text = self.git.file(&self.commit, path);
+        let text = self.git.file(&self.commit, path)?;
         text.map(|text| text.into_bytes().into()).ok_or_else(|| format!("the default branch has no `{path}`"))
     }
 }

@@ -21,8 +21,6 @@ pub(super) struct Beginning {
     pub(super) is_filled: bool,
     /// The commit that is checked out on this machine.
     pub(super) head: Option<String>,
-    /// Files of the working tree that no commit has.
-    pub(super) changed: Vec<String>,
 }
 
 /// Whether everything of repository `own` in `workspace` is at the commit that is spoken for.
@@ -36,7 +34,6 @@ pub(super) fn check(
     beginning: &Beginning,
     git: &Git,
 ) -> Result<(), String> {
-    let mut uses_working_tree = false;
     let mut found = false;
     for folder in repositories(workspace) {
         let checkout = Checkout::find(&folder);
@@ -54,7 +51,6 @@ pub(super) fn check(
                 speaker.words()
             ));
         }
-        uses_working_tree |= beginning.head.as_deref() == Some(head.as_str());
     }
     if !found && beginning.is_filled {
         let head = beginning.head.as_deref().unwrap_or("none");
@@ -65,13 +61,6 @@ pub(super) fn check(
                 speaker.words()
             ));
         }
-        uses_working_tree = true;
-    }
-    if let (true, [first, rest @ ..]) = (uses_working_tree, beginning.changed.as_slice()) {
-        let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-        return Err(format!(
-            "`{first}`{more} of the working tree is in no commit; commit it, or run a copy without it"
-        ));
     }
     Ok(())
 }
