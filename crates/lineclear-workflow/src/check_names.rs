@@ -2,6 +2,7 @@
 //!
 //! Gates name checks so, evidence is kept so, and required checks of a forge are called so. Start reading at [`produced_checks`].
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use lineclear_expr::{Segment, Template, TemplatePart};
@@ -13,6 +14,9 @@ const MOST_LEGS: usize = 256;
 
 /// A called workflow may call another; a forge goes no deeper.
 const DEEPEST_CALL: usize = 10;
+
+/// Calls that make more names than this are open names: ten files that call one another ten times over would make ten thousand millions.
+const MOST_CALLED_NAMES: usize = 10_000;
 
 /// Where called workflows of the same repository are found, by their paths; `None` for what is not there or cannot be understood.
 pub type Called<'c> = &'c dyn Fn(&str) -> Option<Arc<Read<Workflow>>>;
@@ -35,10 +39,12 @@ pub fn produced_checks<'w>(
     called: Called<'_>,
 ) -> Vec<ProducedCheck<'w>> {
     let mut checks = Vec::new();
+    let mut calls = Calls { called, read: HashMap::new(), path: Vec::new(), left: MOST_CALLED_NAMES };
     for workflow in workflows.into_iter().filter(|workflow| is_started_by_events(workflow)) {
         let before = format!("{} / ", workflow.display_name());
+        calls.path = vec![workflow.source.name().to_owned()];
         for job in &workflow.jobs {
-            let names = names_of(job, called, DEEPEST_CALL).into_iter().map(|name| name.behind(&before)).collect();
+            let names = calls.names_of(job).into_iter().map(|name| name.behind(&before)).collect();
             checks.push(ProducedCheck { workflow, job, names });
         }
     }
@@ -89,6 +95,11 @@ impl CheckName {
         Self { pieces: vec![text.into()] }
     }
 
+    /// Any name at all.
+    fn open() -> Self {
+        Self { pieces: vec![String::new(), String::new()] }
+    }
+
     /// The whole name, if it is known.
     pub fn as_fixed(&self) -> Option<&str> {
         if let [only] = self.pieces.as_slice() { Some(only) } else { None }
@@ -129,10 +140,68 @@ impl CheckName {
 /// Values of a matrix' axes by name.
 type Leg = Vec<(String, String)>;
 
-/// The names of a job without its workflow's. Of a matrix, each leg's and the one that all of them share.
-fn names_of(job: &Job, called: Called<'_>, depth: usize) -> Vec<CheckName> {
+/// The way into called workflows, each of which is read once.
+struct Calls<'c> {
+    called: Called<'c>,
+    read: HashMap<String, Option<Arc<Read<Workflow>>>>,
+    /// The file that an event starts, and those that are called one from the other.
+    path: Vec<String>,
+    /// How many names calls may still make.
+    left: usize,
+}
+
+impl Calls<'_> {
+    /// The names of a job without its workflow's. Of a matrix, each leg's and the one that all of them share.
+    fn names_of(&mut self, job: &Job) -> Vec<CheckName> {
+        let own = own_names(job);
+        let JobKind::Call(call) = &job.kind else { return own };
+        let mut inner = match &call.uses.value {
+            WorkflowRef::Local { path } => self.names_in(path),
+            WorkflowRef::Remote { .. } => vec![CheckName::open()],
+        };
+        if own.len().saturating_mul(inner.len()) > self.left {
+            inner = vec![CheckName::open()];
+        }
+        self.spend(own.len() * inner.len());
+        let slash = CheckName::fixed(" / ");
+        own.iter().flat_map(|own| inner.iter().map(|inner| own.then(&slash).then(inner))).collect()
+    }
+
+    /// The names of a called workflow's jobs: any name where it cannot be told, as in a circle of calls.
+    fn names_in(&mut self, path: &str) -> Vec<CheckName> {
+        let is_circle = self.path.iter().any(|before| before == path);
+        if is_circle || self.path.len() > DEEPEST_CALL || self.left == 0 {
+            return vec![CheckName::open()];
+        }
+        let called = self.called;
+        let read = self.read.entry(path.to_owned()).or_insert_with(|| called(path)).clone();
+        let Some(workflow) = read.as_ref().and_then(|read| read.model.as_ref()) else {
+            return vec![CheckName::open()];
+        };
+        self.path.push(path.to_owned());
+        let mut names = Vec::new();
+        for job in &workflow.jobs {
+            let of_job = self.names_of(job);
+            self.spend(of_job.len());
+            names.extend(of_job);
+            if self.left == 0 {
+                names = vec![CheckName::open()];
+                break;
+            }
+        }
+        self.path.pop();
+        names
+    }
+
+    /// A job that makes no name has been looked at, too.
+    fn spend(&mut self, names: usize) {
+        self.left = self.left.saturating_sub(names.max(1));
+    }
+}
+
+fn own_names(job: &Job) -> Vec<CheckName> {
     let legs = job.strategy.as_ref().map(legs_of);
-    let own = match (&job.name, legs) {
+    match (&job.name, legs) {
         (Some(name), legs) if has_expression(name) => {
             let legs = legs.flatten().unwrap_or_else(|| vec![Leg::new()]);
             legs.iter().map(|leg| evaluated(name, leg)).collect()
@@ -141,18 +210,7 @@ fn names_of(job: &Job, called: Called<'_>, depth: usize) -> Vec<CheckName> {
             let base = name.as_ref().map_or(job.id.value.as_str(), Text::raw);
             with_legs(base, legs)
         }
-    };
-    let JobKind::Call(call) = &job.kind else { return own };
-    let read = match &call.uses.value {
-        WorkflowRef::Local { path } if depth > 0 => called(path),
-        _ => None,
-    };
-    let inner: Vec<CheckName> = match read.as_ref().and_then(|read| read.model.as_ref()) {
-        Some(workflow) => workflow.jobs.iter().flat_map(|job| names_of(job, called, depth - 1)).collect(),
-        None => vec![CheckName { pieces: vec![String::new(), String::new()] }],
-    };
-    let slash = CheckName::fixed(" / ");
-    own.iter().flat_map(|own| inner.iter().map(|inner| own.then(&slash).then(inner))).collect()
+    }
 }
 
 fn with_legs(base: &str, legs: Option<Option<Vec<Leg>>>) -> Vec<CheckName> {
@@ -250,5 +308,46 @@ mod tests {
         assert_eq!(names, [vec!["CI / test"], vec!["CI / e2e / browser"], vec!["CI / All 1", "CI / All 2"]]);
         assert!(checks[0].is_called("CI / test (2)") && !checks[0].is_called("CI / test (3)"));
         assert!(checks[0].runs_on_pull_requests() && !checks[0].runs_on_pushes());
+    }
+
+    /// A workflow that pushes start and that others may call, with ten jobs that call `next`.
+    fn ten_calls_of(path: &str, next: &str) -> Arc<Read<Workflow>> {
+        let jobs: String = (0..10).map(|job| format!("  j{job}: {{ uses: ./{next} }}\n")).collect();
+        read(path, &format!("name: {path}\non: [push, workflow_call]\njobs:\n{jobs}"))
+    }
+
+    #[test]
+    fn workflows_that_call_each_other_in_a_circle_have_open_names_at_once() {
+        let path = |at: usize| format!(".github/workflows/{at}.yml");
+        let files: Vec<_> = (0..2).map(|at| ten_calls_of(&path(at), &path((at + 1) % 2))).collect();
+        let asked = std::cell::RefCell::new(Vec::new());
+        let find = |called: &str| {
+            asked.borrow_mut().push(called.to_owned());
+            files.iter().enumerate().find(|(at, _)| path(*at) == called).map(|(_, file)| Arc::clone(file))
+        };
+        let itself = ten_calls_of(&path(0), &path(0));
+        let alone = produced_checks(itself.model.as_ref(), &find);
+        assert!(alone.iter().all(|check| check.names.len() == 1 && check.names[0].as_fixed().is_none()), "{alone:?}");
+        assert!(alone[3].is_called(".github/workflows/0.yml / j3 / anything") && asked.borrow().is_empty());
+        let both = produced_checks(files.iter().filter_map(|file| file.model.as_ref()), &find);
+        assert_eq!(both.iter().map(|check| check.names.len()).sum::<usize>(), 200);
+        assert_eq!(*asked.borrow(), [path(1), path(0)], "each file is read once");
+    }
+
+    #[test]
+    fn calls_that_make_too_many_names_make_open_ones() {
+        let path = |at: usize| format!(".github/workflows/{at}.yml");
+        let mut files: Vec<_> = (0..9).map(|at| ten_calls_of(&path(at), &path(at + 1))).collect();
+        for last in ["  job: { runs-on: x, steps: [{ run: a }] }\n", "  {}\n"] {
+            files.truncate(9);
+            files.push(read(&path(9), &format!("on: workflow_call\njobs:\n{last}")));
+            let find = |called: &str| {
+                files.iter().enumerate().find(|(at, _)| path(*at) == called).map(|(_, file)| Arc::clone(file))
+            };
+            let checks = produced_checks(files[0].model.as_ref(), &find);
+            assert_eq!(checks.len(), 10);
+            assert!(checks.iter().map(|check| check.names.len()).sum::<usize>() <= MOST_CALLED_NAMES);
+            assert!(checks[9].is_called(".github/workflows/0.yml / j9 / j1 / whatever"), "{:?}", checks[9].names);
+        }
     }
 }
