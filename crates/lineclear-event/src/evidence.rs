@@ -49,6 +49,7 @@ pub enum Witness {
 /// The run in which something was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunWitness {
+    /// [`RunWitness::NOT_STARTED`] where there was none: see [`RunWitness::started`].
     pub run: RunId,
     pub attempt: u32,
     /// The workflow's file.
@@ -57,6 +58,16 @@ pub struct RunWitness {
     pub event: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<JobKey>,
+}
+
+impl RunWitness {
+    /// What stands in the place of a run's number when none was started: the engine saw that an event left a workflow out. Runs count from one.
+    pub const NOT_STARTED: RunId = RunId(0);
+
+    /// The run that saw it; `None` if none was started. What has none has nothing in common with whatever else has none.
+    pub fn started(&self) -> Option<RunId> {
+        (self.run != Self::NOT_STARTED).then_some(self.run)
+    }
 }
 
 /// What is stated.

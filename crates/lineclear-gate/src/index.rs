@@ -4,14 +4,15 @@
 //! as the ends of one leg of one check. Deciding then reads the ends of a few series, however long the ledger is.
 //!
 //! Messages may come twice and late, so a series keeps three rules. An entry that says word for word what an earlier one says is not filed.
-//! What belongs to an earlier attempt of a run than one that was heard of is not filed. Of two that disagree about the same attempt, the
-//! failure is believed. Apart from that, newest means last in the ledger: clocks go back, the ledger does not.
+//! What belongs to an earlier attempt of a run than one that was heard of is not filed. Of two ends of a check that disagree about the same
+//! attempt, the failure is believed; of scans, coverage and tests everything that the newest attempt says counts together, for several legs or
+//! jobs may say it. Apart from that, newest means last in the ledger: clocks go back, the ledger does not.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use lineclear_event::{
-    CheckConclusion, CheckContext, CommitStatement, Evidence, ImageStatement, MoveStatement, RunId, Statement, Subject,
-    Witness,
+    CheckConclusion, CheckContext, CommitStatement, CoverageStatement, Evidence, ImageStatement, MoveStatement, RunId,
+    RunWitness, Statement, Subject, Witness,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -30,17 +31,14 @@ pub struct Index {
     /// Digests of what evidence was filed, to know a message that comes twice.
     filed: HashSet<[u8; 32]>,
     /// Of a series and a run: the latest attempt that was heard of.
-    attempts: HashMap<(Name, Series, RunId), u32>,
+    attempts: HashMap<(Name, Series, RunId), Heard>,
     /// Runs that were not as the files and the commit say.
     adjusted: HashSet<RunId>,
     /// Where a check was last seen: its workflow's file and its job.
     places: HashMap<Name, (Name, Name)>,
-    /// Commit → digests that were built from it, in order.
-    images: HashMap<Name, Vec<Name>>,
     /// Coverage of commits by report, the highest first.
     reached: BTreeMap<Report, BTreeSet<Reached>>,
-    /// Moves by image, and by their own id.
-    moves_of_image: HashMap<Name, Vec<usize>>,
+    /// Moves by their own id.
     moves: BTreeMap<Name, Vec<usize>>,
     all_moves: Vec<usize>,
 }
@@ -51,6 +49,13 @@ struct Known {
     all: Vec<usize>,
     tree: Option<Name>,
     series: BTreeMap<Series, Vec<At>>,
+}
+
+/// The latest attempt of a run that was heard of, and the first entry in which it was.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    attempt: u32,
+    first: usize,
 }
 
 /// What is said again and again. The fields' order is that in which series are looked for.
@@ -206,12 +211,6 @@ impl Index {
         known.into_iter().flat_map(|known| &known.all).filter_map(|&at| self.entries.get(at))
     }
 
-    /// The digests that were built or pushed by runs of `commit`, the first first.
-    pub fn images_of<'i>(&'i self, commit: &str) -> impl DoubleEndedIterator<Item = &'i str> + use<'i> {
-        let images = self.names.find(commit).and_then(|name| self.images.get(&name));
-        images.into_iter().flatten().map(|&digest| self.names.text(digest))
-    }
-
     /// The commits that `digest` comes from, the newest first: those whose runs built it, and the one whose run was the first to
     /// show it. Who only pushes what is there already does not make it theirs. What a run that was adjusted has built is of no commit, nor does
     /// it become that of whoever pushes it again.
@@ -233,15 +232,6 @@ impl Index {
         }
         seen.reverse();
         seen
-    }
-
-    /// The entries of all moves of `image` (the policy's name), in order.
-    pub fn moves_of_image<'i>(
-        &'i self,
-        image: &str,
-    ) -> impl DoubleEndedIterator<Item = (&'i Entry, &'i MoveStatement)> + use<'i> {
-        let moves = self.names.find(image).and_then(|name| self.moves_of_image.get(&name));
-        moves.into_iter().flatten().filter_map(|&at| self.a_move(at))
     }
 
     /// The entries of the move `id`, in order.
@@ -377,6 +367,40 @@ impl Index {
         all.into_iter().filter_map(|(series, at)| Some((series, self.entry(at.entry)?))).collect()
     }
 
+    /// As [`Index::newest_of_all`], with everything else that the same attempt says of the series: legs of a matrix may have one name for their
+    /// reports, and several jobs of a run may scan one image. Each of them counts.
+    pub(crate) fn newest_attempts_of_all(
+        &self,
+        subjects: &[Name],
+        kind: Kind,
+        what: Option<Name>,
+    ) -> Vec<(Series, &Entry)> {
+        let mut all: BTreeMap<Series, (At, Name)> = BTreeMap::new();
+        for subject in subjects {
+            for (series, at) in self.newest(std::slice::from_ref(subject), kind, what) {
+                let newest = all.entry(series).or_insert((at, *subject));
+                *newest = (*newest).max((at, *subject));
+            }
+        }
+        let each = all.into_iter().flat_map(|(series, (at, subject))| {
+            let run = self.entry(at.entry).and_then(|entry| started(&entry.evidence.by));
+            let said = run.map_or_else(|| vec![at.entry], |run| self.of_attempt(subject, series, run));
+            said.into_iter().filter_map(move |said| Some((series, self.entry(said)?)))
+        });
+        each.collect()
+    }
+
+    /// The entries in which the latest attempt of `run` speaks of the series, in order.
+    fn of_attempt(&self, subject: Name, series: Series, run: RunId) -> Vec<usize> {
+        let heard = self.attempts.get(&(subject, series, run));
+        let all = self.known.get(&subject).and_then(|known| known.series.get(&series));
+        let (Some(heard), Some(all)) = (heard, all) else { return Vec::new() };
+        // What its earlier attempts said is before the first word of this one.
+        let since = all.partition_point(|one| one.entry < heard.first);
+        let is_of_run = |at: &usize| self.entry(*at).and_then(|entry| started(&entry.evidence.by)) == Some(run);
+        all.iter().skip(since).map(|one| one.entry).filter(is_of_run).collect()
+    }
+
     /// What coverage a report reached anywhere, the highest first, without runs that do not count.
     pub(crate) fn reached(&self, report: Report) -> impl Iterator<Item = (&str, Share, &Entry)> {
         let counted = move |reached: &Reached| {
@@ -401,7 +425,7 @@ impl Index {
 
     /// Whether what a run saw counts: it was as the files and the commit say.
     fn counts(&self, evidence: &Evidence) -> bool {
-        !matches!(&evidence.by, Witness::Run(run) if self.adjusted.contains(&run.run))
+        started(&evidence.by).is_none_or(|run| !self.adjusted.contains(&run))
     }
 
     fn a_move(&self, at: usize) -> Option<(&Entry, &MoveStatement)> {
@@ -413,8 +437,8 @@ impl Index {
     }
 
     fn is_new(&mut self, evidence: &Evidence) -> bool {
-        // Evidence is plain data, which can always be written; what could not would be filed.
-        serde_json::to_vec(evidence).map_or(true, |json| self.filed.insert(Sha256::digest(json).into()))
+        let json = serde_json::to_vec(evidence).expect("evidence is plain data with texts as keys");
+        self.filed.insert(Sha256::digest(json).into())
     }
 
     fn file(&mut self, subject: Name, at: usize, evidence: &Evidence) {
@@ -435,14 +459,9 @@ impl Index {
             }
             Statement::Coverage(coverage) => {
                 let series = self.series(Kind::Coverage, &coverage.name, &evidence.by);
-                if self.hears(subject, series, &evidence.by, false) {
-                    self.push(subject, series, At { entry: at, leg: 0 });
-                    let share = Share::of(coverage.lines_covered, coverage.lines);
-                    if let (Subject::Commit(_), Some(share)) = (&evidence.subject, share) {
-                        let report = Report { name: series.what, file: series.file, job: series.job };
-                        let reached = Reached { share: std::cmp::Reverse(share), entry: at, commit: subject };
-                        self.reached.entry(report).or_default().insert(reached);
-                    }
+                let is_heard = self.hear(subject, series, at, &evidence.by);
+                if let (true, Subject::Commit(_)) = (is_heard, &evidence.subject) {
+                    self.file_reached(subject, series, at, &evidence.by, coverage);
                 }
             }
             Statement::Tests(tests) => {
@@ -458,14 +477,7 @@ impl Index {
                 series.part = self.names.take(&scan.category);
                 self.hear(subject, series, at, &evidence.by);
             }
-            Statement::Image(image) => {
-                self.push(subject, Series::only(Kind::Image), At { entry: at, leg: 0 });
-                let commit = self.names.take(&image.commit);
-                let images = self.images.entry(commit).or_default();
-                if images.last() != Some(&subject) {
-                    images.push(subject);
-                }
-            }
+            Statement::Image(_) => self.push(subject, Series::only(Kind::Image), At { entry: at, leg: 0 }),
             Statement::Sbom(_) => self.push(subject, Series::only(Kind::Sbom), At { entry: at, leg: 0 }),
             // One by a key that does not count takes nothing from one that does.
             Statement::Signature(signature) => {
@@ -477,8 +489,7 @@ impl Index {
                 self.push(subject, Series { what, part, ..Series::only(Kind::Provenance) }, At { entry: at, leg: 0 });
             }
             Statement::Move(statement) => {
-                let (image, id) = (self.names.take(&statement.image), self.names.take(&statement.id));
-                self.moves_of_image.entry(image).or_default().push(at);
+                let id = self.names.take(&statement.id);
                 self.moves.entry(id).or_default().push(at);
                 self.all_moves.push(at);
             }
@@ -496,10 +507,11 @@ impl Index {
     }
 
     fn file_adjusted(&mut self, by: &Witness, adjusted: &[String]) {
-        if let Witness::Run(run) = by
+        // Where no run was started, only what says so itself is adjusted.
+        if let Some(run) = started(by)
             && !adjusted.is_empty()
         {
-            self.adjusted.insert(run.run);
+            self.adjusted.insert(run);
         }
     }
 
@@ -521,36 +533,61 @@ impl Index {
             let kind = if is_verdict(leg.conclusion) { Kind::Verdict } else { Kind::LeftOut };
             let series = Series { kind, what, file, job, part };
             let fails = counts_as(leg.conclusion, SkippedCounts::Pass) == Counts::Fail;
-            if self.hears(subject, series, &evidence.by, fails) {
+            if self.hears(subject, series, at, &evidence.by, fails) {
                 self.push(subject, series, At { entry: at, leg: number });
             }
         }
     }
 
-    /// Files what is heard, unless it is late.
-    fn hear(&mut self, subject: Name, series: Series, at: usize, by: &Witness) {
-        if self.hears(subject, series, by, false) {
+    /// Files what is heard, unless it is late: everything that the newest attempt says.
+    fn hear(&mut self, subject: Name, series: Series, at: usize, by: &Witness) -> bool {
+        let is_heard = self.hears(subject, series, at, by, true);
+        if is_heard {
             self.push(subject, series, At { entry: at, leg: 0 });
         }
+        is_heard
     }
 
-    /// Whether it is no late message. Of the same attempt only what `fails` is heard again.
-    fn hears(&mut self, subject: Name, series: Series, by: &Witness, fails: bool) -> bool {
-        let Witness::Run(run) = by else { return true };
-        match self.attempts.entry((subject, series, run.run)) {
+    /// Whether it is no late message. Of an attempt that was heard of already, only what counts `beside` is heard.
+    fn hears(&mut self, subject: Name, series: Series, at: usize, by: &Witness, beside: bool) -> bool {
+        // What no run says has no attempts that could overtake each other.
+        let Witness::Run(RunWitness { attempt, .. }) = by else { return true };
+        let (Some(run), attempt) = (started(by), *attempt) else { return true };
+        match self.attempts.entry((subject, series, run)) {
             std::collections::hash_map::Entry::Vacant(vacant) => {
-                vacant.insert(run.attempt);
+                vacant.insert(Heard { attempt, first: at });
                 true
             }
             std::collections::hash_map::Entry::Occupied(mut heard) => {
-                let is_later = run.attempt > *heard.get();
-                let is_worse = run.attempt == *heard.get() && fails;
+                let is_later = attempt > heard.get().attempt;
+                let is_beside = attempt == heard.get().attempt && beside;
                 if is_later {
-                    heard.insert(run.attempt);
+                    heard.insert(Heard { attempt, first: at });
                 }
-                is_later || is_worse
+                is_later || is_beside
             }
         }
+    }
+
+    /// What a commit reached in an attempt is the lowest that this says of it: all of it has to be reached again.
+    fn file_reached(&mut self, commit: Name, series: Series, at: usize, by: &Witness, coverage: &CoverageStatement) {
+        let Some(own) = Share::of(coverage.lines_covered, coverage.lines) else { return };
+        let reached = |entry: usize, share: Share| Reached { share: std::cmp::Reverse(share), entry, commit };
+        let earlier = started(by).map(|run| self.of_attempt(commit, series, run)).unwrap_or_default();
+        let earlier = earlier.into_iter().filter(|said| *said < at).filter_map(|said| {
+            let Statement::Coverage(coverage) = &self.entry(said)?.evidence.statement else { return None };
+            Some(reached(said, Share::of(coverage.lines_covered, coverage.lines)?))
+        });
+        let lowest = earlier.min_by_key(|one| (one.share.0, one.entry));
+        if lowest.is_some_and(|lowest| lowest.share.0 <= own) {
+            return;
+        }
+        let of_report =
+            self.reached.entry(Report { name: series.what, file: series.file, job: series.job }).or_default();
+        if let Some(lowest) = lowest {
+            of_report.remove(&lowest);
+        }
+        of_report.insert(reached(at, own));
     }
 
     fn push(&mut self, subject: Name, series: Series, at: At) {
@@ -597,6 +634,14 @@ impl std::fmt::Display for Share {
     /// `87.5 %`, rounded down to a tenth: what is below a threshold is not shown as the threshold.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{} %", self.0 / 1_000_000, self.0 / 100_000 % 10)
+    }
+}
+
+/// The run that says it; `None` where none was started, and for whatever no run says.
+fn started(by: &Witness) -> Option<RunId> {
+    match by {
+        Witness::Run(run) => run.started(),
+        Witness::Person(_) | Witness::Engine => None,
     }
 }
 

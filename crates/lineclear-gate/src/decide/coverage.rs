@@ -14,7 +14,7 @@ pub(super) fn requirement(view: &View<'_>, rule: &CoverageRule) -> Requirement {
         (None, true) => "coverage not less than before".to_owned(),
         (None, false) => "coverage".to_owned(),
     };
-    let reports = view.index.newest_of_all(&view.same, Kind::Coverage, None);
+    let reports = view.index.newest_attempts_of_all(&view.same, Kind::Coverage, None);
     let found: Vec<(Standing, Finding)> = reports.iter().flat_map(|report| judge(view, rule, report)).collect();
     let standing = Standing::of_all(found.iter().map(|(standing, _)| *standing));
     let mut findings: Vec<Finding> = found.into_iter().map(|(_, finding)| finding).collect();

@@ -218,7 +218,7 @@ impl Finding {
 /// "in run 12", "in run 12, attempt 2", "by Ann"; of what was left out, so that no run of it has a number, "in `ci.yml`".
 fn who(by: &Witness) -> String {
     match by {
-        Witness::Run(run) if run.run.0 == 0 => format!("in `{}`", run.file),
+        Witness::Run(run) if run.started().is_none() => format!("in `{}`", run.file),
         Witness::Run(run) if run.attempt > 1 => format!("in run {}, attempt {}", run.run, run.attempt),
         Witness::Run(run) => format!("in run {}", run.run),
         Witness::Person(name) => format!("by {name}"),

@@ -57,7 +57,11 @@ fn scans<'a>(view: &View<'a>, subjects: &[Name]) -> Vec<Scan<'a>> {
         Statement::Scan(statement) => Some(Scan { entry, statement }),
         _ => None,
     };
-    view.index.newest_of_all(subjects, Kind::Scan, None).into_iter().filter_map(|(_, entry)| scan(entry)).collect()
+    view.index
+        .newest_attempts_of_all(subjects, Kind::Scan, None)
+        .into_iter()
+        .filter_map(|(_, entry)| scan(entry))
+        .collect()
 }
 
 fn words(of: &str, rule: &ScanRule) -> String {

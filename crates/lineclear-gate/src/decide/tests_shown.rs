@@ -10,7 +10,7 @@ const NAMED: usize = 5;
 
 pub(super) fn requirement(view: &View<'_>) -> Option<Requirement> {
     let mut found: Vec<(Standing, Finding)> = Vec::new();
-    for (_, entry) in view.index.newest_of_all(&view.same, Kind::Tests, None) {
+    for (_, entry) in view.index.newest_attempts_of_all(&view.same, Kind::Tests, None) {
         let Statement::Tests(tests) = &entry.evidence.statement else { continue };
         let standing = if tests.totals.failed > 0 { Standing::Fail } else { Standing::Pass };
         let place = format!("{}{}", who(&entry.evidence.by), view.elsewhere(entry));

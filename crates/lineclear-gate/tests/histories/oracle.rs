@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use lineclear_event::{
-    CheckConclusion as End, CheckLeg, CheckStatement, Evidence, RunId, ScanStatement, Statement, Subject, Witness,
+    CheckConclusion as End, CheckLeg, CheckStatement, Evidence, RunId, RunWitness, ScanStatement, Statement, Subject,
+    Witness,
 };
 use lineclear_gate::{Asked, Commits, Entry, RequiredCheck, Rules, SkippedCounts, Standing};
 
@@ -90,7 +91,7 @@ impl<'a> Oracle<'a> {
         match &evidence.by {
             Witness::Person(_) => false,
             Witness::Engine => true,
-            Witness::Run(run) => !self.is_adjusted(run.run),
+            Witness::Run(run) => run.run == RunWitness::NOT_STARTED || !self.is_adjusted(run.run),
         }
     }
 
@@ -143,13 +144,17 @@ impl<'a> Oracle<'a> {
         origins
     }
 
-    /// Whether what was said at `place` came later than what a newer attempt of the same run said of the same thing.
-    fn is_late(&self, place: usize, fails: bool, is_same: &dyn Fn(&Evidence) -> bool) -> bool {
+    /// Whether what was said at `place` came later than what a newer attempt of the same run said of the same thing, or than what the same attempt
+    /// said, unless it counts beside that.
+    fn is_late(&self, place: usize, beside: bool, is_same: &dyn Fn(&Evidence) -> bool) -> bool {
         let evidence = self.said[place];
         let Witness::Run(run) = &evidence.by else { return false };
+        if run.run == RunWitness::NOT_STARTED {
+            return false;
+        }
         self.said[..place].iter().any(|before| match &before.by {
             Witness::Run(other) => {
-                let is_newer = other.attempt > run.attempt || (other.attempt == run.attempt && !fails);
+                let is_newer = other.attempt > run.attempt || (other.attempt == run.attempt && !beside);
                 other.run == run.run && before.subject == evidence.subject && is_newer && is_same(before)
             }
             _ => false,
@@ -274,7 +279,7 @@ impl<'a> Oracle<'a> {
                     let is_same = |before: &Evidence| {
                         matches!(before.statement, Statement::Coverage(_)) && series(before) == series(evidence)
                     };
-                    (!self.is_late(place, false, &is_same)).then_some((
+                    (!self.is_late(place, true, &is_same)).then_some((
                         *evidence,
                         coverage.lines_covered,
                         coverage.lines,
@@ -287,7 +292,7 @@ impl<'a> Oracle<'a> {
         let mut newest: Vec<(&Evidence, u64, u64)> = Vec::new();
         for one in heard.iter().filter(|(evidence, ..)| is_here(evidence)) {
             newest.retain(|(evidence, ..)| series(evidence) != series(one.0));
-            newest.push(*one);
+            newest.extend(heard.iter().filter(|(other, ..)| series(other) == series(one.0) && is_beside(other, one.0)));
         }
         worst(newest.into_iter().map(|(evidence, covered, lines)| {
             if lines == 0 || covered > lines {
@@ -301,9 +306,15 @@ impl<'a> Oracle<'a> {
                     && !is_here(other)
                     && commit.is_some_and(|commit| self.git.is_ancestor(other.subject.id(), commit) == Some(true))
             };
-            let is_step_back = heard
-                .iter()
-                .any(|(other, more, of)| *of > 0 && more <= of && covered * of < more * lines && is_before(other));
+            // What an attempt reached is the lowest that it says.
+            let reached = |other: &Evidence| {
+                let said = heard.iter().filter(|(one, ..)| series(one) == series(other) && is_beside(one, other));
+                let said = said.filter(|(_, covered, lines)| *lines > 0 && covered <= lines);
+                said.map(|(_, covered, lines)| (*covered, *lines)).min_by(|(a, b), (c, d)| (a * d).cmp(&(c * b)))
+            };
+            let is_step_back = heard.iter().any(|(other, ..)| {
+                is_before(other) && reached(other).is_some_and(|(more, of)| covered * of < more * lines)
+            });
             if ratchet && is_step_back { Standing::Fail } else { self.passed(evidence) }
         }))
     }
@@ -326,8 +337,13 @@ impl<'a> Oracle<'a> {
                 Statement::Scan(other) => key(before, other) == key(evidence, scan),
                 _ => false,
             };
-            if !self.is_late(place, false, &is_same) {
+            if !self.is_late(place, true, &is_same) {
                 newest.retain(|(other, of)| key(other, of) != key(evidence, scan));
+                let all = self.said.iter().take(place).filter_map(|other| match &other.statement {
+                    Statement::Scan(of) if key(other, of) == key(evidence, scan) => Some((*other, of)),
+                    _ => None,
+                });
+                newest.extend(all.filter(|(other, _)| is_beside(other, evidence)));
                 newest.push((*evidence, scan));
             }
         }
@@ -429,6 +445,16 @@ fn series(evidence: &Evidence) -> (String, String) {
     match &evidence.by {
         Witness::Run(run) => (run.file.clone(), run.job.as_ref().map(ToString::to_string).unwrap_or_default()),
         _ => Default::default(),
+    }
+}
+
+/// Whether both are of the same thing and the same attempt of a run; or the very same.
+fn is_beside(one: &Evidence, other: &Evidence) -> bool {
+    match (&one.by, &other.by) {
+        (Witness::Run(a), Witness::Run(b)) if a.run != RunWitness::NOT_STARTED => {
+            one.subject == other.subject && (a.run, a.attempt) == (b.run, b.attempt)
+        }
+        _ => std::ptr::eq(one, other),
     }
 }
 

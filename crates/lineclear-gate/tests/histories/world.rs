@@ -141,8 +141,9 @@ impl World {
 
     /// The next thing that somebody says, as many messages.
     pub(crate) fn happens(&mut self, random: &mut Random) -> Vec<Evidence> {
-        match random.below(10) {
+        match random.below(11) {
             0 => vec![self.says_commit(random)],
+            10 => vec![self.leaves_out(random)],
             1..=4 => self.runs(random),
             5 => self.runs_again(random),
             6 | 7 => self.of_digest(random).into_iter().collect(),
@@ -163,6 +164,27 @@ impl World {
         let parents = commit.parents.iter().map(|parent| self.commits[*parent].id.clone()).collect();
         let statement = Statement::Commit(CommitStatement { tree: commit.tree.clone(), parents });
         self.evidence(Subject::Commit(commit.id.clone()), Witness::Engine, statement)
+    }
+
+    /// No run was started, because of the paths; of all of these the number is the same.
+    fn leaves_out(&self, random: &mut Random) -> Evidence {
+        let commit = self.a_commit(random);
+        let (check, file, job, _) = random.of(&CHECKS);
+        let by = RunWitness {
+            run: RunWitness::NOT_STARTED,
+            attempt: 1,
+            file: (*file).into(),
+            event: "push".into(),
+            job: Some(JobKey::new(*job)),
+        };
+        let since = self.commits[commit].parents.first().map(|since| self.commits[*since].id.clone());
+        let conclusion = CheckConclusion::PathFiltered;
+        let leg = CheckLeg { name: String::new(), conclusion, reason: String::new(), since };
+        let adjusted = if random.once_in(6) { vec!["--env".to_owned()] } else { Vec::new() };
+        let context = *random.of(&[CheckContext::Push, CheckContext::PullRequest]);
+        let statement = CheckStatement { check: (*check).into(), context, legs: vec![leg], adjusted };
+        let subject = Subject::Commit(self.commits[commit].id.clone());
+        self.evidence(subject, Witness::Run(by), Statement::Check(statement))
     }
 
     fn runs(&mut self, random: &mut Random) -> Vec<Evidence> {
@@ -212,7 +234,8 @@ impl World {
             let statement = CheckStatement { check: (*check).into(), context, legs, adjusted: adjusted.clone() };
             said.push(self.evidence(subject.clone(), by(Some(job)), Statement::Check(statement)));
         }
-        if random.once_in(3) {
+        // Legs of a matrix may have one name for their reports.
+        for _ in 0..*random.of(&[0, 0, 0, 1, 1, 2]) {
             let statement = CoverageStatement {
                 name: "lcov".into(),
                 lines_covered: *random.of(&[4, 5, 8, 8, 9, 9, 10, 11]),
@@ -225,8 +248,13 @@ impl World {
             let tests = TestsStatement { name: "unit".into(), totals, flaky: Vec::new(), failed: Vec::new() };
             said.push(self.evidence(subject.clone(), by(Some("test (3.11)")), Statement::Tests(tests)));
         }
-        if random.once_in(3) {
+        for _ in 0..*random.of(&[0, 0, 0, 1, 1, 2]) {
             said.push(self.evidence(subject.clone(), by(Some("lint")), Statement::Scan(scan(random))));
+        }
+        for job in ["scan", "lint"] {
+            if let Some(digest) = self.a_digest(random).filter(|_| random.once_in(6)) {
+                said.push(self.evidence(Subject::Digest(digest), by(Some(job)), Statement::Scan(scan(random))));
+            }
         }
         if random.once_in(2) {
             said.push(self.image(random, by(Some("build")), commit));
