@@ -78,7 +78,7 @@ fn built_from<'i>(index: &'i Index, commits: &dyn Commits, commit: &str) -> Vec<
 }
 
 /// The tree of a commit: as the ledger says, else as git knows it.
-fn tree_of(index: &Index, commits: &dyn Commits, commit: &str) -> Option<String> {
+pub(crate) fn tree_of(index: &Index, commits: &dyn Commits, commit: &str) -> Option<String> {
     index.tree(commit).map(str::to_owned).or_else(|| commits.tree(commit))
 }
 

@@ -9,6 +9,7 @@ use lineclear_gate::{
 use lineclear_oci::{Digest, Tag};
 
 use crate::error::{held, moving, shown};
+use crate::parts::{Sources, Whole};
 use crate::{Book, Carried, MoveError, Order, Refusal, Shelf, ShelfError};
 
 /// Carries moves out. Whoever has the [`Turn`](crate::Turn) of a repository uses one.
@@ -108,16 +109,42 @@ impl Mover<'_> {
     /// Asks the gate, and writes down what it says. Nobody is called for it.
     ///
     /// # Errors
-    /// [`MoveError::Refused`] with everything that is missing.
+    /// [`MoveError::Refused`] with everything that is missing; [`MoveError::Part`] for an index with an image that may not move.
     pub fn guard(&self, order: Order) -> Result<Cleared, MoveError> {
         let (decision, entry) = self.decide(&order.rules, &order.digest, order.context, Recorded::Always)?;
         match entry {
             Some(entry) if decision.clear => {
-                (self.told)(Step::Clear(&decision));
-                Ok(Cleared { order, decision, entry })
+                let cleared = Cleared { order, decision, entry };
+                if let Err(error) = self.look_inside(&cleared.order.whole(), &[]) {
+                    self.refuse(&cleared, &error)?;
+                    return Err(error);
+                }
+                (self.told)(Step::Clear(&cleared.decision));
+                Ok(cleared)
             }
             entry => Err(MoveError::Refused(Box::new(Refusal { decision, entry }))),
         }
+    }
+
+    /// What [`Mover::guard`] would say. Writes nothing, and calls nobody.
+    ///
+    /// # Errors
+    /// As that.
+    pub fn look(&self, order: &Order) -> Result<Decision, MoveError> {
+        let (decision, entry) = self.decide(&order.rules, &order.digest, order.context, Recorded::Never)?;
+        if !decision.clear {
+            return Err(MoveError::Refused(Box::new(Refusal { decision, entry })));
+        }
+        self.look_inside(&order.whole(), &[])?;
+        Ok(decision)
+    }
+
+    /// Whether the images in an index may move, too, as far as the ledger knows of them. Nobody is called.
+    ///
+    /// # Errors
+    /// [`MoveError::Part`] with the first that may not.
+    pub fn inside(&self, order: &Order) -> Result<(), MoveError> {
+        self.look_inside(&order.whole(), &[])
     }
 
     /// What [`Mover::guard`] and [`Mover::carry`] would do. Writes nothing, and calls the registry only when the gate is clear.
@@ -129,10 +156,7 @@ impl Mover<'_> {
         order: &Order,
         open: &dyn Fn() -> Result<Box<dyn Shelf>, ShelfError>,
     ) -> Result<Foreseen, MoveError> {
-        let (decision, entry) = self.decide(&order.rules, &order.digest, order.context, Recorded::Never)?;
-        if !decision.clear {
-            return Err(MoveError::Refused(Box::new(Refusal { decision, entry })));
-        }
+        let decision = self.look(order)?;
         let before = |doing| move |source| MoveError::Before { doing, source };
         let shelf = open().map_err(before("open the release repository"))?;
         shelf.log_in().map_err(before("log in to the registry"))?;
@@ -240,9 +264,25 @@ impl Mover<'_> {
         self.may_go_on()?;
         // It took its time: the evidence may have been withdrawn meanwhile.
         let (decision, entry) = self.decide(&order.rules, &order.digest, order.context, Recorded::WhenBlocked)?;
-        match decision.clear {
-            true => Ok(carried),
-            false => Err(MoveError::Withdrawn(Box::new(Refusal { decision, entry }))),
+        if !decision.clear {
+            return Err(MoveError::Withdrawn(Box::new(Refusal { decision, entry })));
+        }
+        // Only now it is known what is really in it.
+        let brought = shelf.parts(&order.digest).map_err(cancelled_or("see which images are in it"))?;
+        self.look_inside(&order.whole(), &brought)?;
+        Ok(carried)
+    }
+
+    /// Whether the images in an index may move, too: those that the ledger knows of, and those that it `brought`.
+    ///
+    /// # Errors
+    /// [`MoveError::Part`] with the first that may not.
+    pub(crate) fn look_inside(&self, whole: &Whole<'_>, brought: &[Digest]) -> Result<(), MoveError> {
+        let index = self.book.index()?;
+        let known = Sources { index: &index, commits: self.commits, now: (self.clock)() };
+        match whole.in_the_way(brought.iter().map(Digest::to_string), known) {
+            None => Ok(()),
+            Some(why) => Err(MoveError::Part(why)),
         }
     }
 

@@ -12,6 +12,9 @@ pub enum MoveError {
     /// The gate is not clear. Nobody was called.
     #[error("gate `{}` is blocked", .0.decision.gate)]
     Refused(Box<Refusal>),
+    /// The gate is clear for an index, and not for an image in it.
+    #[error("an image in it is in the way: {0}; no tag was moved")]
+    Part(String),
     #[error(transparent)]
     Book(#[from] BookError),
     /// Before any tag was moved.

@@ -24,6 +24,7 @@ mod error;
 pub mod inventory;
 mod lookup;
 mod order;
+mod parts;
 mod registry_shelf;
 mod settle;
 mod shelf;

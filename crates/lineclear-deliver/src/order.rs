@@ -4,6 +4,8 @@ use lineclear_event::{CheckContext, MoveKind, Witness};
 use lineclear_gate::{Rules, WantedTag};
 use lineclear_oci::{Digest, Reference};
 
+use crate::parts::Whole;
+
 /// One image on its way to its release repository.
 #[derive(Clone, Debug)]
 pub struct Order {
@@ -27,4 +29,10 @@ pub struct Order {
     pub by: Witness,
     /// Who says that tags move, too, which stand for something that the ledger knows nothing of.
     pub take: Option<String>,
+}
+
+impl Order {
+    pub(crate) fn whole(&self) -> Whole<'_> {
+        Whole { digest: self.digest.as_str(), commit: &self.commit, rules: &self.rules, context: self.context }
+    }
 }

@@ -60,6 +60,13 @@ impl Shelf for RegistryShelf {
         self.proofs.check(&self.carrier, &place)
     }
 
+    fn parts(&self, digest: &Digest) -> Result<Vec<Digest>, ShelfError> {
+        let root = self.carrier.manifest(&self.to.only_at(digest.clone()))?;
+        let mut parts = Vec::new();
+        self.add_parts(&root, 0, &mut parts)?;
+        Ok(parts)
+    }
+
     fn set_tag(&self, tag: &Tag, digest: &Digest) -> Result<(), ShelfError> {
         self.tagger.retag(&self.to.only_at(digest.clone()), tag)?;
         Ok(())
@@ -90,6 +97,22 @@ impl RegistryShelf {
         }
         if let AnyManifest::Image(image) = manifest {
             self.carrier.config(&self.to, image).map_err(|error| self.missing(error, &image.config().digest))?;
+        }
+        Ok(())
+    }
+
+    fn add_parts(&self, manifest: &AnyManifest, depth: usize, parts: &mut Vec<Digest>) -> Result<(), ShelfError> {
+        if depth > MAX_INDEX_DEPTH {
+            return Err(self.incomplete("too many indexes in one another".to_owned()));
+        }
+        for child in manifest.children().iter().filter(|child| child.media_type.is_manifest()) {
+            // What several indexes name is looked into once.
+            if parts.contains(&child.digest) {
+                continue;
+            }
+            parts.push(child.digest.clone());
+            let found = self.carrier.child(&self.to, child).map_err(|error| self.missing(error, &child.digest))?;
+            self.add_parts(&found, depth + 1, parts)?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use lineclear_oci::Digest;
 
 use crate::carry::{Recorded, parsed};
 use crate::error::moving;
+use crate::parts::Whole;
 use crate::{MoveError, Mover, Shelf};
 
 /// What became of a move that was interrupted.
@@ -146,7 +147,15 @@ impl Mover<'_> {
         let Some(rules) = rules_of(&gate) else { return Ok(Err(format!("there is no gate `{gate}` any more"))) };
         let (decision, _) = self.decide(&rules, &digest, context, Recorded::Always)?;
         let blocked = || format!("gate `{gate}` is blocked: {}", decision.statement().blocked.join("; "));
-        Ok(if decision.clear { Ok(()) } else { Err(blocked()) })
+        if !decision.clear {
+            return Ok(Err(blocked()));
+        }
+        // What it brought was looked at before its first tag moved; what is known of that may have changed since.
+        let whole = Whole { digest: digest.as_str(), commit: &statement.commit, rules: &rules, context };
+        match self.look_inside(&whole, &[]) {
+            Err(MoveError::Part(why)) => Ok(Err(why)),
+            other => other.map(Ok),
+        }
     }
 
     fn write_end(&self, statement: &MoveStatement) -> Result<(), MoveError> {

@@ -21,6 +21,9 @@ pub trait Shelf {
     /// [`ShelfError::Incomplete`] with what is missing or is not what it is called.
     fn check(&self, digest: &Digest) -> Result<(), ShelfError>;
 
+    /// The manifests that an image which is here leads to, however deep: none, unless it is an index.
+    fn parts(&self, digest: &Digest) -> Result<Vec<Digest>, ShelfError>;
+
     /// Points a tag to an image that is here.
     fn set_tag(&self, tag: &Tag, digest: &Digest) -> Result<(), ShelfError>;
 

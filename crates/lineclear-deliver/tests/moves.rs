@@ -7,9 +7,9 @@ use std::sync::Arc;
 use lineclear_deliver::{Book, BookError, Carried, MoveError, Moved, Mover, Order, Settled, Shelf, ShelfError};
 use lineclear_event::{
     CheckConclusion, CheckContext, CheckLeg, CheckStatement, Evidence, ImageStatement, MoveKind, MovePhase, RunId,
-    RunWitness, Statement, Subject, Timestamp, Witness,
+    RunWitness, ScanStatement, Severity, Statement, Subject, Timestamp, Witness,
 };
-use lineclear_gate::{Commits, Index, Keeps, RequiredCheck, Rules, WantedTag};
+use lineclear_gate::{Commits, Index, Keeps, RequiredCheck, Rules, ScanRule, WantedTag};
 use lineclear_ledger::LedgerOf;
 use lineclear_oci::{Digest, Tag};
 use lineclear_store::MemoryStore;
@@ -45,6 +45,8 @@ struct World {
     logins: Cell<usize>,
     /// The registry says of every tag that it stands for this.
     lie: RefCell<Option<Digest>>,
+    /// What the image leads to that is brought.
+    parts: RefCell<Vec<Digest>>,
     /// Tags cannot be removed, as in many registries.
     keeps_tags: Cell<bool>,
     /// Is done by someone else just before the next tag is set.
@@ -75,6 +77,7 @@ impl World {
             dead: Cell::new(false),
             logins: Cell::new(0),
             lie: RefCell::default(),
+            parts: RefCell::default(),
             keeps_tags: Cell::new(false),
             meanwhile: RefCell::default(),
         }
@@ -199,6 +202,10 @@ impl Shelf for World {
     fn check(&self, digest: &Digest) -> Result<(), ShelfError> {
         let incomplete = || ShelfError::Incomplete { repository: REPOSITORY.into(), what: digest.to_string() };
         self.call(|| if self.contents.borrow().contains(digest) { Ok(()) } else { Err(incomplete()) })
+    }
+
+    fn parts(&self, _: &Digest) -> Result<Vec<Digest>, ShelfError> {
+        self.call(|| Ok(self.parts.borrow().clone()))
     }
 
     fn set_tag(&self, tag: &Tag, digest: &Digest) -> Result<(), ShelfError> {
@@ -352,6 +359,94 @@ fn evidence_that_is_withdrawn_during_the_copy_stops_the_move() {
     assert!(matches!(moved, Err(MoveError::Withdrawn(_))));
     assert!(world.tags.borrow().is_empty());
     assert!(world.moves().values().all(|(_, phase)| *phase == MovePhase::Undone));
+}
+
+/// An index around the images of two commits, which a run of the first pushed and, if it was seen to do so, built.
+fn wrapped(world: &World, children: &[Digest], built: bool) {
+    let image = ImageStatement {
+        image: "app".into(),
+        names: vec!["localhost:5000/ci/app:both".into()],
+        commit: sha(1),
+        built,
+        platforms: Vec::new(),
+        children: children.iter().map(Digest::to_string).collect(),
+        user: String::new(),
+    };
+    let by = Witness::Run(RunWitness {
+        run: RunId(9),
+        attempt: 1,
+        file: ".github/workflows/ci.yml".into(),
+        event: "push".into(),
+        job: None,
+    });
+    let subject = Subject::Digest(digest(100).to_string());
+    let evidence = Evidence { subject, at: Timestamp(1), by, statement: Statement::Image(image) };
+    world.ledger.append(vec![evidence]).expect("the ledger takes it");
+}
+
+fn publish_index(world: &World) -> Result<Moved, MoveError> {
+    let mover = world.mover();
+    let cleared = mover.guard(Order { digest: digest(100), ..order(1) })?;
+    mover.carry(cleared, world)
+}
+
+// S0-15, S0-45
+#[test]
+fn an_index_around_another_commits_image_moves_only_if_the_gate_is_clear_for_that_commit_too() {
+    for (conclusion, words) in [
+        (CheckConclusion::Success, None),
+        (CheckConclusion::Failure, Some("which comes from 0000000, and gate `main` is not clear for that")),
+    ] {
+        // As the ledger knows the index, and as it turns out to be where it arrives.
+        for is_known in [true, false] {
+            let world = World::new();
+            world.ran(1, CheckConclusion::Success);
+            world.ran(2, conclusion);
+            let children = [digest(1), digest(2)];
+            wrapped(&world, if is_known { &children } else { &[] }, false);
+            world.parts.replace(children.to_vec());
+            match words {
+                None => drop(publish_index(&world).expect("all of it is clear")),
+                Some(words) => {
+                    let error = publish_index(&world).expect_err("one of them is red");
+                    assert!(matches!(&error, MoveError::Part(why) if why.contains(words)), "{error}");
+                    assert!(error.to_string().contains(&digest(2).to_string()), "{error}");
+                    assert!(world.tags.borrow().is_empty());
+                    assert_eq!(world.logins.get(), usize::from(!is_known));
+                    let phase = if is_known { MovePhase::Refused } else { MovePhase::Undone };
+                    assert!(world.moves().values().all(|(_, ended)| *ended == phase), "{:?}", world.moves());
+                    assert!(world.mover().look(&Order { digest: digest(100), ..order(1) }).is_err() == is_known);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_green_run_built_whole_is_its_own_and_findings_in_an_image_of_it_count_all_the_same() {
+    let world = World::new();
+    world.ran(1, CheckConclusion::Success);
+    world.ran(2, CheckConclusion::Failure);
+    wrapped(&world, &[digest(2)], true);
+    let block = BTreeSet::from([Severity::Critical]);
+    let rules = Rules { scan: Some(ScanRule { block, budget: 0 }), ..rules() };
+    let scanned = |of: u8, critical: u64| {
+        let scan = ScanStatement {
+            tool: "trivy".into(),
+            counts: BTreeMap::from([(Severity::Critical, critical)]),
+            ..ScanStatement::default()
+        };
+        let subject = Subject::Digest(digest(of).to_string());
+        let evidence = Evidence { subject, at: Timestamp(1), by: Witness::Engine, statement: Statement::Scan(scan) };
+        world.ledger.append(vec![evidence]).expect("the ledger takes it");
+    };
+    scanned(100, 0);
+    let order = Order { digest: digest(100), rules, ..order(1) };
+    // The image has no scan of its own: that of the index is what is asked for.
+    world.mover().look(&order).expect("it was built by a green run");
+    scanned(2, 1);
+    let error = world.mover().look(&order).expect_err("it has a critical finding");
+    assert!(matches!(&error, MoveError::Part(why) if why.contains("critical")), "{error}");
 }
 
 #[test]
