@@ -1,9 +1,10 @@
 //! Finds and reads the workflow files of a repository.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lineclear_source::{Diagnostic, Source};
-use lineclear_workflow::Workflow;
+use lineclear_workflow::{Read, Workflow};
 
 /// Where GitHub looks for workflows.
 pub(crate) const FOLDER: &str = ".github/workflows";
@@ -29,11 +30,13 @@ impl WorkflowFile {
 /// A file that cannot be read, is too large or is not text is in the list with that finding.
 ///
 /// # Errors
-/// A sentence for a file or folder that was named and is not there, or cannot be listed.
+/// A sentence for a file or folder that was named and is not there, or a folder that cannot be listed.
 pub(crate) fn read(root: &Path, named: &[PathBuf]) -> Result<Vec<WorkflowFile>, String> {
     let mut paths = Vec::new();
-    if named.is_empty() {
-        paths.extend(in_folder(&root.join(FOLDER)).unwrap_or_default());
+    let own = root.join(FOLDER);
+    // What cannot be looked at is not taken for what is not there.
+    if named.is_empty() && !matches!(own.try_exists(), Ok(false)) {
+        paths.extend(in_folder(&own)?);
     }
     for name in named {
         // As typed, as the repository calls it, or by its bare name: reports name files from the repository's root.
@@ -73,6 +76,14 @@ pub(crate) fn of_text(name: &str, text: String) -> WorkflowFile {
     let source = Source::new(name, text);
     let read = Workflow::read(&source);
     WorkflowFile { source, workflow: read.model, findings: read.diagnostics }
+}
+
+/// Where these files find each other, by their paths: workflows call workflows.
+pub(crate) fn called(files: &[WorkflowFile]) -> impl Fn(&str) -> Option<Arc<Read<Workflow>>> + use<'_> {
+    |path| {
+        let file = files.iter().find(|file| file.source.name() == path)?;
+        Some(Arc::new(Workflow::read(&file.source)))
+    }
 }
 
 fn read_one(root: &Path, path: &Path) -> WorkflowFile {

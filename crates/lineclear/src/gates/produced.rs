@@ -1,10 +1,9 @@
 //! Checks that a gate waits for, and that no workflow of the checkout produces.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use lineclear_gate::{Decision, Rules, Standing};
-use lineclear_workflow::{Workflow, produced_checks};
+use lineclear_workflow::produced_checks;
 
 use crate::workflow_files;
 
@@ -27,11 +26,8 @@ pub(crate) fn tell_of_unproduced(decision: &mut Decision, rules: &Rules, root: &
     if files.iter().any(|file| file.workflow.is_none()) {
         return;
     }
-    let called = |path: &str| {
-        let file = files.iter().find(|file| file.source.name() == path)?;
-        Some(Arc::new(Workflow::read(&file.source)))
-    };
-    let produced = produced_checks(files.iter().filter_map(|file| file.workflow.as_ref()), &called);
+    let models = files.iter().filter_map(|file| file.workflow.as_ref());
+    let produced = produced_checks(models, &workflow_files::called(&files));
     for (check, requirement) in &mut missing {
         if !produced.iter().any(|one| one.is_called(check)) {
             requirement.supply = Some(

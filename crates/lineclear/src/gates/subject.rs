@@ -8,7 +8,6 @@ use lineclear_oci::Reference;
 
 use super::{Fault, Place};
 use crate::history::commits::is_commit;
-use crate::local_event::git_says;
 
 /// Asks a registry which digest a name with a tag stands for now.
 pub(crate) type AskRegistry<'a> = dyn Fn(&Reference) -> Result<String, String> + 'a;
@@ -25,7 +24,7 @@ pub(crate) fn find(
     ask: Option<&AskRegistry<'_>>,
 ) -> Result<Subject, Fault> {
     let Some(text) = text else {
-        return revision(place, "HEAD").map(Subject::Commit).ok_or_else(|| {
+        return place.commits.resolve("HEAD").map(Subject::Commit).ok_or_else(|| {
             Fault::Input("there is no commit here: go to a git repository, or name a commit or an image".into())
         });
     };
@@ -35,7 +34,7 @@ pub(crate) fn find(
     if let Some(beginning) = text.strip_prefix("sha256:") {
         return beginning_with(text, beginning, index).map_err(Fault::Input);
     }
-    if let Some(commit) = revision(place, text) {
+    if let Some(commit) = place.commits.resolve(text) {
         return Ok(Subject::Commit(commit));
     }
     if let Some((_, digest)) = text.split_once('@')
@@ -99,13 +98,4 @@ fn pushed_as(index: &Index, name: &str) -> Option<String> {
     images
         .find(|(_, image)| image.names.iter().any(|known| known == name || *known == with_tag))
         .map(|(digest, _)| digest.clone())
-}
-
-/// A revision as the full id of its commit.
-pub(crate) fn revision(place: &Place, text: &str) -> Option<String> {
-    let wanted = format!("{text}^{{commit}}");
-    let arguments = ["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted];
-    let output = git_says(&place.checkout.root, &arguments, &[]).ok()?;
-    let output = String::from_utf8_lossy(&output).into_owned();
-    output.lines().last().map(str::trim).filter(|id| is_commit(id)).map(str::to_owned)
 }

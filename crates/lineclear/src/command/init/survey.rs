@@ -7,7 +7,7 @@ use lineclear_check::offered_checks;
 use lineclear_policy::{CheckClass, OfferedCheck};
 use lineclear_workflow::Workflow;
 
-use crate::workflow_files::WorkflowFile;
+use crate::workflow_files::{self, WorkflowFile};
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -90,11 +90,7 @@ impl Survey {
         let models = || files.iter().filter_map(|file| file.workflow.as_ref());
         survey.workflows = models().map(|workflow| workflow.display_name().to_owned()).collect();
         survey.publishes = models().any(publishes);
-        let called = |path: &str| {
-            let file = files.iter().find(|file| file.source.name() == path)?;
-            Some(std::sync::Arc::new(Workflow::read(&file.source)))
-        };
-        survey.offered = offered_checks(models(), &called);
+        survey.offered = offered_checks(models(), &workflow_files::called(files));
         survey
     }
 

@@ -9,7 +9,7 @@ use lineclear_oci::Digest;
 use lineclear_store_folder::FolderStore;
 
 use crate::exit::Exit;
-use crate::gates::{Fault, Place, subject, unusable_home};
+use crate::gates::{Fault, Place, unusable_home};
 use crate::output;
 use crate::settings::{self, now};
 
@@ -54,7 +54,7 @@ pub(super) fn run(args: &SetAsideArgs, repository: Option<&str>) -> Result<Exit,
             "the new ledger begins with who set the old one aside: set git's user.name, or say --as NAME".into(),
         )
     })?;
-    let commit = subject::revision(&place, "HEAD");
+    let commit = place.commits.resolve("HEAD");
     let commit = commit.ok_or_else(|| Fault::Input("a ledger begins with a commit, and there is none here".into()))?;
 
     let home = settings::home().map_err(Fault::Input)?;
