@@ -1,12 +1,10 @@
 //! `lineclear.toml` of a repository as everything goes by it: read, and with what its preset stands for.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use lineclear_check::offered_checks;
-use lineclear_policy::{Policy, Preset, PresetPolicy};
+use lineclear_policy::{PRESET_GATE, Policy, Preset, PresetPolicy, RequiredCheck};
 use lineclear_source::{Diagnostic, Source, Span, Spanned, Style, render};
-use lineclear_workflow::Workflow;
 
 use crate::workflow_files::{self, WorkflowFile};
 
@@ -38,43 +36,69 @@ pub(crate) fn read(root: &Path) -> Result<PolicyFile, String> {
     read_as(root, None)
 }
 
+/// As [`read`], of a policy that may be called otherwise.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_file(file: &Path, root: &Path) -> Result<PolicyFile, String> {
+    read_named(file, &file.display().to_string(), root, None)
+}
+
 /// As [`read`], as if the file named `preset`.
 ///
 /// # Errors
 /// As [`read`].
 pub(crate) fn read_as(root: &Path, preset: Option<Preset>) -> Result<PolicyFile, String> {
-    let bytes = match std::fs::read(root.join(NAME)) {
+    read_named(&root.join(NAME), NAME, root, preset)
+}
+
+fn read_named(file: &Path, name: &str, root: &Path, preset: Option<Preset>) -> Result<PolicyFile, String> {
+    let bytes = match std::fs::read(file) {
         Ok(bytes) => Some(bytes),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(format!("`{NAME}` cannot be read: {error}")),
+        Err(error) => return Err(format!("`{name}` cannot be read: {error}")),
     };
     let exists = bytes.is_some();
     let text = String::from_utf8(bytes.unwrap_or_default())
-        .map_err(|_| format!("`{NAME}` is not valid UTF-8; save it as UTF-8"))?;
-    let source = Source::new(NAME, text);
+        .map_err(|_| format!("`{name}` is not valid UTF-8; save it as UTF-8"))?;
+    let source = Source::new(name, text);
     let (mut written, findings) = Policy::read(&source);
     if let Some(preset) = preset {
         written.preset = Some(PresetPolicy {
             preset: Spanned::new(preset, Span::default()),
             checks: written.preset.map(|known| known.checks).unwrap_or_default(),
-            span: Span::default(),
         });
     }
     let (policy, problems) = match written.preset {
-        Some(_) => expanded(written, &workflow_files::read(root, &[])?),
+        Some(_) => expanded(&written, &workflow_files::read(root, &[])?),
         None => (written, Vec::new()),
     };
     Ok(PolicyFile { source, exists, policy, findings, problems })
 }
 
 /// The policy with what its preset stands for in these workflows, and what is wrong with that.
-pub(crate) fn expanded(written: Policy, files: &[WorkflowFile]) -> (Policy, Vec<Diagnostic>) {
-    let called = |path: &str| {
-        let file = files.iter().find(|file| file.source.name() == path)?;
-        Some(Arc::new(Workflow::read(&file.source)))
-    };
-    let offered = offered_checks(files.iter().filter_map(|file| file.workflow.as_ref()), &called);
-    written.expanded(&offered)
+///
+/// A workflow that has errors may have any check, the very ones that the preset asks for: that is an error with the code
+/// `preset-of-faulty-workflow`, and the preset's gate stays closed. Only a gate with a `require` of its own does not rest on workflows.
+pub(crate) fn expanded(written: &Policy, files: &[WorkflowFile]) -> (Policy, Vec<Diagnostic>) {
+    let models = files.iter().filter_map(|file| file.workflow.as_ref());
+    let (mut policy, mut problems) = written.expanded(&offered_checks(models, &workflow_files::called(files)));
+    let Some(preset) = &written.preset else { return (policy, problems) };
+    let gate = policy.gates.iter_mut().find(|gate| gate.name.value == PRESET_GATE && !gate.has_require);
+    if let Some(gate) = gate {
+        let span = preset.preset.span;
+        for name in files.iter().filter(|file| file.has_errors()).map(|file| file.source.name()) {
+            let preset = preset.preset.value.as_str();
+            let message =
+                format!("the preset `{preset}` asks for checks of the workflows, and nobody knows those of `{name}`");
+            let problem = Diagnostic::error("preset-of-faulty-workflow", message).at(span);
+            problems.push(problem.help("`lineclear check` says what is wrong with it"));
+            // Whoever asks the gate all the same finds it closed, and reads why.
+            let check = format!("any check of {name} (the workflow has errors, so nobody knows which it has)");
+            gate.require.push(RequiredCheck { check: Spanned::new(check, span), on: None });
+        }
+    }
+    (policy, problems)
 }
 
 impl PolicyFile {
@@ -118,5 +142,26 @@ mod tests {
         let file = read(folder.path()).expect("it can be read");
         let policy = file.sound(Style::Plain).expect("nothing is wrong");
         assert_eq!(policy.gate("main").expect("the preset's").require[0].check.value, "CI / lint");
+    }
+
+    #[test]
+    fn a_workflow_that_cannot_be_understood_takes_no_check_from_a_presets_gate() {
+        let of = |policy: &str, second: &str| {
+            let (written, findings) = Policy::read(&Source::new(NAME, policy));
+            assert_eq!(findings, []);
+            let job = "{ runs-on: ubuntu-latest, steps: [{ run: a }] }";
+            let first = format!("name: CI\non: push\njobs: {{ lint: {job} }}\n");
+            let file = |name: &str, text: &str| workflow_files::of_text(name, text.to_owned());
+            expanded(&written, &[file("ci.yml", &first), file("tests.yml", second)])
+        };
+        for faulty in ["name: [", "name: T\non: push\njobs: { test: 5 }\n"] {
+            let (policy, problems) = of("preset = 'publish-only'", faulty);
+            assert!(problems.iter().any(|problem| problem.message.contains("nobody knows those of `tests.yml`")));
+            let required = &policy.gate("main").expect("the preset's").require;
+            assert!(required.iter().any(|one| one.check.value.starts_with("any check of tests.yml")), "{required:?}");
+            // A list of one's own rests on no workflow.
+            let (policy, problems) = of("preset = 'publish-only'\n[gate.main]\nrequire = ['CI / lint']", faulty);
+            assert_eq!((policy.gate("main").expect("it is there").require.len(), problems), (1, Vec::new()));
+        }
     }
 }

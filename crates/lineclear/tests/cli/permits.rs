@@ -234,6 +234,49 @@ fn what_is_not_the_commit_that_was_tested_is_not_published_for_it() {
 }
 
 #[test]
+fn a_checkout_whose_commit_cannot_be_read_is_not_taken_for_the_right_one() {
+    let script =
+        "git init -q beside\ngit -C beside remote add origin https://example.org/octo/app.git\nbash push.sh latest x";
+    let repository = repository("permit-unborn", "green", &job(FOLLOW, script));
+    let run = repository.run(&[]);
+    let said = "the job has a repository of `octo/app` in `beside` whose commit cannot be read";
+    assert!(log(&run).contains(said), "{}", run.transcript());
+    assert!(!tags(&repository).contains("latest"));
+}
+
+#[test]
+fn an_index_around_an_index_around_another_commits_image_sets_no_tag() {
+    let repository = repository("permit-nested", "red", &job("push", "bash push.sh ci-red"));
+    let red = repository.run(&[]);
+    assert!(log(&red).contains("push of ci-red:  201"), "{}", red.transcript());
+    let script = r#"
+api=http://$LINECLEAR_REGISTRY/v2/ghcr.io/octo/app/manifests kind=application/vnd.oci.image type=manifest
+cd "$RUNNER_TEMP"
+curl -sS -u "x:$TOKEN" -H "accept: $kind.manifest.v1+json" $api/ci-red > part
+for level in inner outer; do
+  printf '{"schemaVersion":2,"mediaType":"%s.index.v1+json","manifests":[{"mediaType":"%s.%s.v1+json","digest":"sha256:%s","size":%s}]}' \
+    $kind $kind $type $(sha256sum < part | cut -c1-64) $(wc -c < part) > whole
+  mv whole part
+  type=index name=latest
+  if [ $level = inner ]; then name=sha256:$(sha256sum < part | cut -c1-64); fi
+  echo "push of $level: $(curl -sS -w ' %{http_code}' -u "x:$TOKEN" -X PUT -H "content-type: $kind.index.v1+json" --data-binary @part $api/$name)"
+done
+"#;
+    repository.write(".github/workflows/publish.yml", &job(FOLLOW, script));
+    repository.write("verdict", "green");
+    repository.commit("second");
+    let run = repository.run(&[]);
+    let log = log(&run);
+    assert!(log.contains("push of inner:  201"), "{}", run.transcript());
+    assert!(
+        log.contains("it leads to sha256:") && log.contains("and gate `main` is not clear for that"),
+        "{}",
+        run.transcript()
+    );
+    assert!(!tags(&repository).contains("latest"));
+}
+
+#[test]
 fn latest_never_moves_backwards_and_version_tags_stay() {
     // S0-38: the older build ends last.
     let repository = repository("permit-order", "green", &job(FOLLOW, "bash push.sh latest $(git rev-parse HEAD)"));

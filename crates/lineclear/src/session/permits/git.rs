@@ -73,9 +73,20 @@ impl Git {
 
     /// The last commit of a branch, here or as `origin` is known to have it: the newer of the two, and of two that know nothing of one
     /// another that of `origin`.
-    pub(super) fn tip(&self, branch: &str) -> Option<String> {
-        let local = self.commits.resolve(&format!("refs/heads/{branch}"));
-        let Some(remote) = self.commits.resolve(&format!("refs/remotes/origin/{branch}")) else { return local };
-        local.filter(|local| self.commits.is_ancestor(&remote, local) == Some(true)).or(Some(remote))
+    ///
+    /// # Errors
+    /// A sentence: git cannot say. That is not the same as that there is no such branch.
+    pub(super) fn tip(&self, branch: &str) -> Result<Option<String>, String> {
+        let (local, remote) = (format!("refs/heads/{branch}"), format!("refs/remotes/origin/{branch}"));
+        let listed =
+            git_says(&self.folder, &["for-each-ref", "--format=%(refname) %(objectname)", &local, &remote], &[])
+                .map_err(|why| format!("git cannot say where `{branch}` stands: {why}"))?;
+        let listed = String::from_utf8_lossy(&listed);
+        let of = |name: &str| {
+            let named = listed.lines().filter_map(|line| line.split_once(' ')).find(|(found, _)| *found == name);
+            named.map(|(_, commit)| commit.to_owned())
+        };
+        let (local, Some(remote)) = (of(&local), of(&remote)) else { return Ok(of(&local)) };
+        Ok(local.filter(|local| self.commits.is_ancestor(&remote, local) == Some(true)).or(Some(remote)))
     }
 }

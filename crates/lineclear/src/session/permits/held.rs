@@ -7,6 +7,7 @@ use lineclear_policy::{Image, Policy};
 use lineclear_workflow::FilterPattern;
 
 use super::speaker::Speaker;
+use crate::delivery::release_name;
 
 /// A release repository.
 #[derive(Clone, Debug)]
@@ -40,10 +41,7 @@ pub(crate) fn all(policies: &[(Policy, Vec<String>)], repository: &str, here: Op
 }
 
 fn held(image: &Image, policy: &Policy, keys: &[String], own: &str, here: Option<&Routes>) -> Option<Held> {
-    let (owner, name) = own.split_once('/')?;
-    let text = image.repository.as_ref()?.value.as_str();
-    let text = text.replace("${owner}", owner).replace("${repository}", name).to_lowercase();
-    let reference: Reference = text.parse().ok()?;
+    let reference: Reference = release_name(&image.repository.as_ref()?.value, own).parse().ok()?;
     let any = RegistryHost::parse("localhost").ok()?;
     let mapped = Routes::into_registry(&any, [reference.registry().clone()]).apply(&reference)?;
     // It may be the embedded registry itself, by the name under which it is served.

@@ -22,9 +22,9 @@ use lineclear_event::{
     with_causes,
 };
 use lineclear_forge::Caller;
-use lineclear_gate::{Asked, Decision, Index, Target, WantedTag, decide, plan_tags};
+use lineclear_gate::{Asked, Decision, Index, Rules, Target, WantedTag, decide, plan_tags};
 use lineclear_ledger::LedgerOf;
-use lineclear_oci::{AnyManifest, RepositoryName, Routes, Tag};
+use lineclear_oci::{AnyManifest, Digest, RepositoryName, Routes, Tag};
 use lineclear_policy::Policy;
 use lineclear_registry_server::{Free, Naming, Permit};
 use lineclear_services::{Permits, Who};
@@ -43,6 +43,9 @@ use reviewed::Reviewed;
 use speaker::{Job, Speaker};
 use workspace::Beginning;
 
+/// So many manifests an index may lead to.
+const MOST_PARTS: usize = 1_000;
+
 /// So long a push waits for another one of the same repository.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -55,7 +58,6 @@ pub(crate) struct JobPermits {
     claims: Claims,
     /// Made at the first push: hardly any command pushes.
     held: OnceLock<Result<Vec<Held>, String>>,
-    beginning: OnceLock<Beginning>,
     jobs: Mutex<BTreeMap<(RunId, JobKey), Open>>,
     /// Who knows whether what runs is what its commit says.
     recorder: OnceLock<Arc<Recorder>>,
@@ -71,9 +73,8 @@ pub(crate) struct Ground {
     pub(crate) default_branch: String,
     /// The policy of the checkout.
     pub(crate) policy: Policy,
-    pub(crate) is_filled: bool,
-    /// The commit that is checked out.
-    pub(crate) head: Option<String>,
+    /// What jobs begin with.
+    beginning: Beginning,
 }
 
 /// A job that runs.
@@ -100,17 +101,12 @@ impl JobPermits {
             git,
             claims,
             held: OnceLock::new(),
-            beginning: OnceLock::new(),
             jobs: Mutex::default(),
             recorder: OnceLock::new(),
         });
         if !permits.ground.policy.images.is_empty() {
-            // What the jobs began with is looked at now: while they run, somebody may go on working.
-            let looking = Arc::clone(&permits);
-            std::thread::spawn(move || {
-                let _ = looking.beginning();
-                looking.claim();
-            });
+            let claiming = Arc::clone(&permits);
+            std::thread::spawn(move || claiming.claim());
         }
         permits
     }
@@ -156,10 +152,6 @@ impl JobPermits {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn beginning(&self) -> &Beginning {
-        self.beginning.get_or_init(|| Beginning { is_filled: self.ground.is_filled, head: self.ground.head.clone() })
-    }
-
     /// The release repositories of the default branch's policy, and those that the checkout's own has beyond it.
     ///
     /// # Errors
@@ -195,9 +187,8 @@ impl JobPermits {
         let open = self.jobs().get(&(caller.run, caller.job.clone())).cloned().ok_or("the job has ended")?;
         let own = self.ground.repository.as_str();
         let speaker = open.job.speaker(own, &*self.store, &self.git)?;
-        if let Some(workspace) = &open.workspace {
-            workspace::check(workspace, own, &speaker, self.beginning(), &self.git)?;
-        }
+        let workspace = open.workspace.as_deref().ok_or("nobody knows what the job has checked out")?;
+        workspace::check(workspace, own, &speaker, &self.ground.beginning, &self.git)?;
         self.is_as_committed()?;
         let refused = |why| self.refused(held, &open.job, &speaker, naming, why);
         let wanted = held.wants(naming.tag, &speaker, now()).map_err(refused)?;
@@ -207,7 +198,7 @@ impl JobPermits {
         let digest = naming.manifest.digest().to_string();
         let index = self.index()?;
         let to = self.moved(held, naming, &wanted, &speaker, &index).map_err(refused)?;
-        let decision = self.decide(held, &open.job, &speaker, naming.manifest, index)?;
+        let decision = self.decide(held, &open.job, &speaker, naming, index)?;
         let witness = &open.job.witness;
         let subject = Subject::Digest(digest);
         let begun = |first: u64| {
@@ -227,9 +218,10 @@ impl JobPermits {
     /// Whether what runs is what the commit says.
     ///
     /// # Errors
-    /// A sentence: what is different.
+    /// A sentence: what is different, or that nobody knows.
     fn is_as_committed(&self) -> Result<(), String> {
-        let adjusted = self.recorder.get().map(|recorder| recorder.adjusted()).unwrap_or_default();
+        let recorder = self.recorder.get().ok_or("this run is of no commit, so nobody knows what it builds")?;
+        let adjusted = recorder.adjusted();
         match adjusted.is_empty() {
             true => Ok(()),
             false => Err(format!(
@@ -277,9 +269,10 @@ impl JobPermits {
         held: &Held,
         job: &Job,
         speaker: &Speaker,
-        manifest: &AnyManifest,
+        naming: &Naming<'_>,
         mut index: Arc<Index>,
     ) -> Result<Decision, String> {
+        let manifest = naming.manifest;
         let Some(rules) = &held.rules else {
             return Err(format!(
                 "[image.{}] of lineclear.toml names no gate, so nothing could prove what is published; add `gate = \"…\"`",
@@ -303,26 +296,59 @@ impl JobPermits {
         if !of_digest.clear {
             return Err(self.blocked(job, speaker, &of_digest));
         }
-        // Who puts an index around another commit's image makes it nobody's own; a run that has built all of it has built its parts.
+        self.parts_are_clear(rules, speaker, manifest, naming.repository, &index)?;
+        Ok(of_digest)
+    }
+
+    /// Whether everything that an index leads to is of commits whose gate is clear: who puts one around another commit's image, or around an
+    /// index that has it, makes it nobody's own. What nobody has seen before is of this run, as the index is.
+    ///
+    /// # Errors
+    /// A sentence: what is not, or cannot be looked at.
+    fn parts_are_clear(
+        &self,
+        rules: &Rules,
+        speaker: &Speaker,
+        manifest: &AnyManifest,
+        repository: &RepositoryName,
+        index: &Index,
+    ) -> Result<(), String> {
+        let asked = |commit: &str| Asked {
+            subject: Subject::Commit(commit.to_owned()),
+            context: CheckContext::Push,
+            now: now(),
+        };
+        let is_clear = |commit: &str| decide(rules, &asked(commit), index, &self.git.commits).clear;
+        // Of what a run has built whole it has built the parts.
         let has_built = |image: &ImageStatement| image.built && image.commit == speaker.commit;
-        if image_statements(&index, &digest).any(has_built) {
-            return Ok(of_digest);
-        }
-        for part in parts(manifest) {
-            let origins = index.origins(&part);
-            let is_clear = |commit: &str| {
-                decide(rules, &asked(Subject::Commit(commit.to_owned())), &index, &self.git.commits).clear
-            };
-            let is_known = image_statements(&index, &part).next().is_some();
+        let parts_of = |digest: &str, manifest: &AnyManifest| match image_statements(index, digest).any(has_built) {
+            true => Vec::new(),
+            false => parts(manifest),
+        };
+        let mut seen: BTreeSet<Digest> = BTreeSet::new();
+        let mut left = parts_of(manifest.digest().as_str(), manifest);
+        while let Some(part) = left.pop() {
+            if !seen.insert(part.clone()) {
+                continue;
+            }
+            if seen.len() > MOST_PARTS {
+                return Err(format!("it leads to more than {MOST_PARTS} manifests"));
+            }
+            let origins = index.origins(part.as_str());
+            let is_known = image_statements(index, part.as_str()).next().is_some();
             if is_known && !origins.iter().any(|origin| is_clear(origin.commit)) {
                 let from = origins.first().map_or("what no commit has", |origin| short(origin.commit));
                 return Err(format!(
-                    "it names {part}, which comes from {from}, and gate `{}` is not clear for that",
-                    of_digest.gate
+                    "it leads to {part}, which comes from {from}, and gate `{}` is not clear for that",
+                    rules.gate
                 ));
             }
+            let kept = self.store.manifest(repository, &part).map_err(|error| with_causes(&error))?;
+            let Some(kept) = kept else { return Err(format!("it leads to {part}, which is not there")) };
+            let manifest = AnyManifest::read(kept.bytes, None).map_err(|error| with_causes(&error))?;
+            left.extend(parts_of(part.as_str(), &manifest));
         }
-        Ok(of_digest)
+        Ok(())
     }
 
     /// Records that a tag's own rule said no, before any gate was asked, and gives back why.
@@ -373,9 +399,9 @@ impl JobPermits {
 }
 
 /// The manifests that an index names.
-fn parts(manifest: &AnyManifest) -> Vec<String> {
+fn parts(manifest: &AnyManifest) -> Vec<Digest> {
     match manifest {
-        AnyManifest::Index(index) => index.parts().manifests.iter().map(|child| child.digest.to_string()).collect(),
+        AnyManifest::Index(index) => index.parts().manifests.iter().map(|child| child.digest.clone()).collect(),
         AnyManifest::Image(_) => Vec::new(),
     }
 }
@@ -390,7 +416,7 @@ fn image_statements<'i>(index: &'i Index, digest: &str) -> impl Iterator<Item = 
 
 /// What is known of an image that nobody has pushed before.
 fn first_seen(held: &Held, speaker: &Speaker, manifest: &AnyManifest) -> ImageStatement {
-    let children = parts(manifest);
+    let children = parts(manifest).iter().map(ToString::to_string).collect();
     ImageStatement {
         image: held.image.clone(),
         names: Vec::new(),
@@ -455,8 +481,7 @@ pub(crate) fn ground(checkout: &Checkout, home: &Path, policy: &Policy, is_fille
         repository: checkout.repository_name(),
         default_branch: checkout.default_branch(),
         policy: policy.clone(),
-        is_filled,
-        head: checkout.head_commit(),
+        beginning: Beginning { is_filled, head: checkout.head_commit() },
     }
 }
 

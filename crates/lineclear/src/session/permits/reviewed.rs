@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lineclear_policy::Policy;
-use lineclear_source::Source;
+use lineclear_source::{Diagnostic, Source};
 use zeroize::Zeroizing;
 
 use super::git::Git;
@@ -19,22 +19,28 @@ pub(crate) struct Reviewed {
 }
 
 impl Reviewed {
-    /// That of `branch`; `None` where there is no such branch, or no such file on it.
+    /// That of `branch`; `None` where there is no repository, no such branch, or no such file on it.
     ///
     /// # Errors
-    /// A sentence: it is wrong there.
+    /// A sentence: it is wrong there, or one of the workflows that its preset rests on is.
     pub(crate) fn of(root: &Path, branch: &str) -> Result<Option<Self>, String> {
+        // Where there is no repository nobody has reviewed anything. Of one that is there git has to say it.
+        if !root.ancestors().any(|folder| folder.join(".git").symlink_metadata().is_ok()) {
+            return Ok(None);
+        }
         let git = Git::new(root);
-        let Some(commit) = git.tip(branch) else { return Ok(None) };
+        let Some(commit) = git.tip(branch)? else { return Ok(None) };
         let Some(text) = git.file(&commit, policy_file::NAME)? else { return Ok(None) };
         let (written, findings) = Policy::read(&Source::new(policy_file::NAME, text));
-        if let Some(finding) = findings.iter().find(|finding| finding.is_error()) {
-            return Err(format!(
+        let sound = |findings: &[Diagnostic]| match findings.iter().find(|finding| finding.is_error()) {
+            None => Ok(()),
+            Some(finding) => Err(format!(
                 "`{}` of `{branch}` is wrong ({}), so nobody knows which tags are held: mend it there first",
                 policy_file::NAME,
                 finding.message
-            ));
-        }
+            )),
+        };
+        sound(&findings)?;
         let policy = match written.preset {
             None => written,
             Some(_) => {
@@ -45,7 +51,9 @@ impl Reviewed {
                         workflows.extend(text.map(|text| workflow_files::of_text(&name, text)));
                     }
                 }
-                policy_file::expanded(written, &workflows).0
+                let (policy, problems) = policy_file::expanded(&written, &workflows);
+                sound(&problems)?;
+                policy
             }
         };
         Ok(Some(Self { git, commit, policy }))
@@ -68,6 +76,7 @@ mod tests {
     #[test]
     fn a_branch_takes_nothing_from_the_gate_that_a_preset_makes_on_the_default_branch() {
         let folder = tempfile::tempdir().expect("a folder");
+        assert!(Reviewed::of(folder.path(), "main").expect("nothing is wrong").is_none(), "it is no repository");
         let git = |script: &str| {
             let identity = "git() { command git -c user.name=T -c user.email=t@example.org \"$@\"; }; ";
             let output = std::process::Command::new("bash")
@@ -84,7 +93,10 @@ mod tests {
         let reviewed = Reviewed::of(folder.path(), "main").expect("it is right").expect("it is there");
         assert_eq!(reviewed.policy.gate("main").expect("the preset's").require[0].check.value, "CI / lint");
         assert!(Reviewed::of(folder.path(), "none").expect("nothing is wrong").is_none());
-        git("git checkout -q main; echo '[image.app' > lineclear.toml; git commit -q -a -m wrong");
+        git("git checkout -q main; echo 'name: [' > .github/workflows/tests.yml; git add -A; git commit -q -m faulty");
+        let why = Reviewed::of(folder.path(), "main").expect_err("nobody knows its checks");
+        assert!(why.contains("nobody knows those of `.github/workflows/tests.yml`"), "{why}");
+        git("echo '[image.app' > lineclear.toml; git commit -q -a -m wrong");
         let why = Reviewed::of(folder.path(), "main").expect_err("it is wrong");
         assert!(why.starts_with("`lineclear.toml` of `main` is wrong"), "{why}");
     }

@@ -1,13 +1,12 @@
 //! For which commit a job may speak.
 
-use lineclear_drive::Recorded;
-use lineclear_engine::Input;
-use lineclear_event::{Conclusion, ForgeEvent, JobSpec, RunId, RunWitness, WorkflowOrigin};
+use lineclear_event::{Conclusion, JobSpec, RunId, RunWitness, WorkflowOrigin, with_causes};
 use lineclear_plan::run_head;
 use lineclear_store::Store;
 
 use super::git::Git;
 use super::short;
+use crate::history::decisions;
 
 /// A job, as far as a permit has to know it.
 #[derive(Clone, Debug)]
@@ -88,8 +87,7 @@ impl Job {
             Some(other) => return Err(format!("run {run} of `{workflow}`, which it follows, ended: {other}")),
             None => return Err(format!("run {run} of `{workflow}`, which it follows, has not ended")),
         }
-        let event = event_of(store, run)
-            .ok_or_else(|| format!("the record of run {run} does not say what it ran for: it is damaged"))?;
+        let event = decisions::request(store, run).map_err(|error| with_causes(&error))?.event;
         if event.name.starts_with("pull_request") {
             return Err(format!("run {run} of `{workflow}`, which it follows: {}", of_pull_request(&event.name)));
         }
@@ -103,18 +101,6 @@ impl Job {
 
 fn of_pull_request(event: &str) -> String {
     format!("a `{event}` publishes nothing: its commit is on no branch of this repository yet. Merge it first")
-}
-
-/// What a recorded run ran for.
-fn event_of(store: &dyn Store, run: RunId) -> Option<ForgeEvent> {
-    let inputs = store.inputs(run).ok()?;
-    inputs.iter().find_map(|text| {
-        let recorded = serde_json::from_str::<Recorded>(text).ok()?;
-        match recorded.input {
-            Input::RunRequested { request, .. } if request.run == run => Some(request.event),
-            _ => None,
-        }
-    })
 }
 
 impl Speaker {

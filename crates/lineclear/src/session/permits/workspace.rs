@@ -11,8 +11,8 @@ use crate::local_event::Checkout;
 
 /// So deep below a workspace checkouts are looked for: `path: app/backend`.
 const DEPTH: usize = 2;
-/// So many folders are looked at.
-const MOST_FOLDERS: usize = 2_000;
+/// So many folders are looked at: who has more of them so far up has hidden something, or is told to check out elsewhere.
+const MOST_FOLDERS: usize = 20_000;
 
 /// What jobs begin with.
 #[derive(Clone, Debug)]
@@ -35,16 +35,21 @@ pub(super) fn check(
     git: &Git,
 ) -> Result<(), String> {
     let mut found = false;
-    for folder in repositories(workspace) {
+    for folder in repositories(workspace)? {
         let checkout = Checkout::find(&folder);
         if !checkout.repository_name().eq_ignore_ascii_case(own) {
             continue;
         }
         found = true;
-        let Some(head) = checkout.head_commit() else { continue };
+        let place = folder.strip_prefix(workspace).ok().filter(|place| !place.as_os_str().is_empty());
+        let place = place.map_or_else(String::new, |place| format!(" in `{}`", place.display()));
+        let head = checkout.head_commit().ok_or_else(|| {
+            format!(
+                "the job has a repository of `{own}`{place} whose commit cannot be read; check out {}",
+                speaker.words()
+            )
+        })?;
         if !git.commits.is_same(&head, &speaker.commit) {
-            let place = folder.strip_prefix(workspace).ok().filter(|place| !place.as_os_str().is_empty());
-            let place = place.map_or_else(String::new, |place| format!(" in `{}`", place.display()));
             return Err(format!(
                 "the job has checked out {}{place}, and may publish {} only; check out that one (`ref:` of actions/checkout)",
                 short(&head),
@@ -66,27 +71,41 @@ pub(super) fn check(
 }
 
 /// The git repositories of a workspace: itself, and those a little below.
-fn repositories(workspace: &Path) -> Vec<PathBuf> {
+///
+/// # Errors
+/// A sentence: what cannot be looked at may be anything.
+fn repositories(workspace: &Path) -> Result<Vec<PathBuf>, String> {
     let mut found = Vec::new();
-    let mut looked = 0;
+    let mut folders = 0;
     let mut level = vec![workspace.to_owned()];
-    for _ in 0..=DEPTH {
+    for depth in 0..=DEPTH {
         let mut next = Vec::new();
         for folder in level {
-            // A link would lead to what another step, or nobody, checked out.
-            let is_folder = |path: &Path| path.symlink_metadata().is_ok_and(|facts| facts.is_dir());
+            let unseen = |error: std::io::Error| format!("`{}` cannot be looked at: {error}", folder.display());
             if folder.join(".git").symlink_metadata().is_ok() {
                 found.push(folder.clone());
             }
-            for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-                looked += 1;
+            if depth == DEPTH {
+                continue;
+            }
+            for entry in std::fs::read_dir(&folder).map_err(unseen)? {
+                let entry = entry.map_err(unseen)?;
                 let name = entry.file_name();
-                if looked <= MOST_FOLDERS && name != ".git" && name != "node_modules" && is_folder(&entry.path()) {
-                    next.push(entry.path());
+                // A link would lead to what another step, or nobody, checked out.
+                if name == ".git" || name == "node_modules" || !entry.file_type().map_err(unseen)?.is_dir() {
+                    continue;
                 }
+                folders += 1;
+                if folders > MOST_FOLDERS {
+                    return Err(format!(
+                        "`{}` has more than {MOST_FOLDERS} folders at its top: nobody can look at what is checked out",
+                        workspace.display()
+                    ));
+                }
+                next.push(entry.path());
             }
         }
         level = next;
     }
-    found
+    Ok(found)
 }
