@@ -131,8 +131,7 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
     let known = Arc::new(Known::new(machine.policy.scan.clone(), root.clone()));
     let recorder = recorder(args, &prepared, &machine, &store, &root, &files, &known);
     if let Some(recorder) = &recorder {
-        let filtered = &prepared.filtered;
-        recorder.path_filtered(&filtered.workflows, filtered.since.as_deref());
+        recorder.path_filtered(&prepared.filtered);
         permits.ask(recorder);
     }
     if prepared.runs.is_empty() {

@@ -77,10 +77,12 @@ pub(crate) struct PathFiltered {
     pub(crate) workflows: Vec<(PlannedWorkflow, String)>,
     /// The commit that the changed paths were counted from.
     pub(crate) since: Option<String>,
+    /// Why that proves nothing; empty where git alone says what changed.
+    pub(crate) adjusted: Vec<String>,
 }
 
 impl PathFiltered {
-    fn of(planning: &Planning, checkout: &Checkout, calls: &ActionFiles) -> Self {
+    fn of(planning: &Planning, checkout: &Checkout, calls: &ActionFiles, args: &RunArgs) -> Self {
         if !matches!(planning.event.changed, Changed::Files { .. }) {
             return Self::default();
         }
@@ -104,7 +106,10 @@ impl PathFiltered {
             let reason = planned(&workflow.file).map(|known| known.reason.clone()).unwrap_or_default();
             (workflow, reason)
         });
-        Self { workflows: workflows.collect(), since: planning.compared.as_ref().and_then(|one| one.commit(checkout)) }
+        let since = planning.compared.as_ref().and_then(|one| one.commit(checkout));
+        // It names the commit before, or the files themselves: whoever wrote it chose what nothing looks at.
+        let of_payload = args.payload.is_some().then(|| "--payload, whose word alone says what changed".to_owned());
+        Self { workflows: workflows.collect(), since, adjusted: of_payload.into_iter().collect() }
     }
 }
 
@@ -236,7 +241,8 @@ pub(crate) fn prepare(
         output::complain(&format!("note: when secrets were used last is not kept: {problem}"));
     }
     let runs = if args.dry_run { Vec::new() } else { begin(args, &planning, calls, store)? };
-    let filtered = if args.dry_run { PathFiltered::default() } else { PathFiltered::of(&planning, checkout, calls) };
+    let filtered =
+        if args.dry_run { PathFiltered::default() } else { PathFiltered::of(&planning, checkout, calls, args) };
     let ground = ground(args, checkout.default_tip(&planning.event, args.payload.is_some()), || planning.workflows);
     Ok(Prepared { event: planning.event, plan: planning.plan, runs, secrets, vars, env, left_out, ground, filtered })
 }

@@ -211,6 +211,31 @@ fn evidence_is_not_lent_by_what_git_was_told_to_take_for_the_contents() {
 }
 
 #[test]
+fn attributes_that_git_was_told_to_ignore_lend_no_contents() {
+    let repository = repository("evidence-ignored-attributes", CI, POLICY);
+    repository.write("sub/file", "$Id$\nbad\n");
+    repository.write(".gitattributes", "[attr]windows text eol=crlf\n");
+    repository.commit("bad");
+    repository.sh("echo '.gitattributes' > .git/info/exclude");
+    for (attributes, told) in [
+        ("* ident", "files that `ident` of sub/.gitattributes changes, which no commit has"),
+        ("* windows", "files that `windows` of sub/.gitattributes changes, which no commit has"),
+        ("* filter=lfs", "files that `filter=lfs` of sub/.gitattributes changes, which no commit has"),
+        ("* text eol=crlf", "lines that end in another way than in the commit: sub/file"),
+    ] {
+        repository.write("sub/.gitattributes", attributes);
+        repository.sh("rm sub/file; git checkout -q sub/file; test -z \"$(git status --porcelain)\"");
+        succeeds(&repository.run(&[]));
+        let last = entries(&repository).pop().expect("there are entries");
+        assert_eq!(last["statement"]["run"]["adjusted"][0], told, "{last}");
+        assert_eq!(gate(&repository, &["--no-record"]).0, 1, "{attributes}");
+    }
+    repository.sh("rm sub/.gitattributes sub/file; git checkout -q sub/file");
+    succeeds(&repository.run(&[]));
+    assert_eq!(gate(&repository, &["--no-record"]).0, 0, "the commit's own are part of its contents");
+}
+
+#[test]
 fn a_digest_is_found_by_the_beginning_that_lists_show() {
     let repository = repository("evidence-short-digest", CI, POLICY);
     let digests = ["a".repeat(64), format!("{}b", "a".repeat(63))].map(|hex| format!("sha256:{hex}"));
@@ -299,6 +324,50 @@ jobs:
     succeeds(&repository.run(&[]));
     let (exit, decision) = gate(&repository, &[]);
     assert_eq!(exit, 1, "{decision}");
+}
+
+#[test]
+fn what_a_payload_says_of_changed_paths_clears_no_gate() {
+    let workflow = "
+name: CI
+on: { push: { paths: ['src/**'] } }
+jobs:
+  test: { runs-on: linux, steps: [run: test ! -e src/broken] }
+";
+    let repository = repository("evidence-payload", workflow, "[gate.main]\nrequire = [\"CI / test\"]\n");
+    repository.write("src/broken", "");
+    repository.commit("broken");
+    let head = git(&repository, "rev-parse HEAD");
+    let commit = |path: &str| serde_json::json!([{ "id": head, "message": "broken", "modified": [path] }]);
+    for (before, commits) in
+        [(head.as_str(), commit("src/broken")), ("1234567890123456789012345678901234567890", commit("README"))]
+    {
+        let payload =
+            serde_json::json!({ "ref": "refs/heads/main", "before": before, "after": head, "commits": commits });
+        let file = repository.beside("payload.json");
+        fs::write(&file, payload.to_string()).expect("a file");
+        succeeds(&repository.run(&["--event", "push", "--payload", file.to_str().expect("text")]));
+        let statement = checks(&repository, "CI / test").pop().expect("it is stated");
+        assert_eq!(legs(&statement), [pair("", "path_filtered")], "{statement}");
+        assert_eq!(statement["adjusted"], serde_json::json!(["--payload, whose word alone says what changed"]));
+        let (exit, decision) = gate(&repository, &["--no-record"]);
+        assert_eq!(exit, 1, "{decision}");
+        assert!(decision.to_string().contains("--payload"), "{decision}");
+    }
+    assert_eq!(repository.run(&[]).exit, 1, "git knows that it changed");
+}
+
+#[test]
+fn a_presets_gate_is_closed_while_a_workflow_cannot_be_understood() {
+    let repository = repository("evidence-preset", CI, "preset = 'publish-only'\n");
+    succeeds(&repository.run(&[]));
+    assert_eq!(gate(&repository, &["--no-record"]).0, 0);
+    repository.write(".github/workflows/tests.yml", "name: [");
+    let (exit, decision) = gate(&repository, &["--no-record"]);
+    assert_eq!(exit, 1, "{decision}");
+    assert!(decision.to_string().contains("any check of .github/workflows/tests.yml"), "{decision}");
+    let said = repository.say(&["status"]);
+    assert!(said.exit == 2 && said.stderr.contains("preset-of-faulty-workflow"), "{}", said.stderr);
 }
 
 // S0-16, S0-22, S0-26

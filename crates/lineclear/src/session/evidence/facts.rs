@@ -8,13 +8,22 @@ use lineclear_event::{
 };
 use lineclear_policy::Policy;
 
+use crate::delivery::release_name;
+
 /// So many tests are named; the totals count all of them.
 const NAMED_TESTS: usize = 100;
 
 /// What a fact says of the commit, or of an image; `None` for what is no evidence.
-pub(super) fn statements(fact: &Fact, commit: &str, images: &ImageNames) -> Option<(Subject, Statement)> {
+///
+/// # Errors
+/// A sentence: it is about an image, and nobody knows about which. Of the commit it says nothing.
+pub(super) fn statements(
+    fact: &Fact,
+    commit: &str,
+    images: &ImageNames,
+) -> Result<Option<(Subject, Statement)>, String> {
     let of_commit = || Subject::Commit(commit.to_owned());
-    Some(match fact {
+    Ok(Some(match fact {
         Fact::Coverage(coverage) => {
             let statement = CoverageStatement {
                 name: coverage.name.clone(),
@@ -25,15 +34,25 @@ pub(super) fn statements(fact: &Fact, commit: &str, images: &ImageNames) -> Opti
         }
         Fact::Tests(results) => (of_commit(), Statement::Tests(tests(results))),
         Fact::Findings(findings) => {
-            let subject = findings.digest.as_ref().and_then(|digest| digest.parse().ok());
-            (subject.unwrap_or_else(of_commit), Statement::Scan(findings.statement()))
+            let of_image = findings.digest.as_deref().map(|text| digest(text, "what a scanner found"));
+            (of_image.unwrap_or_else(|| Ok(of_commit()))?, Statement::Scan(findings.statement()))
         }
         Fact::Image(image) => {
-            let digest: Subject = image.digest.parse().ok()?;
-            (digest, Statement::Image(image_statement(image, commit, images)?))
+            let Some(statement) = image_statement(image, commit, images) else { return Ok(None) };
+            (digest(&image.digest, "an image")?, Statement::Image(statement))
         }
-        Fact::Cache { .. } | Fact::Used { .. } | Fact::ForgeCall { .. } => return None,
-    })
+        Fact::Cache { .. } | Fact::Used { .. } | Fact::ForgeCall { .. } => return Ok(None),
+    }))
+}
+
+fn digest(text: &str, what: &str) -> Result<Subject, String> {
+    match text.parse() {
+        Ok(digest @ Subject::Digest(_)) => Ok(digest),
+        _ => Err(format!(
+            "{what} is not recorded: it is said to be of `{}`, which is no digest (`sha256:` and 64 hexadecimal digits)",
+            text.escape_debug().take(100).collect::<String>()
+        )),
+    }
 }
 
 fn tests(results: &TestResults) -> TestsStatement {
@@ -79,10 +98,7 @@ pub(super) struct ImageNames {
 
 impl ImageNames {
     pub(super) fn of(policy: &Policy, repository: &Repository) -> Self {
-        let filled = |text: &str| {
-            let text = text.replace("${owner}", &repository.owner).replace("${repository}", &repository.name);
-            text.to_lowercase()
-        };
+        let filled = |text: &str| release_name(text, &format!("{}/{}", repository.owner, repository.name));
         let named = policy
             .images
             .iter()
@@ -118,7 +134,8 @@ fn without_host(repository: &str) -> &str {
     }
 }
 
-/// The images that a run was seen to make, so that building and pushing the same one is stated once each.
+/// The images that a run was seen to make, so that building and pushing the same one is stated once each: the registry tells of a push, and so
+/// does the engine that pushed, which knows less of it.
 #[derive(Debug, Default)]
 pub(super) struct SeenImages {
     seen: BTreeMap<String, Vec<ImageStatement>>,
@@ -127,7 +144,7 @@ pub(super) struct SeenImages {
 impl SeenImages {
     pub(super) fn is_new(&mut self, digest: &str, image: &ImageStatement) -> bool {
         let seen = self.seen.entry(digest.to_owned()).or_default();
-        let is_new = !seen.contains(image);
+        let is_new = !seen.iter().any(|known| says_no_more(image, known));
         if is_new {
             seen.push(image.clone());
         }
@@ -135,9 +152,60 @@ impl SeenImages {
     }
 }
 
+/// Whether everything that `image` says was said by `known`, of the same digest.
+fn says_no_more(image: &ImageStatement, known: &ImageStatement) -> bool {
+    let is_known = |own: &[String], known: &[String]| own.iter().all(|one| known.contains(one));
+    (&image.image, &image.commit, image.built) == (&known.image, &known.commit, known.built)
+        && is_known(&image.names, &known.names)
+        && is_known(&image.platforms, &known.platforms)
+        && is_known(&image.children, &known.children)
+        && (image.user.is_empty() || image.user == known.user)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_scan_of_nobody_knows_what_is_none_of_the_commit() {
+        let commit = "1".repeat(40);
+        let stated = |digest: Option<&str>| {
+            let findings = lineclear_event::Findings { digest: digest.map(str::to_owned), ..Default::default() };
+            statements(&Fact::Findings(Box::new(findings)), &commit, &ImageNames::default())
+        };
+        let known = format!("sha256:{}", "a".repeat(64));
+        let subject = |digest: Option<&str>| stated(digest).expect("it is known").expect("it is stated").0;
+        assert_eq!(subject(None), Subject::Commit(commit.clone()));
+        assert_eq!(subject(Some(&known)), Subject::Digest(known.clone()));
+        for unknown in ["", "sha256:abc", &known.to_uppercase(), &format!("commit:{commit}")] {
+            let why = stated(Some(unknown)).expect_err("nobody knows what it is of");
+            assert!(why.starts_with(&format!("what a scanner found is not recorded: it is said to be of `{unknown}`")));
+        }
+    }
+
+    #[test]
+    fn a_push_that_is_told_twice_is_stated_once() {
+        let told = ImageStatement {
+            image: "app".into(),
+            names: vec!["ghcr.io/octo/app:1".into()],
+            commit: "1".repeat(40),
+            built: false,
+            platforms: vec!["linux/amd64".into()],
+            children: Vec::new(),
+            user: "65532".into(),
+        };
+        let of_engine = ImageStatement { platforms: Vec::new(), user: String::new(), ..told.clone() };
+        let mut seen = SeenImages::default();
+        assert!(seen.is_new("a", &told) && !seen.is_new("a", &told) && !seen.is_new("a", &of_engine));
+        assert!(seen.is_new("b", &of_engine), "it is another image");
+        for more in [
+            ImageStatement { names: vec!["ghcr.io/octo/app:2".into()], ..of_engine.clone() },
+            ImageStatement { built: true, ..of_engine.clone() },
+            ImageStatement { commit: String::new(), ..of_engine.clone() },
+        ] {
+            assert!(seen.is_new("a", &more), "{more:?}");
+        }
+    }
 
     #[test]
     fn images_are_called_as_the_policy_calls_them() {

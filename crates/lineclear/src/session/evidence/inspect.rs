@@ -171,8 +171,7 @@ fn look(question: &Question) -> Found {
     adjusted.extend(status(root, None));
     adjusted.extend(hidden(root));
     adjusted.extend(filtered(root));
-    adjusted.extend(converted::attributes(root));
-    adjusted.extend(converted::line_ends(root));
+    adjusted.extend(converted::converted(root));
     adjusted.extend(files.iter().filter_map(|(name, text)| differs(root, sha, name, text)));
     if let Some(reference) = reference
         && !points_at(root, reference, sha)

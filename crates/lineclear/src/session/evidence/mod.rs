@@ -25,10 +25,10 @@ use lineclear_event::{
     Witness,
 };
 use lineclear_ledger::{LedgerError, LedgerOf};
-use lineclear_plan::PlannedWorkflow;
 use lineclear_policy::Policy;
 use lineclear_vulnerability::rate;
 
+use super::prepare::PathFiltered;
 use crate::history::commits::{is_commit, short};
 use crate::output;
 use crate::scanning::Known;
@@ -137,24 +137,24 @@ impl Recorder {
     }
 
     /// Workflows that the event would have started, but for their paths: each of their jobs was not needed.
-    pub(crate) fn path_filtered(&self, workflows: &[(PlannedWorkflow, String)], since: Option<&str>) {
-        for (workflow, reason) in workflows {
+    pub(crate) fn path_filtered(&self, filtered: &PathFiltered) {
+        for (workflow, reason) in &filtered.workflows {
+            let adjusted = [self.inspection.adjusted(), filtered.adjusted.clone()].concat();
             let legs = checks::planned(workflow).into_iter().map(|(job, check, legs)| {
                 let leg = |name: String| CheckLeg {
                     name,
                     conclusion: CheckConclusion::PathFiltered,
                     reason: reason.clone(),
-                    since: since.map(str::to_owned),
+                    since: filtered.since.clone(),
                 };
                 let statement = CheckStatement {
                     check,
                     context: self.context,
                     legs: legs.into_iter().map(leg).collect(),
-                    adjusted: self.inspection.adjusted(),
+                    adjusted: adjusted.clone(),
                 };
-                // No run was started, so none has a number.
                 let witness = RunWitness {
-                    run: RunId(0),
+                    run: RunWitness::NOT_STARTED,
                     attempt: 1,
                     file: workflow.file.clone(),
                     event: self.event.name.clone(),
@@ -209,7 +209,11 @@ impl Recorder {
 
     /// What a step did.
     pub(crate) fn fact(&self, run: RunId, job: &JobKey, fact: &Fact) {
-        let Some((subject, mut statement)) = facts::statements(fact, &self.event.sha, &self.images) else { return };
+        let stated = facts::statements(fact, &self.event.sha, &self.images).unwrap_or_else(|why| {
+            output::complain(&format!("warning: {why}"));
+            None
+        });
+        let Some((subject, mut statement)) = stated else { return };
         if let Statement::Scan(scan) = &mut statement {
             self.rate(scan);
         }

@@ -7,24 +7,50 @@
 //! # Source
 //! `gitattributes(5)`, `git-ls-files(1)` (`--eol`), `gitglossary(7)` (`pathspec`, `attr`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::local_event::git_says;
 
-/// The attributes by which git writes other bytes than it keeps; filters are asked about by their names.
-const CONVERTING: [&str; 2] = ["ident", "working-tree-encoding"];
+/// The file in which a folder has attributes.
+const OF_FOLDER: &str = ".gitattributes";
 
-/// Files to which attributes that are in no commit give other bytes.
-pub(super) fn attributes(root: &Path) -> Option<String> {
+/// Attributes by which git writes other bytes than it keeps. Of filters only that of Git LFS is among them: whoever looks for the others goes
+/// by the settings that they need.
+const CONVERTING: [&str; 3] = ["ident", "working-tree-encoding", "filter=lfs"];
+
+/// Attributes that are in no commit: the file, and what is set in it as it is written: `eol=crlf`, `-text`, `ident`.
+type Foreign = BTreeMap<PathBuf, BTreeSet<String>>;
+
+/// What lies there with other bytes than in the commit, by attributes and settings of this machine.
+pub(super) fn converted(root: &Path) -> impl Iterator<Item = String> {
+    let mut foreign = Foreign::new();
+    let mut macros = macros_of(&fs::read(root.join(OF_FOLDER)).unwrap_or_default());
     for file in files_of_attributes(root) {
-        let Ok(bytes) = fs::read(&file) else { continue };
-        for attribute in words(&bytes).into_iter().filter(|word| CONVERTING.contains(&name_of(word))) {
+        // What cannot be read git does not read either.
+        if let Ok(bytes) = fs::read(&file) {
+            macros.extend(macros_of(&bytes));
+            foreign.insert(file, words(&bytes));
+        }
+    }
+    [attributes(root, &foreign, &macros), line_ends(root, &foreign)].into_iter().flatten()
+}
+
+/// Files to which attributes that are in no commit give other bytes. What a macro stands for may be anything.
+fn attributes(root: &Path, foreign: &Foreign, macros: &BTreeSet<String>) -> Option<String> {
+    let converts = |word: &&String| {
+        let name = name_of(word);
+        CONVERTING.contains(&name) || CONVERTING.contains(&word.as_str()) || macros.contains(name)
+    };
+    for (file, words) in foreign {
+        for attribute in words.iter().filter(converts) {
             // A name that cannot be asked for is not one that may be trusted.
             let with_it = git_says(root, &["ls-files", "-z", "--", &format!(":(top,attr:{attribute})")], &[]);
             if !with_it.is_ok_and(|files| files.is_empty()) {
-                let place = file.strip_prefix(root).unwrap_or(&file).display();
+                let place = file.strip_prefix(root).unwrap_or(file).display();
                 return Some(format!("files that `{attribute}` of {place} changes, which no commit has"));
             }
         }
@@ -33,11 +59,9 @@ pub(super) fn attributes(root: &Path) -> Option<String> {
 }
 
 /// Files whose lines end in another way than in the commit, without its own word.
-pub(super) fn line_ends(root: &Path) -> Option<String> {
-    let is_from_elsewhere = files_of_attributes(root)
-        .iter()
-        .filter_map(|file| fs::read(file).ok())
-        .any(|bytes| words(&bytes).iter().any(|word| matches!(name_of(word), "eol" | "text" | "crlf")));
+fn line_ends(root: &Path, foreign: &Foreign) -> Option<String> {
+    let is_from_elsewhere =
+        foreign.values().flatten().any(|word| matches!(name_of(word), "eol" | "text" | "crlf" | "binary"));
     let has_own = || {
         let own = git_says(root, &["ls-files", "-z", "--", ":(top,glob)**/.gitattributes"], &[]);
         !own.is_ok_and(|own| own.is_empty())
@@ -87,14 +111,41 @@ fn files_of_attributes(root: &Path) -> Vec<PathBuf> {
     let of_repository = says(&["rev-parse", "--git-path", "info/attributes"]);
     let chosen = says(&["config", "--type=path", "--get", "core.attributesFile"]).or_else(of_user);
     let of_machine = Some(PathBuf::from("/etc/gitattributes"));
-    [of_repository, chosen, of_machine].into_iter().flatten().collect()
+    [of_repository, chosen, of_machine].into_iter().flatten().chain(of_folders(root)).collect()
 }
 
-/// The attributes that a file speaks of, as they are written: `eol=crlf`, `-text`, `ident`.
+/// Files of attributes that lie in the folders of the commit's files and are in no commit. Git goes by them as by any other, and of those
+/// that it was told to ignore its status says nothing.
+fn of_folders(root: &Path) -> Vec<PathBuf> {
+    // If this fails, whoever looks for hidden files says that git cannot list them.
+    let listed = git_says(root, &["ls-files", "-z"], &[]).unwrap_or_default();
+    let tracked: BTreeSet<&Path> =
+        listed.split(|byte| *byte == 0).map(|path| Path::new(OsStr::from_bytes(path))).collect();
+    let folders: BTreeSet<&Path> = tracked.iter().flat_map(|file| file.ancestors().skip(1)).collect();
+    let files = folders.into_iter().map(|folder| folder.join(OF_FOLDER));
+    let is_foreign = |file: &PathBuf| !tracked.contains(file.as_path()) && root.join(file).symlink_metadata().is_ok();
+    files.filter(is_foreign).map(|file| root.join(file)).collect()
+}
+
+/// The attributes that a file speaks of, as they are written.
 fn words(bytes: &[u8]) -> BTreeSet<String> {
+    let words = lines(bytes).into_iter().flat_map(|line| {
+        let words: Vec<String> = line.split_whitespace().skip(1).map(str::to_owned).collect();
+        words
+    });
+    words.collect()
+}
+
+/// The names that a file gives to several attributes at once: `[attr]windows eol=crlf ident`.
+fn macros_of(bytes: &[u8]) -> BTreeSet<String> {
+    let named = lines(bytes);
+    let named = named.iter().filter_map(|line| line.strip_prefix("[attr]")?.split_whitespace().next());
+    named.map(str::to_owned).collect()
+}
+
+fn lines(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes);
-    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
-    lines.flat_map(|line| line.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>()).collect()
+    text.lines().map(str::trim).filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
 }
 
 fn name_of(word: &str) -> &str {
