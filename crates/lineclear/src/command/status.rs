@@ -231,10 +231,10 @@ fn text(status: &Status) -> String {
         text.push_str("\nImages\n");
     }
     for image in &status.images {
-        let gate = image
-            .gate
-            .as_ref()
-            .map_or_else(|| "without any gate".to_owned(), |gate| format!("through the gate `{gate}`"));
+        let gate = image.gate.as_ref().map_or_else(
+            || "through no gate: nothing publishes it".to_owned(),
+            |gate| format!("through the gate `{gate}`"),
+        );
         let _ = writeln!(text, "  {} goes to {} {gate}", image.image, image.repository);
     }
     if !status.environments.is_empty() {

@@ -1,6 +1,7 @@
 //! `policy-unknown-name`: a gate, image or environment that `lineclear.toml` names and does not have.
 
 use crate::Content;
+use lineclear_policy::PRESET_GATE;
 use lineclear_source::Severity;
 use lineclear_source::{Spanned, suggest};
 
@@ -30,7 +31,10 @@ impl Rule for PolicyUnknownName {
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
         let Content::Policy(policy) = file.content() else { return };
-        let gates = Names { what: "gate", known: policy.gates.iter().map(|gate| gate.name.value.as_str()).collect() };
+        // A preset has a gate, whether it is written or not.
+        let of_preset = policy.preset.as_ref().map(|_| PRESET_GATE);
+        let gates = policy.gates.iter().map(|gate| gate.name.value.as_str()).chain(of_preset).collect();
+        let gates = Names { what: "gate", known: gates };
         let images =
             Names { what: "image", known: policy.images.iter().map(|image| image.name.value.as_str()).collect() };
         let environments = policy.environments.iter().map(|environment| environment.name.value.as_str()).collect();

@@ -30,13 +30,18 @@ impl RepositoryRule for CoverageWithoutReport {
 
     fn check(&self, repository: &Repository<'_>, report: &mut Report<'_>) {
         let Some((_, policy)) = repository.policy else { return };
-        let asked = policy.gates.iter().filter_map(|gate| gate.coverage.as_ref());
-        let mut asked = asked.filter(|coverage| coverage.min.is_some() || coverage.ratchet.is_some()).peekable();
+        // A gate that asks for coverage and names no bound waits for a report all the same.
+        let mut asked = policy.gates.iter().filter_map(|gate| gate.coverage.as_ref()).peekable();
         if asked.peek().is_none() || measures(repository) {
             return;
         }
         for coverage in asked {
-            let key = if coverage.min.is_some() { "min" } else { "ratchet" };
+            let is_ratchet = coverage.ratchet.as_ref().is_some_and(|ratchet| ratchet.value);
+            let key = match (coverage.min.is_some(), is_ratchet) {
+                (true, _) => "min",
+                (false, true) => "ratchet",
+                (false, false) => "coverage",
+            };
             report
                 .at(coverage.span, format!("`{key}` asks for a coverage, and nothing in the workflows or settings of tests measures one: the gate stays closed"))
                 .help("let the tests write a report (Cobertura, JaCoCo or LCOV) and a step hand it in, as `pytest --cov --cov-report=xml` does");

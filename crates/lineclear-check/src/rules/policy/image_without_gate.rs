@@ -1,4 +1,4 @@
-//! `image-without-gate`: an image that is published without being asked for anything.
+//! `image-without-gate`: an image that cannot be published, for nothing could prove it.
 
 use lineclear_source::Severity;
 
@@ -11,7 +11,7 @@ pub(super) struct ImageWithoutGate;
 
 static META: RuleMeta = RuleMeta {
     id: "image-without-gate",
-    summary: "an image that goes to its repository without a gate",
+    summary: "an image without a gate, which is never published",
     severity: Severity::Warning,
     group: Group::Delivery,
     activity: Activity::Default,
@@ -35,8 +35,10 @@ impl Rule for ImageWithoutGate {
         }
         for image in policy.images.iter().filter(|image| image.gate.is_none()) {
             let name = &image.name.value;
-            let finding = report
-                .at(image.name.span, format!("`{name}` has no gate: it is published whatever its commit's checks say"));
+            let finding = report.at(
+                image.name.span,
+                format!("`{name}` has no gate: its repository is closed, and nothing publishes it"),
+            );
             match policy.gates.first() {
                 Some(gate) => finding.help(format!("write `gate = \"{}\"`", gate.name.value)),
                 None => finding.help("declare a `[gate.main]` and write `gate = \"main\"`, or take a `preset`"),

@@ -2,10 +2,11 @@
 
 use crate::{RepositoryRule, Rule};
 
-mod budget_without_severity;
+mod asked_gates;
 mod colliding_tags;
 mod coverage_without_report;
 mod expired_ignore;
+mod free_release_tag;
 mod image_without_gate;
 mod preset_without_check;
 mod signature_without_key;
@@ -18,7 +19,7 @@ pub const RULES: &[&dyn Rule] = &[
     &unknown_rule_setting::UnknownRuleSetting,
     &image_without_gate::ImageWithoutGate,
     &colliding_tags::CollidingTags,
-    &budget_without_severity::BudgetWithoutSeverity,
+    &free_release_tag::FreeReleaseTag,
     &expired_ignore::ExpiredIgnore,
     &unknown_gate::UnknownGate,
     &signature_without_key::SignatureWithoutKey,

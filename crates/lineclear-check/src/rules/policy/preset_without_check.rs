@@ -36,7 +36,7 @@ impl RepositoryRule for PresetWithoutCheck {
         }
         let (_, problems) = workflows.expanded(policy, repository.project);
         for problem in problems {
-            let finding = report.at(problem.span.unwrap_or_default(), problem.message);
+            let finding = report.at(problem.span.unwrap_or_default(), problem.message).severity(problem.severity);
             for help in problem.help {
                 finding.help(help);
             }

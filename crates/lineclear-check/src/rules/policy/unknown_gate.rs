@@ -1,9 +1,10 @@
 //! `unknown-gate`: a workflow that asks a gate which there is not.
 
-use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 use lineclear_policy::PRESET_GATE;
-use lineclear_shell::Word;
 use lineclear_source::{Severity, Span, suggest};
+
+use super::asked_gates::AskedGates;
+use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/unknown-gate.md`.
 #[derive(Debug)]
@@ -28,9 +29,9 @@ impl Rule for UnknownGate {
     }
 
     fn check(&self, file: &File<'_>, report: &mut Report<'_>) {
-        let asks = |name: &str| file.uses().iter().any(|site| site.is(name));
-        let has_command = file.scripts().iter().any(|script| script.raw().contains("lineclear"));
-        if !has_command && !ASKING.iter().any(|name| asks(name)) {
+        let asked = AskedGates::of(file);
+        let publishing = || file.uses().iter().filter(|site| PUBLISHING.iter().any(|name| site.is(name)));
+        if asked.named.is_empty() && publishing().next().is_none() {
             return;
         }
         let Some(policy) = file.project().policy() else { return };
@@ -38,40 +39,29 @@ impl Rule for UnknownGate {
         if policy.preset.is_some() && !gates.contains(&PRESET_GATE) {
             gates.push(PRESET_GATE);
         }
+        for (name, span) in &asked.named {
+            unknown(name, "gate", &gates, *span, report);
+        }
         let images: Vec<&str> = policy.images.iter().map(|image| image.name.value.as_str()).collect();
-        for site in file.uses().iter().filter(|site| ASKING.iter().any(|name| site.is(name))) {
-            for (input, what, known) in
-                [("gate", "gate", &gates), ("image", "image", &images), ("images", "image", &images)]
-            {
+        for site in publishing() {
+            for input in ["image", "images"] {
                 let Some(value) = site.input(input).filter(|value| value.template.as_literal().is_some()) else {
                     continue;
                 };
-                let names = value.raw().split([',', ' ', '\n']).map(str::trim).filter(|name| !name.is_empty());
+                let names = value.raw().split([',', '\n']).map(str::trim).filter(|name| !name.is_empty());
                 for name in names {
-                    unknown(name, what, known, value.span(), report);
-                }
-            }
-        }
-        for script in file.scripts() {
-            for command in &script.script().commands {
-                let Some(("lineclear", arguments)) = command.program() else { continue };
-                let is_flag = |word: &Word| word.literal() == Some("--gate");
-                let named = arguments.iter().zip(arguments.iter().skip(1)).find(|(flag, _)| is_flag(flag));
-                if let Some((_, word)) = named
-                    && let Some(name) = word.literal()
-                {
-                    unknown(name, "gate", &gates, script.span_of(word.span.clone()), report);
+                    unknown(name, "image", &images, value.span(), report);
                 }
             }
         }
     }
 }
 
-/// The native steps that go through a gate.
-const ASKING: &[&str] = &["lineclear/gate", "lineclear/publish", "lineclear/promote"];
+/// The native steps that move images.
+const PUBLISHING: &[&str] = &["lineclear/publish", "lineclear/promote"];
 
 fn unknown(name: &str, what: &str, known: &[&str], span: Span, report: &mut Report<'_>) {
-    if known.contains(&name) || name.contains("${{") {
+    if known.contains(&name) {
         return;
     }
     let mut message = format!("`lineclear.toml` has no {what} `{name}`");

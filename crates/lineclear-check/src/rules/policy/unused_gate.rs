@@ -1,10 +1,12 @@
 //! `unused-gate`: a gate that nothing asks.
 
-use lineclear_source::Severity;
+use lineclear_policy::Policy;
+use lineclear_source::{Severity, Source};
 
+use super::asked_gates::AskedGates;
 use crate::project::Repository;
 use crate::rules::delivery::AllWorkflows;
-use crate::{Activity, Dialect, FileKind, Group, Repair, Report, RepositoryRule, RuleMeta, page};
+use crate::{Activity, Content, Dialect, File, FileKind, Group, Repair, Report, RepositoryRule, RuleMeta, page};
 
 /// Manual and tests: `docs/rules/unused-gate.md`.
 #[derive(Debug)]
@@ -29,38 +31,45 @@ impl RepositoryRule for UnusedGate {
     }
 
     fn check(&self, repository: &Repository<'_>, report: &mut Report<'_>) {
-        let Some((_, written)) =
-            repository.policy.filter(|(_, policy)| policy.gates.len() > 1 || !policy.images.is_empty())
-        else {
-            return;
-        };
         // With neither images nor environments gates are there to be asked by people.
-        if written.images.is_empty() && written.environments.is_empty() {
+        let is_for_something = |policy: &Policy| !policy.images.is_empty() || !policy.environments.is_empty();
+        let Some((_, written)) = repository.policy.filter(|(_, policy)| is_for_something(policy)) else { return };
+        let workflows = AllWorkflows::of(repository);
+        if workflows.has_unreadable {
             return;
         }
-        let workflows = AllWorkflows::of(repository);
         let (policy, _) = workflows.expanded(written, repository.project);
         let of_images = policy.images.iter().flat_map(|image| {
             image.gate.iter().chain(image.promote.iter().filter_map(|promotion| promotion.gate.as_ref()))
         });
         let of_environments = policy.environments.iter().filter_map(|environment| environment.gate.as_ref());
-        let named: Vec<&str> = of_images.chain(of_environments).map(|name| name.value.as_str()).collect();
-        for gate in &written.gates {
-            let name = gate.name.value.as_str();
-            let in_workflows = || workflows.iter().any(|workflow| has_word(workflow.source.text(), name));
-            if !named.contains(&name) && !in_workflows() {
-                report
-                    .at(gate.name.span, format!("nothing asks the gate `{name}`: no image, no promotion, no environment and no workflow names it"))
-                    .help(format!("name it in an `[image.NAME]`, or ask it by `lineclear gate --gate {name}`"));
+        let mut named: Vec<String> = of_images.chain(of_environments).map(|name| name.value.clone()).collect();
+        for asked in asked(repository, &workflows) {
+            if asked.asks_others {
+                return;
             }
+            named.extend(asked.named.into_iter().map(|(name, _)| name));
+        }
+        for gate in written.gates.iter().filter(|gate| !named.contains(&gate.name.value)) {
+            let name = gate.name.value.as_str();
+            report
+                .at(gate.name.span, format!("nothing asks the gate `{name}`: no image, no promotion, no environment and no workflow names it"))
+                .help(format!("name it in an `[image.NAME]`, or ask it by `lineclear gate --gate {name}`"));
         }
     }
 }
 
-/// Whether a workflow speaks of the gate: as an input of a step that asks it, or in a command.
-fn has_word(text: &str, name: &str) -> bool {
-    let is_part = |char: char| char.is_alphanumeric() || matches!(char, '-' | '_');
-    text.lines()
-        .filter(|line| line.contains("gate"))
-        .any(|line| line.split(|char| !is_part(char)).any(|word| word == name))
+/// What the steps of all workflows and of the repository's own actions ask.
+fn asked(repository: &Repository<'_>, workflows: &AllWorkflows<'_>) -> Vec<AskedGates> {
+    let of = |source: &Source, content: Content<'_>| {
+        // The words that it looks for are the same for all forges.
+        AskedGates::of(&File::new(source, content, Dialect::GitHub, repository.project))
+    };
+    let list = repository.project.list();
+    let folders = list.iter().filter(|path| FileKind::of(path) == Some(FileKind::Action));
+    let folders = folders.map(|path| path.rsplit_once('/').map_or("", |(folder, _)| folder));
+    let reads: Vec<_> = folders.filter_map(|folder| repository.project.action(folder).found()).collect();
+    let of_workflows = workflows.iter().map(|workflow| of(&workflow.source, Content::Workflow(workflow)));
+    let actions = reads.iter().filter_map(|read| read.model.as_ref());
+    of_workflows.chain(actions.map(|action| of(&action.source, Content::Action(action)))).collect()
 }
