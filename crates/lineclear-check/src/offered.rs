@@ -11,13 +11,15 @@ pub fn offered_checks<'w>(workflows: impl IntoIterator<Item = &'w Workflow>, cal
         if !on_pull_requests && !on_pushes {
             continue;
         }
-        for name in check.shared_names() {
-            match offered.iter_mut().find(|one| one.name == name) {
+        let known = check.shared_names().into_iter().map(|name| (name.to_owned(), false));
+        let open = check.open_names().map(|name| (name.to_string(), true));
+        for (name, is_open) in known.chain(open) {
+            match offered.iter_mut().find(|one| one.name == name && one.is_open == is_open) {
                 Some(one) => {
                     one.on_pull_requests |= on_pull_requests;
                     one.on_pushes |= on_pushes;
                 }
-                None => offered.push(OfferedCheck { name: name.to_owned(), on_pull_requests, on_pushes }),
+                None => offered.push(OfferedCheck { name, is_open, on_pull_requests, on_pushes }),
             }
         }
     }

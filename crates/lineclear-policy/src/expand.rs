@@ -5,7 +5,7 @@
 
 use lineclear_source::{Diagnostic, Spanned};
 
-use crate::gate::{Context, Gate, RequiredCheck, Scan, VulnerabilitySeverity};
+use crate::gate::{Context, Gate, RequiredCheck, Scan};
 use crate::preset::{Preset, PresetPolicy};
 use crate::{Image, Policy, SbomFormat};
 
@@ -15,8 +15,11 @@ pub const PRESET_GATE: &str = "main";
 /// A check that the workflows produce for pull requests or pushes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OfferedCheck {
-    /// `CI / test`: of a matrix, the name that all legs share.
+    /// `CI / test`: of a matrix, the name that all legs share. Where only a run tells the whole name, what is known of it with `…` for the
+    /// rest.
     pub name: String,
+    /// Whether only a run tells the whole name: a gate cannot ask for it.
+    pub is_open: bool,
     /// Whether it runs for pull requests.
     pub on_pull_requests: bool,
     /// Whether it runs for pushes of branches.
@@ -43,7 +46,7 @@ pub enum CheckClass {
 }
 
 /// The words by which a check's name tells its class. The first class that has one of the name's words is the check's.
-pub const CLASS_WORDS: &[(CheckClass, &[&str])] = &[
+const CLASS_WORDS: &[(CheckClass, &[&str])] = &[
     (
         CheckClass::Delivery,
         &["publish", "deploy", "deployment", "release", "promote", "push", "rollback", "notify", "pages"],
@@ -110,7 +113,8 @@ impl Policy {
     /// The policy with what its preset stands for, and what is wrong with that.
     ///
     /// Keys that the file has win over those of the preset, one by one. Without a preset it is the policy as it was read. A preset that
-    /// finds no check of a group that it asks for is an error with the code `preset-without-check`, and its gate stays closed.
+    /// finds no check of a group that it asks for is an error with the code `preset-without-check`, and its gate stays closed. A check that it
+    /// would ask for, if its name were known before a run, is a warning with the same code.
     pub fn expanded(&self, offered: &[OfferedCheck]) -> (Self, Vec<Diagnostic>) {
         let mut policy = self.clone();
         let mut problems = Vec::new();
@@ -119,7 +123,10 @@ impl Policy {
             Some(at) => policy.gates.remove(at),
             None => Gate::empty(Spanned::new(PRESET_GATE.to_owned(), preset.preset.span)),
         };
-        let gate = filled(gate, preset, offered, &mut problems);
+        let mut gate = filled(gate, preset, offered, &mut problems);
+        if let Some(scan) = &mut gate.scan {
+            scan.fill_in(policy.scan.block.as_ref());
+        }
         policy.gates.insert(0, gate);
         policy.images.iter_mut().for_each(|image| fill_image(image, preset));
         (policy, problems)
@@ -133,7 +140,8 @@ fn filled(mut gate: Gate, preset: &PresetPolicy, offered: &[OfferedCheck], probl
     }
     if gate.supplementary.is_empty() && preset.preset.value != Preset::Strict {
         let is_shown = |check: &&OfferedCheck| {
-            CheckClass::of(&check.name) == CheckClass::EndToEnd
+            !check.is_open
+                && CheckClass::of(&check.name) == CheckClass::EndToEnd
                 && gate.require.iter().all(|required| required.check.value != check.name)
         };
         let shown = offered.iter().filter(is_shown);
@@ -143,13 +151,7 @@ fn filled(mut gate: Gate, preset: &PresetPolicy, offered: &[OfferedCheck], probl
         for key in [&mut gate.sbom, &mut gate.signature, &mut gate.provenance] {
             key.get_or_insert(Spanned::new(true, span));
         }
-        gate.scan.get_or_insert_with(|| Scan {
-            block: [VulnerabilitySeverity::Critical, VulnerabilitySeverity::High]
-                .map(|severity| Spanned::new(severity, span))
-                .into(),
-            budget: None,
-            span,
-        });
+        gate.scan.get_or_insert(Scan { block: Vec::new(), budget: None, span });
     }
     gate
 }
@@ -183,21 +185,38 @@ fn required(preset: &PresetPolicy, offered: &[OfferedCheck], problems: &mut Vec<
             }
         }
     }
-    if preset.preset.value == Preset::Strict {
-        for check in offered.iter().filter(|check| CheckClass::of(&check.name) != CheckClass::Delivery) {
-            if required.iter().all(|other| other.check.value != check.name) {
-                required.push(check.required(preset));
-            }
+    let is_strict = preset.preset.value == Preset::Strict;
+    let all = offered.iter().filter(|check| is_strict && CheckClass::of(&check.name) != CheckClass::Delivery);
+    for check in all.clone().filter(|check| !check.is_open) {
+        if required.iter().all(|other| other.check.value != check.name) {
+            required.push(check.required(preset));
+        }
+    }
+    let of_groups = groups.iter().filter(|group| group.named.is_empty()).flat_map(|group| group.of_class(offered));
+    let mut told: Vec<&str> = Vec::new();
+    for check in of_groups.chain(all).filter(|check| check.is_open) {
+        // The name of another check is that one's.
+        let is_anothers = |name: &str| offered.iter().any(|other| !other.is_open && other.name == name);
+        let names = required.iter().map(|other| other.check.value.as_str());
+        let is_asked_for = names.filter(|name| !is_anothers(name)).any(|name| check.may_be(name));
+        if !is_asked_for && !told.contains(&check.name.as_str()) {
+            told.push(&check.name);
+            problems.push(check.unasked(preset));
         }
     }
     required
 }
 
 impl Group<'_> {
+    fn of_class<'o>(&self, offered: &'o [OfferedCheck]) -> impl Iterator<Item = &'o OfferedCheck> + use<'o> {
+        let class = self.class;
+        offered.iter().filter(move |check| CheckClass::of(&check.name) == class)
+    }
+
     fn checks(&self, preset: &PresetPolicy, offered: &[OfferedCheck]) -> Vec<RequiredCheck> {
         if self.named.is_empty() {
-            let of_class = offered.iter().filter(|check| CheckClass::of(&check.name) == self.class);
-            return of_class.map(|check| check.required(preset)).collect();
+            let known = self.of_class(offered).filter(|check| !check.is_open);
+            return known.map(|check| check.required(preset)).collect();
         }
         let named = |check: &Spanned<String>| {
             let known = offered.iter().find(|offered| offered.name == check.value);
@@ -225,7 +244,8 @@ impl Group<'_> {
         );
         let words = CLASS_WORDS.iter().find(|(class, _)| *class == self.class).map(|(_, words)| words.join(", "));
         let mut problem = Diagnostic::error("preset-without-check", message).at(preset.preset.span);
-        let example = offered.first().map_or("CI / …", |check| check.name.as_str());
+        let known = || offered.iter().filter(|check| !check.is_open);
+        let example = known().next().map_or("CI / …", |check| check.name.as_str());
         problem.help.push(format!(
             "name it: write `[preset]` with `name = \"{name}\"` and `{} = [\"{example}\"]`, or give `[gate.{PRESET_GATE}]` a `require` of its own",
             self.key
@@ -233,8 +253,8 @@ impl Group<'_> {
         problem
             .help
             .push(format!("it would be found by one of these words in its name: {}", words.unwrap_or_default()));
-        if !offered.is_empty() {
-            let all: Vec<String> = offered.iter().take(12).map(|check| format!("`{}`", check.name)).collect();
+        let all: Vec<String> = known().take(12).map(|check| format!("`{}`", check.name)).collect();
+        if !all.is_empty() {
             problem.help.push(format!("the checks that there are: {}", all.join(", ")));
         }
         problem
@@ -242,6 +262,29 @@ impl Group<'_> {
 }
 
 impl OfferedCheck {
+    /// Whether the check of this name may be it.
+    fn may_be(&self, name: &str) -> bool {
+        let Some((first, rest)) = self.name.split_once('…').filter(|_| self.is_open) else {
+            return self.name == name;
+        };
+        let last = rest.rsplit('…').next().unwrap_or_default();
+        name.strip_prefix(first).is_some_and(|rest| rest.ends_with(last))
+    }
+
+    /// It would be asked for, and nobody knows by which name.
+    fn unasked(&self, preset: &PresetPolicy) -> Diagnostic {
+        let message = format!(
+            "the preset `{}` cannot ask for `{}`: only a run tells its whole name, so it blocks nothing",
+            preset.preset.value.as_str(),
+            self.name
+        );
+        let mut problem = Diagnostic::warning("preset-without-check", message).at(preset.preset.span);
+        problem.help.push(format!(
+            "name the checks of that job that have to succeed under `[preset]`, or give `[gate.{PRESET_GATE}]` a `require` of its own; or give the job a name without an expression"
+        ));
+        problem
+    }
+
     fn only_on(&self) -> Option<Context> {
         match (self.on_pull_requests, self.on_pushes) {
             (true, false) => Some(Context::PullRequest),
@@ -279,7 +322,12 @@ mod tests {
     fn offered(names: &[&str]) -> Vec<OfferedCheck> {
         let offer = |name: &&str| {
             let (name, on) = name.split_once('@').unwrap_or((name, "both"));
-            OfferedCheck { name: name.to_owned(), on_pull_requests: on != "push", on_pushes: on != "pull_request" }
+            OfferedCheck {
+                name: name.to_owned(),
+                is_open: name.contains('…'),
+                on_pull_requests: on != "push",
+                on_pushes: on != "pull_request",
+            }
         };
         names.iter().map(offer).collect()
     }
@@ -344,6 +392,32 @@ mod tests {
     }
 
     #[test]
+    fn a_check_whose_name_only_a_run_tells_is_told_where_it_would_be_asked_for() {
+        let open = ["CI / Tests on …", "CI / …", "Publish / image …"];
+        let names: Vec<&str> = CI.iter().copied().chain(open).collect();
+        for (text, told) in [
+            ("preset = 'publish-only'", &open[..1]),
+            ("preset = 'strict'", &open[..2]),
+            ("[preset]\nname = 'publish-only'\nquality = ['CI / backend-quality']", &[]),
+            ("[preset]\nname = 'strict'\nquality = ['CI / Tests on 3.12', 'CI / late']", &[]),
+            ("preset = 'strict'\n[gate.main]\nrequire = ['CI / backend-quality']", &[]),
+        ] {
+            let (policy, problems) = expanded(text, &names);
+            assert!(required(&policy).iter().all(|check| !check.contains('…')), "{text}");
+            assert!(problems.iter().all(|problem| !problem.is_error()), "{text}: {problems:?}");
+            let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+            assert_eq!(messages.len(), told.len(), "{text}: {messages:?}");
+            assert!(
+                messages.iter().zip(told).all(|(message, name)| message.contains(&format!("`{name}`"))),
+                "{messages:?}"
+            );
+        }
+        let (policy, problems) = expanded("preset = 'publish-only'", &["CI / Tests on …"]);
+        assert!(problems[0].is_error(), "the group is empty: {problems:?}");
+        assert_eq!(required(&policy).len(), 1, "and the gate stays closed");
+    }
+
+    #[test]
     fn checks_that_are_named_are_those_that_count() {
         let text = "[preset]\nname = 'balanced'\nquality = ['CI / all']\nsmoke = ['CI / quick']\ndocker-build = ['CI / all']\n";
         let (policy, problems) = expanded(text, &["CI / all", "CI / quick@pull_request", "CI / lint"]);
@@ -386,6 +460,23 @@ mod tests {
                 "Security / bandit"
             ]
         );
+    }
+
+    #[test]
+    fn strict_goes_by_the_severities_of_scans() {
+        use crate::VulnerabilitySeverity::{Critical, High, Medium};
+        for (scans, gate, severities, budget) in [
+            ("", "", vec![Critical, High], None),
+            ("", "[gate.main]\nscan = { budget = 2 }\n", vec![Critical, High], Some(2)),
+            ("[scan]\nblock = ['critical', 'high', 'medium']\n", "", vec![Critical, High, Medium], None),
+            ("[scan]\nblock = ['critical']\n", "[gate.main]\nscan = { block = ['medium'] }\n", vec![Medium], None),
+        ] {
+            let (policy, problems) = expanded(&format!("preset = 'strict'\n{scans}{gate}"), CI);
+            assert_eq!(problems, []);
+            let scan = policy.gate("main").and_then(|gate| gate.scan.as_ref()).expect("strict asks for one");
+            assert_eq!(scan.block.iter().map(|one| one.value).collect::<Vec<_>>(), severities, "{scans}{gate}");
+            assert_eq!(scan.budget.as_ref().map(|budget| budget.value), budget);
+        }
     }
 
     #[test]

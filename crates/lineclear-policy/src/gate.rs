@@ -76,7 +76,8 @@ pub struct Coverage {
 /// `scan` of a gate.
 #[derive(Clone, Debug)]
 pub struct Scan {
-    /// `block`: severities that count.
+    /// `block`: severities that count. Where the gate names none, those of `[scan]`, and where that names none, `critical` and `high`: there
+    /// are always some.
     pub block: Vec<Spanned<VulnerabilitySeverity>>,
     /// `budget`: how many findings of these severities are accepted; none, if it is not set.
     pub budget: Option<Spanned<u32>>,
@@ -96,13 +97,29 @@ pub enum VulnerabilitySeverity {
     Critical,
 }
 
-pub(crate) const SEVERITIES: &[(&str, VulnerabilitySeverity)] = &[
+const SEVERITIES: &[(&str, VulnerabilitySeverity)] = &[
     ("unknown", VulnerabilitySeverity::Unknown),
     ("low", VulnerabilitySeverity::Low),
     ("medium", VulnerabilitySeverity::Medium),
     ("high", VulnerabilitySeverity::High),
     ("critical", VulnerabilitySeverity::Critical),
 ];
+
+/// What counts where nobody says what does.
+const GRAVE: [VulnerabilitySeverity; 2] = [VulnerabilitySeverity::Critical, VulnerabilitySeverity::High];
+
+/// `block`, of a gate or of `[scan]`. A list of nothing would let every finding pass, whatever else is asked: it is wrong.
+pub(crate) fn severities(
+    table: &mut Table<'_>,
+    findings: &mut Findings<'_>,
+) -> Option<Spanned<Vec<Spanned<VulnerabilitySeverity>>>> {
+    let block = table.get("block")?;
+    if matches!(block.value, toml::de::DeValue::Array(items) if items.is_empty()) {
+        let message = "`block` names no severity, so no finding would ever block; leave it out, or write `[\"critical\", \"high\"]`";
+        findings.value(block.span, message);
+    }
+    table.choices("block", SEVERITIES, findings)
+}
 
 impl Gate {
     /// A gate that asks for nothing.
@@ -178,8 +195,18 @@ impl Coverage {
 }
 
 impl Scan {
+    /// One that names no severity goes by those of `[scan]`.
+    pub(crate) fn fill_in(&mut self, of_scans: Option<&Spanned<Vec<Spanned<VulnerabilitySeverity>>>>) {
+        if self.block.is_empty() {
+            self.block = match of_scans.filter(|block| !block.value.is_empty()) {
+                Some(block) => block.value.clone(),
+                None => GRAVE.map(|severity| Spanned::new(severity, self.span)).into(),
+            };
+        }
+    }
+
     fn read(mut table: Table<'_>, findings: &mut Findings<'_>) -> Self {
-        let block = table.choices("block", SEVERITIES, findings).map(|block| block.value).unwrap_or_default();
+        let block = severities(&mut table, findings).map(|block| block.value).unwrap_or_default();
         let scan = Self { span: table.span(), block, budget: table.count("budget", 0, findings) };
         table.finish(findings);
         scan

@@ -13,7 +13,7 @@ pub struct Image {
     pub name: Spanned<String>,
     /// `repository`: with registry, without tag; `${owner}` and `${repository}` stand for the forge's names in lower case.
     pub repository: Option<Spanned<String>>,
-    /// `gate`: what has to be clear before the image is published.
+    /// `gate`: what has to be clear before the image is published; without one nothing publishes it.
     pub gate: Option<Spanned<String>>,
     /// `tags`, in file order.
     pub tags: Vec<TagRule>,

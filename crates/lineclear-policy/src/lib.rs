@@ -26,7 +26,7 @@ mod table;
 
 pub use check::{CheckPolicy, Dialect, PathRules, RuleLevel};
 pub use environment::{Approvals, ComposeFiles, Deploy, DeployKind, Environment, Health, Rollback};
-pub use expand::{CLASS_WORDS, CheckClass, OfferedCheck, PRESET_GATE};
+pub use expand::{CheckClass, OfferedCheck, PRESET_GATE};
 pub use gate::{Context, Coverage, Gate, RequiredCheck, Scan, Skipped, VulnerabilitySeverity};
 pub use image::{Image, SbomFormat, TagRule};
 pub use jiff::civil::Date;

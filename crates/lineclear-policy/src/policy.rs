@@ -85,11 +85,8 @@ impl Policy {
 
     /// `block` of `[scan]` is what counts where a gate asks for scans and names no severities: nobody who reads a gate has to know.
     fn fill_in_severities(&mut self) {
-        let Some(block) = &self.scan.block else { return };
         for scan in self.gates.iter_mut().filter_map(|gate| gate.scan.as_mut()) {
-            if scan.block.is_empty() {
-                scan.block.clone_from(&block.value);
-            }
+            scan.fill_in(self.scan.block.as_ref());
         }
     }
 
@@ -245,16 +242,31 @@ allow = ["example.org:443"]
 
     #[test]
     fn a_gate_that_names_no_severities_goes_by_those_of_scans() {
-        let read = |gate: &str| {
-            let text = format!("[scan]\nblock = ['critical', 'unknown']\n[gate.main]\nscan = {gate}\n");
+        use crate::VulnerabilitySeverity::{Critical, High, Low, Unknown};
+        let scans = "[scan]\nblock = ['critical', 'unknown']\n";
+        for (scans, gate, severities) in [
+            (scans, "{ budget = 1 }", vec![Critical, Unknown]),
+            (scans, "{ block = ['low'] }", vec![Low]),
+            ("", "{ budget = 4 }", vec![Critical, High]),
+            ("[scan]\n", "{}", vec![Critical, High]),
+        ] {
+            let text = format!("{scans}[gate.main]\nscan = {gate}\n");
             let (policy, findings) = Policy::read(&Source::new("lineclear.toml", text));
             assert_eq!(findings, []);
             let scan = policy.gates[0].scan.as_ref().expect("it asks for one");
-            scan.block.iter().map(|severity| severity.value).collect::<Vec<_>>()
-        };
-        use crate::VulnerabilitySeverity::{Critical, Low, Unknown};
-        assert_eq!(read("{ budget = 1 }"), [Critical, Unknown]);
-        assert_eq!(read("{ block = ['low'] }"), [Low]);
+            assert_eq!(scan.block.iter().map(|one| one.value).collect::<Vec<_>>(), severities, "{scans}{gate}");
+        }
+    }
+
+    #[test]
+    fn severities_that_are_none_are_wrong_and_let_nothing_pass() {
+        for text in ["[gate.main]\nscan = { block = [] }\n", "[scan]\nblock = []\n[gate.main]\nscan = { budget = 1 }\n"]
+        {
+            let (policy, findings) = Policy::read(&Source::new("lineclear.toml", text));
+            let [finding] = findings.as_slice() else { panic!("one finding: {findings:?}") };
+            assert!(finding.is_error() && finding.message.starts_with("`block` names no severity"), "{finding:?}");
+            assert_eq!(policy.gates[0].scan.as_ref().map(|scan| scan.block.len()), Some(2));
+        }
     }
 
     #[test]

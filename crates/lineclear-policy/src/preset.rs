@@ -1,6 +1,6 @@
 //! `preset`: what a gate asks for where the file says nothing else.
 
-use lineclear_source::{Span, Spanned};
+use lineclear_source::Spanned;
 use toml::de::DeValue;
 
 use crate::table::{Entry, Findings, Table};
@@ -12,8 +12,6 @@ pub struct PresetPolicy {
     pub preset: Spanned<Preset>,
     /// The checks that are named.
     pub checks: PresetChecks,
-    /// The key.
-    pub span: Span,
 }
 
 /// The checks that `[preset]` names. An empty list means that they are found by their names.
@@ -73,7 +71,7 @@ impl PresetPolicy {
             }
             _ => return root.wrong_type(entry, "the name of a preset, or a table with its `name`", findings),
         };
-        Some(Self { preset: preset?, checks, span: entry.key })
+        Some(Self { preset: preset?, checks })
     }
 }
 

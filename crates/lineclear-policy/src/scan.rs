@@ -1,10 +1,10 @@
 //! `[scan]`: how images are looked through for known vulnerabilities, and what somebody took responsibility for.
 
 use jiff::civil::Date;
-use lineclear_source::{Span, Spanned};
+use lineclear_source::Spanned;
 
 use crate::VulnerabilitySeverity;
-use crate::gate::SEVERITIES;
+use crate::gate::severities;
 use crate::table::{Entry, Findings, Table};
 
 /// `[scan]`
@@ -33,36 +33,28 @@ pub struct ScanIgnore {
     pub owner: Spanned<String>,
     /// `until`: the last day on which it is ignored.
     pub until: Spanned<Date>,
-    /// The entry's header.
-    pub span: Span,
 }
 
 impl ScanPolicy {
     pub(crate) fn read(mut table: Table<'_>, findings: &mut Findings<'_>) -> Self {
         let policy = Self {
             database: table.string("database", findings),
-            block: table.choices("block", SEVERITIES, findings),
+            block: severities(&mut table, findings),
             reports: table.strings("reports", findings),
             ignores: ignores(&mut table, findings),
         };
         table.finish(findings);
         policy
     }
-
-    /// The entries that hold on `today`, a day in UTC ([`day_of`]): those whose `until` is over ignore nothing.
-    pub fn ignores_on(&self, today: Date) -> impl Iterator<Item = &ScanIgnore> {
-        self.ignores.iter().filter(move |ignore| !ignore.is_expired(today))
-    }
 }
 
 impl ScanIgnore {
-    /// Whether `until` is over on `today`.
+    /// Whether `until` is over on `today`, a day in UTC ([`day_of`]): then it ignores nothing.
     pub fn is_expired(&self, today: Date) -> bool {
         self.until.value < today
     }
 
     fn read(mut table: Table<'_>, findings: &mut Findings<'_>) -> Option<Self> {
-        let span = table.span();
         let id = table.required("id", findings);
         let package = table.string("package", findings);
         let reason = table.required("reason", findings);
@@ -74,7 +66,7 @@ impl ScanIgnore {
                 findings.value(text.span, format!("`{name}` is empty"));
             }
         }
-        Some(Self { id: id?, package, reason: reason?, owner: owner?, until: until?, span })
+        Some(Self { id: id?, package, reason: reason?, owner: owner?, until: until? })
     }
 }
 
@@ -115,8 +107,8 @@ mod tests {
         let (policy, findings) = read(ENTRY);
         assert_eq!(findings, [""; 0]);
         let day = |text: &str| text.parse::<Date>().expect("a day");
-        assert_eq!(policy.scan.ignores_on(day("2026-12-31")).count(), 1);
-        assert_eq!(policy.scan.ignores_on(day("2027-01-01")).count(), 0);
+        let ignore = &policy.scan.ignores[0];
+        assert!(!ignore.is_expired(day("2026-12-31")) && ignore.is_expired(day("2027-01-01")));
     }
 
     #[test]

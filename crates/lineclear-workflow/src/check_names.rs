@@ -3,6 +3,7 @@
 //! Gates name checks so, evidence is kept so, and required checks of a forge are called so. Start reading at [`produced_checks`].
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use lineclear_expr::{Segment, Template, TemplatePart};
@@ -66,6 +67,15 @@ impl ProducedCheck<'_> {
                 .any(|other| name.strip_prefix(other).is_some_and(|leg| leg.starts_with(" (") && leg.ends_with(')')))
         };
         fixed.iter().copied().filter(|name| !is_leg(name)).collect()
+    }
+
+    /// Its names that only a run tells whole. Legs of which the shared name is known are none of them.
+    pub fn open_names(&self) -> impl Iterator<Item = &CheckName> {
+        let is_leg = |open: &CheckName| {
+            let first = open.pieces.first().map_or("", String::as_str);
+            self.names.iter().filter_map(CheckName::as_fixed).any(|own| first.strip_prefix(own) == Some(" ("))
+        };
+        self.names.iter().filter(move |name| name.as_fixed().is_none() && !is_leg(name))
     }
 
     /// Whether its workflow runs for pull requests.
@@ -134,6 +144,13 @@ impl CheckName {
         }
         pieces.extend(others.cloned());
         Self { pieces }
+    }
+}
+
+/// With `…` for what is not known.
+impl fmt::Display for CheckName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.pieces.join("…"))
     }
 }
 
@@ -308,6 +325,18 @@ mod tests {
         assert_eq!(names, [vec!["CI / test"], vec!["CI / e2e / browser"], vec!["CI / All 1", "CI / All 2"]]);
         assert!(checks[0].is_called("CI / test (2)") && !checks[0].is_called("CI / test (3)"));
         assert!(checks[0].runs_on_pull_requests() && !checks[0].runs_on_pushes());
+    }
+
+    #[test]
+    fn names_that_only_a_run_tells_are_shown_with_a_gap() {
+        let text = "name: CI\non: push\njobs:\n  some:\n    strategy: { matrix: '${{ fromJSON(inputs.a) }}' }\n    runs-on: x\n    \
+                    steps: [{ run: a }]\n  on:\n    name: On ${{ matrix.v }} only\n    strategy: { matrix: '${{ fromJSON(inputs.a) }}' }\n    \
+                    runs-on: x\n    steps: [{ run: a }]\n  far: { uses: a/b/.github/workflows/c.yml@v1 }\n";
+        let ci = read("ci.yml", text);
+        let checks = produced_checks(ci.model.as_ref(), &|_| None);
+        let open = |check: &ProducedCheck<'_>| check.open_names().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(checks.iter().map(open).collect::<Vec<_>>(), [vec![], vec!["CI / On … only"], vec!["CI / far / …"]]);
+        assert_eq!(checks[0].shared_names(), ["CI / some"], "all of its legs are one name");
     }
 
     /// A workflow that pushes start and that others may call, with ten jobs that call `next`.

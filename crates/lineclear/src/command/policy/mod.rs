@@ -4,7 +4,7 @@ mod sentences;
 
 use clap::{Args, Subcommand};
 use lineclear_policy::{Policy, Preset};
-use lineclear_source::suggest;
+use lineclear_source::{render, suggest};
 
 use crate::exit::Exit;
 use crate::local_event::Checkout;
@@ -83,6 +83,9 @@ pub(crate) fn run(args: &PolicyArgs) -> Exit {
 fn explain(args: &ExplainArgs, checkout: &Checkout) -> Result<String, String> {
     let file = policy_file::read_as(&checkout.root, args.preset)?;
     let policy = file.sound(output::stderr_style()).map_err(|errors| format!("`{NAME}` cannot be used\n\n{errors}"))?;
+    for warning in file.problems.iter().filter(|problem| !problem.is_error()) {
+        output::complain(render(warning, &file.source, output::stderr_style()).trim_end());
+    }
     match &args.gate {
         Some(name) => {
             let gate = policy.gate(name).ok_or_else(|| no_gate(name, policy))?;

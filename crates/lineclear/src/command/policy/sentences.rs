@@ -15,7 +15,7 @@ pub(super) fn of_policy(policy: &Policy, repository: &str) -> String {
         let _ = writeln!(text, "{}\n", preset_line(preset.preset.value));
     }
     if policy.gates.is_empty() {
-        text.push_str("There is no gate: nothing has to be proven before something moves.\n\n");
+        text.push_str("There is no gate: nothing is proven, so no image can be published through one.\n\n");
     }
     for gate in &policy.gates {
         text.push_str(&of_gate(gate, policy));
@@ -62,7 +62,7 @@ pub(crate) fn preset_line(preset: Preset) -> String {
 pub(super) fn of_gate(gate: &Gate, policy: &Policy) -> String {
     let name = gate.name.value.as_str();
     let mut text = format!("The gate `{name}` is clear when\n");
-    let asked = asks(gate, policy);
+    let asked = asks(gate);
     if asked.is_empty() {
         text = format!("The gate `{name}` asks for nothing, so it proves nothing.\n");
     }
@@ -92,7 +92,7 @@ pub(super) fn of_gate(gate: &Gate, policy: &Policy) -> String {
 }
 
 /// What a gate asks for, each as the end of "it is clear when …".
-pub(crate) fn asks(gate: &Gate, policy: &Policy) -> Vec<String> {
+fn asks(gate: &Gate) -> Vec<String> {
     let mut asks = Vec::new();
     for required in &gate.require {
         let on = match required.on.as_ref().map(|on| on.value) {
@@ -109,13 +109,13 @@ pub(crate) fn asks(gate: &Gate, policy: &Policy) -> Vec<String> {
         if coverage.ratchet.as_ref().is_some_and(|ratchet| ratchet.value) {
             asks.push("the tests reach no less than they reached before".to_owned());
         }
+        if coverage.min.is_none() && coverage.ratchet.as_ref().is_none_or(|ratchet| !ratchet.value) {
+            asks.push("the tests have reported their coverage".to_owned());
+        }
     }
     if let Some(scan) = &gate.scan {
-        let own = (!scan.block.is_empty()).then_some(&scan.block);
-        let block = own.or(policy.scan.block.as_ref().map(|block| &block.value));
-        let severities: Vec<&str> = block.into_iter().flatten().map(|severity| word(severity.value)).collect();
+        let severities: Vec<&str> = scan.block.iter().map(|severity| word(severity.value)).collect();
         match scan.budget.as_ref().map_or(0, |budget| budget.value) {
-            _ if severities.is_empty() => {}
             0 => asks.push(format!("scanners know of no {} vulnerability", severities.join(" or "))),
             budget => {
                 asks.push(format!("scanners know of at most {budget} {} vulnerabilities", severities.join(" or ")))
@@ -160,7 +160,7 @@ fn of_image(image: &Image, repository: &str) -> String {
         Some(gate) => {
             let _ = write!(text, " through the gate `{}`", gate.value);
         }
-        None => text.push_str(" without any gate"),
+        None => text.push_str(" through no gate, so nothing publishes it"),
     }
     for rule in &image.tags {
         let _ = write!(
