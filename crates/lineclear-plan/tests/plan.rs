@@ -1,11 +1,11 @@
 //! Plans of whole workflows: what an event runs, and the reason that is given.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use expect_test::{Expect, expect};
 use lineclear_event::{Changed, ForgeEvent, Repository};
-use lineclear_plan::{Facts, Plan, Verdict, plan};
+use lineclear_plan::{Facts, MAX_CHAIN, Plan, Verdict, followers, plan};
 use lineclear_source::Source;
 use lineclear_workflow::Workflow;
 use serde_json::{Value, json};
@@ -910,6 +910,30 @@ fn the_json_has_the_documented_keys() {
           ]
         }"#]]
     .assert_eq(&serde_json::to_string_pretty(&json).expect("it is JSON"));
+}
+
+#[test]
+fn workflows_that_all_follow_one_another_are_planned_once_for_each_pair_on_a_level() {
+    const COUNT: usize = 12;
+    let names: Vec<String> = (0..COUNT).map(|n| format!("W{n}")).collect();
+    let read = |name: &String| {
+        let text = format!(
+            "name: {name}\non: {{ push: {{}}, workflow_run: {{ workflows: [{}] }} }}\njobs: {{ j: {{ runs-on: x, steps: [{{ run: a }}] }} }}\n",
+            names.join(", ")
+        );
+        let read = Workflow::read(&Source::new(format!(".github/workflows/{name}.yml"), text));
+        (read.model.expect("it can be read"), read.diagnostics)
+    };
+    let workflows: Vec<_> = names.iter().map(read).collect();
+    let (event, facts, files) = (push("main"), Facts::default(), BTreeMap::<String, Arc<str>>::new());
+    let planned = plan(&workflows, &event, &facts, &files);
+    let ahead = followers(&planned, &workflows, &event, "9f9f", &facts, &files);
+    assert_eq!(ahead.len(), COUNT * COUNT * usize::from(MAX_CHAIN));
+    let pairs = |level: u8| {
+        let of_level = ahead.iter().filter(|follower| follower.level == level);
+        of_level.map(|one| (one.after.as_str(), one.workflow.name.as_str())).collect::<BTreeSet<_>>()
+    };
+    assert!((1..=MAX_CHAIN).all(|level| pairs(level).len() == COUNT * COUNT), "each pair once");
 }
 
 #[test]

@@ -22,7 +22,9 @@ pub struct Follower {
 
 /// What follows `planned` if every run succeeds; `default_sha` is the last commit of the default branch.
 ///
-/// Each follower comes once for every workflow that it follows, in the order in which they would run; those that are not started say why.
+/// Each follower comes once on a level for every workflow that it follows, in the order in which they would run; those that are not started say
+/// why. A workflow that several ones of a level start is followed once: who follows it is told the same of each of its runs, but for its title. So
+/// the work grows with the pairs of workflows, and not with the ways through them.
 pub fn followers(
     planned: &Plan,
     workflows: &[(Workflow, Vec<Diagnostic>)],
@@ -38,7 +40,7 @@ pub fn followers(
     // What is named `workflow_run` itself has one before it.
     let before = u8::from(event.name == "workflow_run");
     for depth in before + 1..=MAX_CHAIN {
-        let mut next = Vec::new();
+        let mut next: Vec<(PlannedWorkflow, ForgeEvent)> = Vec::new();
         for (followed, event) in &level {
             let following: Vec<_> =
                 workflows.iter().filter(|(workflow, _)| follows(workflow, &followed.name)).cloned().collect();
@@ -57,7 +59,7 @@ pub fn followers(
             let event =
                 following_event(&run, RunActivity::Completed(Conclusion::Success), default_sha, Timestamp::default());
             for workflow in plan(&following, &event, facts, files).workflows {
-                if started(&workflow) {
+                if started(&workflow) && next.iter().all(|(known, _)| known.file != workflow.file) {
                     next.push((workflow.clone(), event.clone()));
                 }
                 all.push(Follower { after: followed.name.clone(), level: depth, workflow });
