@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use lineclear_policy::Policy;
 use lineclear_registry_server::{Pattern, Registry, Settings};
 use lineclear_services::{Limits, RegistryServer, RegistryServerConfig};
-use lineclear_source::Source;
+use lineclear_source::Diagnostic;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -16,10 +15,9 @@ use super::DataArgs;
 use super::door::{Anonymous, Door};
 use crate::exit::Exit;
 use crate::local_event::Checkout;
-use crate::output;
 use crate::session::permits::held::{self, Held};
 use crate::settings::now;
-use crate::signing_keys;
+use crate::{output, policy_file};
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
@@ -112,16 +110,49 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Exit, Exit> {
 /// A sentence: it cannot be read, or is wrong.
 fn release_repositories(file: &Path) -> Result<Vec<Held>, String> {
     let named = |why: String| format!("`{}`: {why}", file.display());
-    let text = std::fs::read_to_string(file).map_err(|error| named(format!("it cannot be read: {error}")))?;
-    let source = Source::new(file.display().to_string(), text);
-    let (policy, findings) = Policy::read(&source);
-    if findings.iter().any(lineclear_source::Diagnostic::is_error) {
-        output::complain_findings(&source, &findings);
-        return Err(named("mend it first: half of a policy would hold half of what it should".to_owned()));
-    }
     let folder = std::path::absolute(file).ok().and_then(|file| file.parent().map(Path::to_owned));
     let checkout = Checkout::find(&folder.unwrap_or_else(|| PathBuf::from(".")));
-    let keys = signing_keys::counting(&checkout, &policy, &|path| signing_keys::file(&checkout.root.join(path)));
-    let keys = keys.map_err(named)?;
-    Ok(held::all(&[(policy, keys)], &checkout.repository_name(), None))
+    let read = policy_file::read_file(file, &checkout.root)?;
+    if !read.exists {
+        return Err(named("there is no such file".to_owned()));
+    }
+    let wrong: Vec<_> = read.findings.into_iter().chain(read.problems).filter(Diagnostic::is_error).collect();
+    if !wrong.is_empty() {
+        output::complain_findings(&read.source, &wrong);
+        return Err(named("mend it first: half of a policy would hold half of what it should".to_owned()));
+    }
+    // Nobody but release users sets a tag there, and no gate is asked for them: which keys count does not matter.
+    Ok(held::all(&[(read.policy, Vec::new())], &checkout.repository_name(), None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_policy_with_a_preset_holds_is_known_without_the_keys_that_it_names() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+            std::fs::write(path, text).expect("a file");
+        };
+        let policy = "preset = 'publish-only'\n[image.app]\nrepository = 'ghcr.io/octo/app'\ngate = 'release'\nsign = true\n\
+            [gate.release]\nrequire = ['CI / lint']\nsignature = true\n[signing]\nkey = 'release'\nkeys = ['nowhere.pub']\n";
+        write("held.toml", policy);
+        let file = folder.path().join("held.toml");
+        let why = release_repositories(&file).expect_err("the preset finds no check");
+        assert!(why.contains("mend it first"), "{why}");
+        write(
+            ".github/workflows/ci.yml",
+            "name: CI\non: push\njobs:\n  lint: { runs-on: ubuntu-latest, steps: [{ run: a }] }\n",
+        );
+        let held = release_repositories(&file).expect("it is right, and no key is asked for");
+        let place = lineclear_oci::RepositoryName::parse("ghcr.io/octo/app").expect("a name");
+        assert!(held.len() == 1 && held[0].is_at(&place), "{held:?}");
+        write("held.toml", "[image.app\n");
+        assert!(release_repositories(&file).is_err_and(|why| why.contains("mend it first")));
+        let why = release_repositories(&folder.path().join("none.toml")).expect_err("it is not there");
+        assert!(why.contains("there is no such file"), "{why}");
+    }
 }
