@@ -37,17 +37,35 @@ pub(crate) struct SigningKeys {
 /// Reads a file of the repository by its path from the root.
 pub(crate) type ReadFile<'f> = &'f dyn Fn(&str) -> Result<Zeroizing<Vec<u8>>, String>;
 
-/// The ids of the keys whose signatures count by a policy; none, where it has nothing to do with signatures.
+/// The keys whose signatures count by a policy.
+#[derive(Clone, Debug)]
+pub(crate) struct Trusted {
+    /// All of them: what the ledger calls them.
+    pub(crate) ids: Vec<String>,
+    /// The keys themselves, or why one cannot be had: one that is named by its id has to be kept here to verify anything.
+    pub(crate) keys: Result<TrustedKeys, String>,
+}
+
+/// The keys whose signatures count by a policy; none, where it has nothing to do with signatures. `read` reads where the policy stands: what
+/// a branch has under the same name is another key.
 ///
 /// # Errors
 /// A sentence: one of the keys that are named cannot be read.
-pub(crate) fn counting(checkout: &Checkout, policy: &Policy, read: ReadFile<'_>) -> Result<Vec<String>, String> {
+pub(crate) fn trusted(checkout: &Checkout, policy: &Policy, read: ReadFile<'_>) -> Result<Trusted, String> {
     let is_asked = policy.gates.iter().any(|gate| Rules::from(gate).asks_for_keys());
     let is_made = policy.images.iter().any(|image| image.sign.as_ref().is_some_and(|sign| sign.value));
     match is_asked || is_made {
-        true => SigningKeys::of(checkout)?.ids(&policy.signing, read),
-        false => Ok(Vec::new()),
+        true => SigningKeys::of(checkout)?.trusted(&policy.signing, read),
+        false => Ok(Trusted { ids: Vec::new(), keys: Ok(TrustedKeys::default()) }),
     }
+}
+
+/// The ids of these keys.
+///
+/// # Errors
+/// As [`trusted`].
+pub(crate) fn counting(checkout: &Checkout, policy: &Policy, read: ReadFile<'_>) -> Result<Vec<String>, String> {
+    Ok(trusted(checkout, policy, read)?.ids)
 }
 
 /// A key that is kept, without its private half.
@@ -159,44 +177,35 @@ impl SigningKeys {
     }
 
     /// The keys that count by the policy; where it names none, the one that the policy signs with.
+    /// `read` reads the files that the policy names.
     ///
-    /// `root` is the folder that the policy's paths are relative to.
-    pub(crate) fn trusted(&mut self, policy: &SigningPolicy, root: &Path) -> Result<TrustedKeys, String> {
-        let mut keys = Vec::new();
-        for named in &policy.keys {
-            let named = named.value.as_str();
-            keys.push(if named.starts_with("sha256:") {
-                let kept = self.all()?.into_iter().find(|key| key.public.id() == named);
-                kept.map(|key| key.public).ok_or_else(|| {
-                    format!(
-                        "the key {named} of `[signing] keys` is not kept here: name the file of its public half instead"
-                    )
-                })?
-            } else {
-                let text = file(&root.join(named))?;
-                PublicKey::from_pem(&text).map_err(|error| unusable(named, &error))?
-            });
-        }
-        if let (true, Some(own)) = (keys.is_empty(), &policy.key) {
-            keys.push(self.public_of_policy(&own.value)?);
-        }
-        Ok(TrustedKeys::new(keys))
-    }
-
-    /// The ids of what [`SigningKeys::trusted`] gives; a key that is named by its id need not be kept here.
-    fn ids(&mut self, policy: &SigningPolicy, read: ReadFile<'_>) -> Result<Vec<String>, String> {
+    /// # Errors
+    /// A sentence: a file that is named cannot be read, or is no key.
+    pub(crate) fn trusted(&mut self, policy: &SigningPolicy, read: ReadFile<'_>) -> Result<Trusted, String> {
         let mut ids = Vec::new();
-        for named in policy.keys.iter().map(|named| named.value.as_str()) {
-            ids.push(if named.starts_with("sha256:") {
-                named.to_owned()
-            } else {
-                PublicKey::from_pem(&read(named)?).map_err(|error| unusable(named, &error))?.id()
-            });
+        let mut keys: Result<Vec<PublicKey>, String> = Ok(Vec::new());
+        let named = policy.keys.iter().map(|named| named.value.as_str());
+        for named in named {
+            let key = match named.starts_with("sha256:") {
+                true => self.public_by_id(named),
+                false => Ok(PublicKey::from_pem(&read(named)?).map_err(|error| unusable(named, &error))?),
+            };
+            ids.push(key.as_ref().map_or_else(|_| named.to_owned(), PublicKey::id));
+            keys = keys.and_then(|mut known| key.map(|key| known.push(key)).map(|()| known));
         }
         if let (true, Some(own)) = (ids.is_empty(), &policy.key) {
-            ids.push(self.public_of_policy(&own.value)?.id());
+            let key = self.public_of_policy(&own.value)?;
+            ids.push(key.id());
+            keys = Ok(vec![key]);
         }
-        Ok(ids)
+        Ok(Trusted { ids, keys: keys.map(TrustedKeys::new) })
+    }
+
+    fn public_by_id(&mut self, id: &str) -> Result<PublicKey, String> {
+        let kept = self.all()?.into_iter().find(|key| key.public.id() == id);
+        kept.map(|key| key.public).ok_or_else(|| {
+            format!("the key {id} of `[signing] keys` is not kept here: name the file of its public half instead")
+        })
     }
 
     /// The public half of the key that `[signing]` names for this machine.

@@ -145,10 +145,11 @@ pub(crate) fn choose(
         return Ok((chosen, notes));
     }
     if delivery.policy.images.is_empty() {
-        return Err(Ended::input(
-            "`lineclear.toml` has no `[image.NAME]`: it says where images go, under which tags, and through which gate; \
+        return Err(Ended::input(format!(
+            "{} has no `[image.NAME]`: it says where images go, under which tags, and through which gate; \
              `lineclear init` writes one",
-        ));
+            delivery.file
+        )));
     }
     for image in &delivery.policy.images {
         match delivery.publication(image, asked)? {

@@ -21,25 +21,31 @@ use crate::signing_keys::SigningKeys;
 
 /// What is still to be made.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Missing {
+pub(super) struct Missing {
     contents: Vec<DocumentFormat>,
     signature: bool,
     provenance: bool,
 }
 
 impl Missing {
-    fn is_nothing(&self) -> bool {
+    pub(super) fn is_nothing(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The rules for an image that has got it.
+    fn made(&self, rules: &Rules) -> Rules {
+        Rules {
+            sbom: rules.sbom && self.contents.is_empty(),
+            signature: rules.signature && !self.signature,
+            provenance: rules.provenance && !self.provenance,
+            ..rules.clone()
+        }
     }
 }
 
 impl Delivery {
-    /// Makes what is still missing of what the policy says, and states it in the ledger. What was made is among the notes.
-    pub(super) fn attach(&self, chosen: &mut Chosen, cancel: &Cancel) -> Result<(), MoveError> {
-        let missing = self.missing(chosen)?;
-        if missing.is_nothing() {
-            return Ok(());
-        }
+    /// Makes what is `missing`, and states it in the ledger. What was made is among the notes.
+    pub(super) fn attach(&self, chosen: &mut Chosen, missing: Missing, cancel: &Cancel) -> Result<(), MoveError> {
         let failed = |doing| move |source| MoveError::Before { doing, source };
         let place = self.registries.reach(&chosen.from).map_err(failed("open the repository that the image is in"))?;
         let client = self.registries.client().map_err(failed("open the repository that the image is in"))?;
@@ -57,7 +63,7 @@ impl Delivery {
         let key = key.map_err(|why| failed("sign the image")(ShelfError::Other(why)))?;
         // What would not count is not signed.
         let is_asked = chosen.order.rules.signature || chosen.order.rules.provenance;
-        if is_asked && !self.keys.as_ref().is_ok_and(|keys| keys.contains(&key.public().id())) {
+        if is_asked && !self.keys.as_ref().is_ok_and(|keys| keys.ids.contains(&key.public().id())) {
             let why = format!(
                 "the key {} does not count: name it in lineclear.toml, as `key = \"NAME\"` in `[signing]`, or its public half in `keys` there",
                 key.public().id()
@@ -88,25 +94,22 @@ impl Delivery {
     /// The rules without what a publication would make, for a look at what would happen.
     pub(super) fn rules_once_attached(&self, chosen: &Chosen) -> Result<(Rules, Vec<String>), MoveError> {
         let missing = self.missing(chosen)?;
-        let mut rules = chosen.order.rules.clone();
+        let rules = missing.made(&chosen.order.rules);
         let mut notes = Vec::new();
         for format in &missing.contents {
-            rules.sbom = false;
             notes.push(format!("a list of its contents would be attached ({})", format.as_str()));
         }
         if missing.signature {
-            rules.signature = false;
             notes.push("it would be signed".to_owned());
         }
         if missing.provenance {
-            rules.provenance = false;
             notes.push("a provenance would be attached".to_owned());
         }
         Ok((rules, notes))
     }
 
     /// What a publication has to make for an image that nothing else keeps from moving.
-    fn missing(&self, chosen: &Chosen) -> Result<Missing, MoveError> {
+    pub(super) fn missing(&self, chosen: &Chosen) -> Result<Missing, MoveError> {
         let order = &chosen.order;
         let Some(image) = self.policy.image(&order.image).filter(|_| order.kind == MoveKind::Publish) else {
             return Ok(Missing::default());
@@ -114,17 +117,26 @@ impl Delivery {
         let index = self.ledger.index().map_err(|error| MoveError::Book(lineclear_deliver::BookError::new(error)))?;
         let subject = Subject::Digest(order.digest.to_string());
         let asked = lineclear_gate::Asked { subject: subject.clone(), context: order.context, now: now() };
-        let blocks = |one: &&Requirement| one.blocking && !one.standing.lets_through() && !one.is_attached();
-        if decide(&order.rules, &asked, &index, &self.commits).requirements.iter().any(|one| blocks(&one)) {
+        let missing = self.unstated(image, &order.rules, &index, &subject);
+        let decided = |rules: &Rules| decide(rules, &asked, &index, &self.commits).requirements;
+        // That nothing is left to ask for is not in the way.
+        let all = decided(&order.rules);
+        let blocks = |one: &Requirement| {
+            one.blocking && !one.standing.lets_through() && all.iter().any(|asked| asked.what == one.what)
+        };
+        if missing.is_nothing() || decided(&missing.made(&order.rules)).iter().any(blocks) {
             return Ok(Missing::default());
         }
-        Ok(self.unstated(image, &order.rules, &index, &subject))
+        match self.with_mover(&Cancel::default(), &|_| {}, |mover| mover.inside(order)) {
+            Err(MoveError::Part(_)) => Ok(Missing::default()),
+            inside => inside.map(|()| missing),
+        }
     }
 
     /// What the policy wants and the ledger does not know of.
     fn unstated(&self, image: &Image, rules: &Rules, index: &Index, subject: &Subject) -> Missing {
         let is_stated = |is: &dyn Fn(&Statement) -> bool| index.of(subject).any(|entry| is(&entry.evidence.statement));
-        let counts = |key: &String| self.keys.as_ref().is_ok_and(|keys| keys.contains(key));
+        let counts = |key: &String| self.keys.as_ref().is_ok_and(|keys| keys.ids.contains(key));
         let signs = image.sign.as_ref().is_some_and(|sign| sign.value);
         let formats = image.sbom.iter().map(|format| match format.value {
             SbomFormat::Spdx => DocumentFormat::Spdx,

@@ -1,13 +1,13 @@
 //! What is meant: which commit, which digest, which tags. Looked up here and in the ledger; the release registry is not called.
 
 use lineclear_deliver::{Candidate, Order, candidates, commit_of};
-use lineclear_event::{CheckContext, MoveKind, MovePhase, RunId, Statement, Witness};
-use lineclear_gate::{Commits, Index, Named, Naming};
+use lineclear_event::{CheckContext, MoveKind, MovePhase, RunId, Statement, Subject, Witness};
+use lineclear_gate::{Commits, Index, Named, Naming, decide};
 use lineclear_oci::{Digest, Reference};
 use lineclear_policy::Image;
 
 use super::registries::Place;
-use super::{Delivery, Ended, claims};
+use super::{Delivery, Ended, claims, owners};
 use crate::settings::now;
 
 /// What a person or a step said of what is to be moved.
@@ -84,9 +84,11 @@ impl Delivery {
                 match self.only(&found, name, &spot.commit)? {
                     Some(candidate) => self.picked(candidate, &to)?,
                     None => {
+                        let blocked = self.what_blocks(image, &spot, &index);
                         return Ok(From::Nothing(format!(
-                            "no run has pushed image `{name}` for {}; run the workflow that builds it (it may push to any \
+                            "{}no run has pushed image `{name}` for {}; run the workflow that builds it (it may push to any \
                              repository that ends with `/{}`, and to `candidates` of its own), or say which with --digest",
+                            blocked.map_or_else(String::new, |blocked| format!("{blocked}; and ")),
                             short(&spot.commit),
                             repository.repository().as_str().rsplit('/').next().unwrap_or(name)
                         )));
@@ -124,37 +126,56 @@ impl Delivery {
         let index = self.index()?;
         let name = &image.name.value;
         let promotion = image.promotion(target);
-        if promotion.is_none() && asked.tags.is_empty() {
+        // Also where tags are named: the target says through which gate.
+        let Some(promotion) = promotion else {
             let known: Vec<&str> = image.promote.iter().map(|one| one.target.value.as_str()).collect();
             return Err(Ended::input(match known.is_empty() {
                 true => format!(
-                    "image `{name}` has no targets: add `[image.{name}.promote]` with `{target} = [\"…\"]` to `lineclear.toml`, or \
-                     name tags with --tag"
+                    "image `{name}` has no targets: add `[image.{name}.promote]` with `{target} = [\"…\"]` to `lineclear.toml`"
                 ),
                 false => format!("image `{name}` has no target `{target}`; it has: {}", known.join(", ")),
             }));
-        }
+        };
         let (repository, to) = self.release(image)?;
         let mut notes = Vec::new();
         let (picked, version) = self.released(&index, name, &repository, &to, asked, &mut notes)?;
-        let templates: Vec<&str> = match asked.tags.is_empty() {
-            true => promotion.iter().flat_map(|one| &one.tags).map(|tag| tag.value.as_str()).collect(),
-            false => asked.tags.iter().map(String::as_str).collect(),
-        };
         // A promotion is of no branch; a git tag gives the version where nothing else does.
         let reference = asked.reference.clone().unwrap_or_else(|| {
             self.commits.tags_at(&picked.built_from).into_iter().find(|tag| is_version(tag)).unwrap_or_default()
         });
         let naming =
             Naming { reference: &reference, commit: &picked.built_from, version: version.as_deref(), at: now() };
-        let named = naming.tags(templates).map_err(|error| Ended::input(lineclear_event::with_causes(&error)))?;
-        claims::check(&asked.tags, &naming, &self.commits).map_err(Ended::input)?;
-        let gate = promotion.and_then(|one| one.gate.as_ref()).or(image.gate.as_ref());
-        let gate = gate.map(|gate| gate.value.as_str());
+        let wrong = |error: lineclear_gate::NamingError| Ended::input(lineclear_event::with_causes(&error));
+        let gate = promotion.gate.as_ref().or(image.gate.as_ref()).map(|gate| gate.value.as_str());
+        let own = naming.tags(promotion.tags.iter().map(|tag| tag.value.as_str()));
+        let named = if asked.tags.is_empty() {
+            own.map_err(wrong)?
+        } else {
+            let named = naming.tags(asked.tags.iter().map(String::as_str)).map_err(wrong)?;
+            let released =
+                |other: &&Image| other.repository.as_ref().map(|text| release_name(&text.value, &self.repository));
+            let here = released(&image);
+            let beside: Vec<&Image> = self.policy.images.iter().filter(|other| released(other) == here).collect();
+            let own = own.unwrap_or_default().tags;
+            owners::check(&named.tags, &own, (image, target, gate), &beside).map_err(Ended::input)?;
+            claims::check(&asked.tags, &naming, &self.commits).map_err(Ended::input)?;
+            named
+        };
         let mut chosen = self.chosen(MoveKind::Promote, image, gate, (repository, to), picked, named, asked)?;
         chosen.order.target = Some(target.to_owned());
         chosen.notes.splice(0..0, notes);
         Ok(chosen)
+    }
+
+    /// What the image's gate has against the commit itself, where there is no image yet; `None` if that is nothing.
+    fn what_blocks(&self, image: &Image, spot: &Spot, index: &Index) -> Option<String> {
+        let rules = self.rules(&image.gate.as_ref()?.value)?;
+        let subject = Subject::Commit(spot.commit.clone());
+        let asked = lineclear_gate::Asked { subject, context: context_of(&spot.reference), now: now() };
+        let decision = decide(&rules, &asked, index, &self.commits);
+        let blocked = || decision.statement().blocked.join("; ");
+        (!decision.clear)
+            .then(|| format!("gate `{}` is blocked for {}: {}", decision.gate, short(&spot.commit), blocked()))
     }
 
     pub(crate) fn index(&self) -> Result<std::sync::Arc<Index>, Ended> {
@@ -295,7 +316,7 @@ impl Delivery {
         {
             return to.clone();
         }
-        let subject = lineclear_event::Subject::Digest(digest.to_string());
+        let subject = Subject::Digest(digest.to_string());
         let names: Vec<String> = index
             .of(&subject)
             .rev()
@@ -481,15 +502,11 @@ impl Delivery {
     }
 }
 
-/// The `repository` of an image with its placeholders filled in for `owner/name`.
+/// The `repository` of an image with its placeholders filled in for `owner/name`: whoever asks where an image is released goes by this.
 pub(crate) fn release_name(template: &str, repository: &str) -> String {
     let (owner, name) = repository.split_once('/').unwrap_or(("", repository));
-    let filled = template.replace("${owner}", owner).replace("${repository}", name);
-    // Forges write names as people do; repositories of images know lower case alone.
-    match filled.split_once('/') {
-        Some((host, path)) if !host.is_empty() => format!("{host}/{}", path.to_lowercase()),
-        _ => filled.to_lowercase(),
-    }
+    // Forges write names as people do; repositories of images know lower case alone, and hosts do not tell the two apart.
+    template.replace("${owner}", owner).replace("${repository}", name).to_lowercase()
 }
 
 /// What moves have brought into a repository.
@@ -528,4 +545,16 @@ pub(super) fn short(commit: &str) -> &str {
 fn runs(runs: &[RunId]) -> String {
     let runs: Vec<String> = runs.iter().map(|run| format!("run {run}")).collect();
     runs.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_released_under_one_name_however_the_forge_and_the_policy_write_it() {
+        assert_eq!(release_name("ghcr.io/${owner}/${repository}", "Octo/My-App"), "ghcr.io/octo/my-app");
+        assert_eq!(release_name("GHCR.io/Octo/tools", "octo/app"), "ghcr.io/octo/tools");
+        assert_eq!(release_name("${repository}", "app"), "app");
+    }
 }

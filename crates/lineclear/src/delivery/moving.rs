@@ -14,10 +14,10 @@ use lineclear_registry::Client;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use super::attaching::Missing;
 use super::{Chosen, Delivery, Ended};
 use crate::output;
 use crate::settings::now;
-use crate::signing_keys::SigningKeys;
 
 /// How long another move of the same repository is waited for.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -40,6 +40,13 @@ pub(crate) enum End {
     Fault(String),
     /// Another image was refused, or failed, and this one waits for it.
     NotTried,
+}
+
+/// An image whose gate was asked.
+enum Ready {
+    Is(Box<Cleared>),
+    /// Nothing is in its way but what a publication makes.
+    Lacks(Missing),
 }
 
 /// Ends what is under way when somebody wants it to end.
@@ -95,22 +102,39 @@ pub(crate) type Told<'t> = &'t dyn Fn(&str, Step<'_>);
 
 impl Delivery {
     /// Moves all of them, if all gates are clear; the outcomes are in the same order.
+    ///
+    /// As long as one gate is blocked nothing is made for any of them, and nobody is called.
     pub(crate) fn carry(&self, mut chosen: Vec<Chosen>, cancel: &Cancel, told: Told<'_>) -> Vec<Outcome> {
-        let guarded: Vec<Result<Cleared, MoveError>> = chosen
-            .iter_mut()
-            .map(|one| {
-                self.attach(one, cancel)?;
-                self.with_mover(cancel, &|step| told(&one.order.image, step), |mover| mover.guard(one.order.clone()))
-            })
-            .collect();
-        let mut stopped = guarded.iter().any(Result::is_err);
+        let guard = |one: &Chosen| {
+            let told = |step: Step<'_>| told(&one.order.image, step);
+            self.with_mover(cancel, &told, |mover| mover.guard(one.order.clone()))
+        };
+        let ask = |one: &Chosen| match self.missing(one)? {
+            missing if missing.is_nothing() => guard(one).map(|cleared| Ready::Is(Box::new(cleared))),
+            missing => Ok(Ready::Lacks(missing)),
+        };
+        let asked: Vec<Result<Ready, MoveError>> = chosen.iter().map(ask).collect();
+        let mut stopped = asked.iter().any(Result::is_err);
+        let mut guarded = Vec::new();
+        for (one, asked) in chosen.iter_mut().zip(asked) {
+            guarded.push(match asked {
+                Err(error) => Some(Err(error)),
+                Ok(Ready::Is(cleared)) => Some(Ok(*cleared)),
+                Ok(Ready::Lacks(_)) if stopped => None,
+                Ok(Ready::Lacks(missing)) => {
+                    let made = self.attach(one, missing, cancel).and_then(|()| guard(one));
+                    stopped |= made.is_err();
+                    Some(made)
+                }
+            });
+        }
         let mut outcomes = Vec::new();
         for (chosen, cleared) in chosen.into_iter().zip(guarded) {
             let mut settled = Vec::new();
             let end = match cleared {
-                Err(error) => End::Failed(Box::new(error)),
-                Ok(_) if stopped => End::NotTried,
-                Ok(cleared) => self.carry_one(&chosen, cleared, cancel, told, &mut settled),
+                Some(Err(error)) => End::Failed(Box::new(error)),
+                Some(Ok(cleared)) if !stopped => self.carry_one(&chosen, cleared, cancel, told, &mut settled),
+                Some(Ok(_)) | None => End::NotTried,
             };
             stopped |= !matches!(end, End::Moved(_));
             outcomes.push(Outcome { chosen, settled, end });
@@ -131,7 +155,7 @@ impl Delivery {
             Ok(turn) => turn,
             Err(why) => return End::Fault(why),
         };
-        let proofs = match self.proofs(&chosen.order) {
+        let proofs = match self.proofs(&cleared) {
             Ok(proofs) => proofs,
             Err(why) => return End::Fault(why),
         };
@@ -158,24 +182,34 @@ impl Delivery {
     }
 
     /// What would happen. Nothing is written down.
-    pub(crate) fn foresee(&self, chosen: Vec<Chosen>, cancel: &Cancel) -> Vec<Outcome> {
-        let foresee = |mut chosen: Chosen| {
-            let foreseen = self.rules_once_attached(&chosen).and_then(|(rules, notes)| {
-                chosen.notes.extend(notes);
-                let order = Order { rules, ..chosen.order.clone() };
-                let open = || {
-                    let shelf = self.registries.shelf(&chosen.to, Some(&chosen.from), Proofs::default())?;
-                    Ok(Box::new(shelf) as Box<dyn Shelf>)
-                };
-                self.with_mover(cancel, &|_| {}, |mover| mover.foresee(&order, &open))
-            });
+    pub(crate) fn foresee(&self, mut chosen: Vec<Chosen>, cancel: &Cancel) -> Vec<Outcome> {
+        let look = |one: &mut Chosen| {
+            let (rules, notes) = self.rules_once_attached(one)?;
+            one.notes.extend(notes);
+            let order = Order { rules, ..one.order.clone() };
+            self.with_mover(cancel, &|_| {}, |mover| mover.look(&order)).map(|_| order)
+        };
+        let looked: Vec<Result<Order, MoveError>> = chosen.iter_mut().map(look).collect();
+        let stopped = looked.iter().any(Result::is_err);
+        let foresee = |(chosen, order): (Chosen, Result<Order, MoveError>)| {
+            let open = || {
+                let shelf = self.registries.shelf(&chosen.to, Some(&chosen.from), Proofs::default())?;
+                Ok(Box::new(shelf) as Box<dyn Shelf>)
+            };
+            let foreseen = match order {
+                Ok(_) if stopped => None,
+                order => {
+                    Some(order.and_then(|order| self.with_mover(cancel, &|_| {}, |mover| mover.foresee(&order, &open))))
+                }
+            };
             let end = match foreseen {
-                Ok(foreseen) => End::Foreseen(Box::new(foreseen)),
-                Err(error) => End::Failed(Box::new(error)),
+                Some(Ok(foreseen)) => End::Foreseen(Box::new(foreseen)),
+                Some(Err(error)) => End::Failed(Box::new(error)),
+                None => End::NotTried,
             };
             Outcome { chosen, settled: Vec::new(), end }
         };
-        chosen.into_iter().map(foresee).collect()
+        chosen.into_iter().zip(looked).map(foresee).collect()
     }
 
     /// Finishes, or puts back, every move that was interrupted.
@@ -203,7 +237,8 @@ impl Delivery {
     }
 
     /// What is verified once more where the image arrives: what its gate asks for, by the keys that count.
-    fn proofs(&self, order: &Order) -> Result<Proofs, String> {
+    fn proofs(&self, cleared: &Cleared) -> Result<Proofs, String> {
+        let order = cleared.order();
         let index = self.ledger.index().map_err(|error| lineclear_event::with_causes(&error))?;
         let subject = Subject::Digest(order.digest.to_string());
         let attached = index.of(&subject).filter_map(|entry| match &entry.evidence.statement {
@@ -215,9 +250,8 @@ impl Delivery {
         if !signature && !provenance {
             return Ok(Proofs { contents, ..Proofs::default() });
         }
-        let trusted = SigningKeys::of(&self.checkout)?.trusted(&self.policy.signing, &self.checkout.root)?;
-        let built_from = lineclear_deliver::commit_of(&index, order.digest.as_str());
-        let commits = built_from.into_iter().chain([order.commit.clone()]).collect();
+        let trusted = self.keys.clone()?.keys?;
+        let commits = cleared.commits(&index);
         Ok(Proofs { trusted, signature, provenance, commits, contents })
     }
 
@@ -226,7 +260,12 @@ impl Delivery {
             .map_err(|error| lineclear_event::with_causes(&error))
     }
 
-    fn with_mover<T>(&self, cancel: &Cancel, told: &dyn Fn(Step<'_>), work: impl FnOnce(&Mover<'_>) -> T) -> T {
+    pub(super) fn with_mover<T>(
+        &self,
+        cancel: &Cancel,
+        told: &dyn Fn(Step<'_>),
+        work: impl FnOnce(&Mover<'_>) -> T,
+    ) -> T {
         work(&Mover {
             book: &self.ledger,
             commits: &self.commits,

@@ -65,8 +65,14 @@ fn text_of(outcome: &Outcome) -> String {
         End::Failed(error) => {
             text.push_str(&format!("not {done}: {what}\n"));
             match &**error {
-                MoveError::Refused(refusal) | MoveError::Withdrawn(refusal) => {
-                    text.push_str(&format!("  {error}\n{}", blocked(refusal)));
+                MoveError::Refused(refusal) => {
+                    let from = refusal.decision.commit.as_deref();
+                    let from = from.map_or_else(String::new, |commit| format!(", built from {}", short(commit)));
+                    let recorded = blocked(refusal, "; nothing was moved");
+                    text.push_str(&format!("  {error} for {}{from}\n{recorded}", order.digest));
+                }
+                MoveError::Withdrawn(refusal) => {
+                    text.push_str(&format!("  {error}\n{}", blocked(refusal, "")));
                 }
                 error => text.push_str(&format!("  {}\n", lineclear_event::with_causes(error))),
             }
@@ -96,7 +102,8 @@ fn tags(tags: &[MovedTag]) -> String {
     tags.iter().map(line).collect()
 }
 
-fn blocked(refusal: &Refusal) -> String {
+/// What is missing, and where it is written down; `and` is said with it.
+fn blocked(refusal: &Refusal, and: &str) -> String {
     let mut text = String::new();
     let blocking = |one: &&lineclear_gate::Requirement| one.blocking && !one.standing.lets_through();
     for requirement in refusal.decision.requirements.iter().filter(blocking) {
@@ -106,7 +113,7 @@ fn blocked(refusal: &Refusal) -> String {
         }
     }
     if let Some(entry) = refusal.entry {
-        text.push_str(&format!("  entry {entry} of the ledger; no registry was called\n"));
+        text.push_str(&format!("  entry {entry} of the ledger{and}\n"));
     }
     text
 }
@@ -161,6 +168,7 @@ fn json_of(outcome: &Outcome) -> Value {
                 "error": error.to_string(),
                 "gate": gate(&refusal.decision, refusal.entry),
             }),
+            error @ MoveError::Part(_) => json!({ "outcome": "refused", "error": error.to_string() }),
             error => json!({ "outcome": "failed", "error": lineclear_event::with_causes(error) }),
         },
         End::Fault(why) => json!({ "outcome": "failed", "error": why }),
@@ -176,9 +184,11 @@ fn gate(decision: &Decision, entry: Option<u64>) -> Value {
     json!({ "name": decision.gate, "clear": decision.clear, "entry": entry, "requirements": decision.requirements })
 }
 
-/// Whether a gate was blocked.
+/// Whether a gate was blocked, be it for an image in an index.
 pub(crate) fn is_refused(outcome: &Outcome) -> bool {
-    matches!(&outcome.end, End::Failed(error) if matches!(**error, MoveError::Refused(_) | MoveError::Withdrawn(_)))
+    let is_refusal =
+        |error: &MoveError| matches!(error, MoveError::Refused(_) | MoveError::Withdrawn(_) | MoveError::Part(_));
+    matches!(&outcome.end, End::Failed(error) if is_refusal(error))
 }
 
 /// The entry of the decision, where one is recorded.

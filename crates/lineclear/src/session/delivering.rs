@@ -16,11 +16,11 @@ use super::registry::RegistryArgs;
 use crate::command::publish::choose;
 use crate::delivery::moving::{Cancel, End};
 use crate::delivery::registries::Place;
-use crate::delivery::{Asked, Delivery, Ended, told};
+use crate::delivery::{Asked, Delivery, Ended, Word, told};
 use crate::exit::Exit;
 use crate::local_event::Checkout;
+use crate::policy_file;
 use crate::settings::now;
-use crate::signing_keys;
 
 /// The engine's side of these steps.
 pub(super) struct StepDelivery {
@@ -36,19 +36,31 @@ impl fmt::Debug for StepDelivery {
     }
 }
 
+impl StepDelivery {
+    /// By the policy that was reviewed: a branch cannot give itself an easier gate, the tags of another, keys or a place of its own. Only
+    /// where the default branch has neither gates nor images the checkout's counts.
+    fn delivery(&self, checkout: Checkout) -> Result<Delivery, Ended> {
+        let says_something = |reviewed: &Reviewed| {
+            let Policy { gates, images, .. } = &reviewed.policy;
+            !(gates.is_empty() && images.is_empty())
+        };
+        let reviewed = Reviewed::of(&checkout.root, &checkout.default_branch()).map_err(Ended::input)?;
+        let Some(reviewed) = reviewed.filter(says_something) else {
+            return Delivery::by_checkout(checkout, self.store.clone(), &self.registry, None);
+        };
+        let read = |path: &str| reviewed.file(path);
+        let name = format!("`{}` of `{}`", policy_file::NAME, checkout.default_branch());
+        let word = Word { policy: reviewed.policy.clone(), read: &read, name };
+        Delivery::of(checkout, self.store.clone(), word, &self.registry, None)
+    }
+}
+
 impl Port for StepDelivery {
     fn deliver(&self, wish: &Wish) -> Result<Delivered, String> {
         let said = |ended: Ended| ended.message.unwrap_or_else(|| "`lineclear.toml` cannot be read".to_owned());
         // Read anew for each step: what other jobs have proven meanwhile counts.
         let checkout = Checkout::find(&self.root);
-        let reviewed = Reviewed::of(&checkout.root, &checkout.default_branch())?;
-        let mut delivery = Delivery::of(checkout, self.store.clone(), &self.registry, None).map_err(said)?;
-        if let Some(reviewed) = reviewed.filter(|reviewed| !reviewed.policy.images.is_empty()) {
-            // A branch cannot give itself an easier gate, the tags of another, or a place of its own.
-            delivery.keys = signing_keys::counting(&delivery.checkout, &reviewed.policy, &|path| reviewed.file(path));
-            let Policy { gates, images, signing, .. } = reviewed.policy;
-            delivery.policy = Policy { gates, images, signing, ..delivery.policy };
-        }
+        let delivery = self.delivery(checkout).map_err(said)?;
         let by = Witness::Run(wish.run.clone());
         let mut asked = Asked {
             commit: wish.commit.clone(),
@@ -109,7 +121,7 @@ impl Port for StepDelivery {
 /// Asks a gate, and writes down what it says.
 fn ask(delivery: &Delivery, gate: &str, wish: &Wish) -> Result<Delivered, Ended> {
     let Some(rules) = delivery.rules(gate) else {
-        return Err(Ended::input(format!("`lineclear.toml` has no `[gate.{gate}]`")));
+        return Err(Ended::input(format!("{} has no `[gate.{gate}]`", delivery.file)));
     };
     let subject = match (&wish.digest, &wish.commit) {
         (Some(digest), _) => digest.parse::<Subject>().map_err(|error| Ended::input(error.to_string()))?,

@@ -59,6 +59,40 @@ fn a_tag_of_ones_own_names_no_commit_and_no_version_that_is_not_the_images() {
     }
 }
 
+// S3-17
+#[test]
+fn no_target_and_no_tag_is_a_way_around_the_gate_of_another_target() {
+    let house = House::new("around", "ghcr.io/octo/app");
+    let policy = house.repository.read("lineclear.toml").replace(
+        "production = [\"prod-${short-sha}\"]",
+        "staging = [\"staging\"]\nproduction = { tags = [\"prod\", \"prod-${short-sha}\"], gate = \"release\" }",
+    ) + "[gate.release]\nrequire = [\"CI / test\"]\nstatements = [\"manual-validation\"]\n";
+    house.repository.write("lineclear.toml", &policy);
+    let commit = house.commit("one");
+    let digest = house.ran(&commit, b"one", Success);
+    assert_eq!(house.say(&["publish"]).exit, 0);
+    let entries = house.ledger().head().expect("it is whole").entries;
+    let refused = |args: &[&str], words: &str| {
+        let said = house.say(&[&["promote", "app"], args].concat());
+        assert_eq!(said.exit, 2, "{args:?}: {}{}", said.stdout, said.stderr);
+        assert!(said.stderr.contains(words), "{args:?}: {}", said.stderr);
+    };
+    refused(&["prod", "--tag", "prod"], "image `app` has no target `prod`; it has: staging, production");
+    let elsewhere = "of image `app` at target `production`, whose gate is `release` and not `main`: `lineclear promote app production`";
+    refused(&["staging", "--tag", "prod"], elsewhere);
+    refused(&["staging", "--tag", &format!("prod-{}", short(&commit))], elsewhere);
+    // The other way round, too: what is published is published through the image's own gate.
+    refused(&["production", "--tag", "latest"], "for `refs/heads/main`, whose gate is `main` and not `release`");
+    assert_eq!(house.ledger().head().expect("it is whole").entries, entries, "nothing was asked or begun");
+    assert_eq!(house.embedded("prod"), None);
+    // What nobody else gives is free, and so is what the same gate gives.
+    for tag in ["stable", "latest"] {
+        let said = house.say(&["promote", "app", "staging", "--tag", tag]);
+        assert_eq!(said.exit, 0, "{tag}: {}{}", said.stdout, said.stderr);
+        assert_eq!(house.embedded(tag), Some(digest.clone()));
+    }
+}
+
 // S3-17, S4-33, S1-62
 #[test]
 fn what_has_failed_since_is_not_promoted() {

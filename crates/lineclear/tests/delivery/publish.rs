@@ -69,6 +69,50 @@ fn a_red_commit_is_refused_with_its_failing_checks_before_any_connection() {
     });
 }
 
+// S0-15
+#[test]
+fn a_red_commit_that_nobody_pushed_an_image_of_is_told_what_failed_and_what_is_not_there() {
+    let house = House::new("red-nothing", EMBEDDED);
+    let commit = house.commit("red");
+    house.checked(&commit, Failure);
+    let said = house.say(&["publish", "app"]);
+    assert_eq!(said.exit, 1, "{}{}", said.stdout, said.stderr);
+    let at = |words: &str| said.stderr.find(words).unwrap_or_else(|| panic!("{words}: {}", said.stderr));
+    let blocked = at(&format!("gate `main` is blocked for {}: check `CI / test`", short(&commit)));
+    assert!(blocked < at("no run has pushed image `app`"), "{}", said.stderr);
+    house.checked(&commit, Success);
+    let said = house.say(&["publish", "app"]);
+    assert!(said.exit == 1 && !said.stderr.contains("is blocked"), "{}", said.stderr);
+}
+
+// S0-15, S0-45
+#[test]
+fn an_index_around_a_red_commits_image_is_not_published_with_the_evidence_of_a_green_one() {
+    let house = House::new("around-red", EMBEDDED);
+    let red = house.commit("red");
+    let bad = house.ran(&red, b"red", Failure);
+    let commit = house.commit("green");
+    let good = house.ran(&commit, b"green", Success);
+    let index = house.ran_around(&commit, &[good, bad.clone()]);
+    for args in [
+        &["publish", "app", "--digest", index.as_str()][..],
+        &["publish", "app", "--digest", index.as_str(), "--dry-run"],
+    ] {
+        let said = house.say(args);
+        assert_eq!(said.exit, 1, "{}{}", said.stdout, said.stderr);
+        let words =
+            format!("it leads to {bad}, which comes from {}, and gate `main` is not clear for that", short(&red));
+        assert!(said.stdout.contains(&words), "{}", said.stdout);
+        assert_eq!(house.embedded("latest"), None);
+    }
+    let summary = house.say(&["ledger", "show", "--summary"]).stdout;
+    assert!(summary.contains("0 done, 0 undone, 1 refused, 0 open"), "{summary}");
+    house.checked(&red, Success);
+    let said = house.say(&["publish", "app", "--digest", index.as_str()]);
+    assert_eq!(said.exit, 0, "{}{}", said.stdout, said.stderr);
+    assert_eq!(house.embedded("latest"), Some(index));
+}
+
 // S0-37
 #[test]
 fn a_version_tag_has_its_own_tags_and_latest_only_where_the_policy_says_so() {

@@ -235,3 +235,73 @@ fn an_index_is_signed_itself_and_lists_the_contents_of_each_of_its_images() {
     }
     assert_eq!(house.say(&["gate", index.as_str(), "--no-record"]).exit, 0);
 }
+
+const PROMOTES: &str = "\
+name: Promote
+on: push
+permissions: { packages: write }
+jobs:
+  promote:
+    runs-on: ubuntu-latest
+    steps:
+      - { uses: lineclear/promote@v1, with: { image: app, target: production, from: latest } }
+";
+
+// S1-65
+#[test]
+fn a_branch_does_not_say_what_stands_in_the_key_file_that_was_reviewed() {
+    let registry = registry();
+    let house = House::new("reviewed-keys", &format!("{}/octo/app", registry.address()));
+    let root = house.repository.root();
+    for key in ["ours", "foreign"] {
+        cosign(&root, &["generate-key-pair", "--output-key-prefix", key]).succeeds();
+    }
+    let policy = house.repository.read("lineclear.toml");
+    let policy = policy.replace("[\"prod-${short-sha}\"]", "{ tags = [\"prod-${short-sha}\"], gate = \"release\" }")
+        + "[gate.release]\nrequire = [\"CI / test\"]\nsignature = true\n[signing]\nkeys = [\"ours.pub\"]\n";
+    house.repository.write("lineclear.toml", &policy);
+    house.repository.write(".github/workflows/promote.yml", PROMOTES);
+    let commit = house.commit("one");
+    let digest = house.ran(&commit, b"one", Success);
+    assert_eq!(house.say(&["publish"]).exit, 0);
+    let image = format!("{}/octo/app@{digest}", registry.address());
+    cosign(&root, &["sign", "--yes", "--tlog-upload=false", "--key", "foreign.key", &image]).succeeds();
+    // The ledger says that ours has signed it, and what lies there is somebody else's.
+    let ours = lineclear_sigstore::PublicKey::from_pem(house.repository.read("ours.pub").as_bytes()).expect("a key");
+    let claimed = SignatureStatement { key: ours.id(), form: "cosign".into(), attached: None };
+    house.says_of(&digest, Statement::Signature(claimed));
+    house.repository.sh("git switch -qc easier && cp foreign.pub ours.pub && git commit -qam easier");
+    let run = house.repository.run(&["-j", "promote"]);
+    assert_eq!(run.conclusion("promote"), "failure", "{}", run.transcript());
+    assert!(run.transcript().contains("no signature by a key of `[signing] keys`"), "{}", run.transcript());
+    assert_eq!(remote(registry.address(), &format!("prod-{}", short(&commit)), None), None);
+
+    cosign(&root, &["sign", "--yes", "--tlog-upload=false", "--key", "ours.key", &image]).succeeds();
+    let run = house.repository.run(&["-j", "promote"]);
+    assert_eq!(run.conclusion("promote"), "success", "{}", run.transcript());
+    assert_eq!(remote(registry.address(), &format!("prod-{}", short(&commit)), None), Some(digest));
+}
+
+#[test]
+fn nothing_is_signed_and_nobody_called_for_one_image_while_the_gate_of_another_is_blocked() {
+    let counting = Counting::new();
+    let house = House::new("of-several", &format!("{}/octo/app", counting.address));
+    let policy = house.repository.read("lineclear.toml").replace("gate = \"main\"\n", "gate = \"main\"\nsign = true\n")
+        + &format!(
+            "[signing]\nkey = \"release\"\n[gate.other]\nrequire = [\"CI / other\"]\n[image.other]\nrepository = \"{}/other/app\"\n\
+             gate = \"other\"\ntags.\"refs/heads/main\" = [\"latest\"]\n",
+            counting.address
+        );
+    house.repository.write("lineclear.toml", &policy);
+    let commit = house.commit("one");
+    let digest = house.ran(&commit, &layer(&house), Success);
+    assert_eq!(house.say(&["key", "generate", "release"]).exit, 0);
+    for args in [&["publish"][..], &["publish", "--dry-run"]] {
+        let said = house.say(args);
+        assert_eq!(said.exit, 1, "{}{}", said.stdout, said.stderr);
+        for words in ["gate `other` is blocked", "another image was not moved, and this one waits for it"] {
+            assert!(said.stdout.contains(words), "{words}: {}", said.stdout);
+        }
+        assert_eq!((house.has(&digest, is_signature), counting.connections()), (0, 0), "{}", said.stdout);
+    }
+}

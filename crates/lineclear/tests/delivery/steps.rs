@@ -126,3 +126,48 @@ fn a_release_login_is_the_engines_alone_and_steps_publish_with_it_all_the_same()
     let wrong = house.say(&["secret", "set", "ghcr.io", "--release", "--body", "no-colon"]);
     assert!(wrong.exit == 2 && wrong.stderr.contains("USER:PASSWORD"), "{}", wrong.stderr);
 }
+
+const PROMOTES: &str = "\
+name: Promote
+on: push
+permissions: { packages: write }
+jobs:
+  promote:
+    runs-on: ubuntu-latest
+    steps:
+      - { uses: lineclear/promote@v1, with: { image: app, target: production, from: latest } }
+";
+
+#[test]
+fn a_step_goes_by_the_reviewed_policy_with_the_registries_that_it_maps() {
+    let house = House::new("reviewed-map", "ghcr.io/octo/app");
+    house.repository.write(".github/workflows/promote.yml", PROMOTES);
+    let commit = house.commit("one");
+    let digest = house.ran(&commit, b"one", Success);
+    assert_eq!(house.say(&["publish"]).exit, 0);
+    // By the branch's word the image would go somewhere else, under other names.
+    let policy = house.repository.read("lineclear.toml").replace("prod-", "easy-");
+    house.repository.sh("git switch -qc easier");
+    house.repository.write("lineclear.toml", &format!("{policy}[registry]\nmap = []\n"));
+    house.commit("two");
+    let run = house.repository.run(&["-j", "promote"]);
+    assert_eq!(run.conclusion("promote"), "success", "{}", run.transcript());
+    assert_eq!(house.embedded(&format!("prod-{}", short(&commit))), Some(digest));
+    assert_eq!(house.embedded(&format!("easy-{}", short(&commit))), None);
+}
+
+#[test]
+fn a_branch_gives_itself_no_image_where_the_reviewed_policy_has_gates() {
+    let house = House::new("reviewed-gates", "ghcr.io/octo/app");
+    let policy = house.repository.read("lineclear.toml");
+    house.repository.write("lineclear.toml", "[gate.main]\nrequire = [\"CI / test\"]\n");
+    house.commit("one");
+    house.repository.sh("git switch -qc easier");
+    house.repository.write("lineclear.toml", &policy);
+    house.repository.write(".github/workflows/promote.yml", PROMOTES);
+    let commit = house.commit("two");
+    house.ran(&commit, b"two", Success);
+    let run = house.repository.run(&["-j", "promote"]);
+    assert_eq!(run.conclusion("promote"), "failure", "{}", run.transcript());
+    assert!(run.transcript().contains("`lineclear.toml` of `main` has no `[image.app]`"), "{}", run.transcript());
+}

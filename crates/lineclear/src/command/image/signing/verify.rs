@@ -11,6 +11,7 @@ use super::{Here, Reached, digest_of};
 use crate::command::history::Shape;
 use crate::command::image::Failure;
 use crate::command::image::connection::ConnectionArgs;
+use crate::signing_keys;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -87,7 +88,8 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<String, Failure> {
 fn keys(args: &VerifyArgs, here: &mut Here) -> Result<TrustedKeys, Failure> {
     let trusted = if args.key.is_empty() {
         let (policy, root) = (here.policy.signing.clone(), here.root().to_owned());
-        here.keys.trusted(&policy, &root).map_err(Failure::Input)?
+        let read = |path: &str| signing_keys::file(&root.join(path));
+        here.keys.trusted(&policy, &read).and_then(|trusted| trusted.keys).map_err(Failure::Input)?
     } else {
         let named = args.key.iter().map(|named| here.keys.public(named));
         TrustedKeys::new(named.collect::<Result<_, _>>().map_err(Failure::Input)?)
