@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use lineclear_event::{CheckContext, Evidence, MovePhase, MoveStatement, MovedTag, Statement, Subject, Timestamp};
+use lineclear_event::{Evidence, MovePhase, MoveStatement, MovedTag, Statement, Subject, Timestamp};
 use lineclear_gate::{
-    Asked, Commits, Decision, Effect, Happened, Held, Keeps, Move, Rules, Target, WantedTag, decide, plan_tags,
+    Asked, Commits, Decision, Effect, Happened, Held, Index, Keeps, Move, Target, WantedTag, decide, plan_tags,
 };
 use lineclear_oci::{Digest, Tag};
 
 use crate::error::{held, moving, shown};
 use crate::parts::{Sources, Whole};
-use crate::{Book, Carried, MoveError, Order, Refusal, Shelf, ShelfError};
+use crate::{Book, BookError, Carried, MoveError, Order, Refusal, Shelf, ShelfError};
 
 /// Carries moves out. Whoever has the [`Turn`](crate::Turn) of a repository uses one.
 pub struct Mover<'m> {
@@ -86,6 +86,17 @@ impl Cleared {
         &self.order
     }
 
+    /// The commits that a provenance of the image may name: the one that the gate was clear for, and those with its contents whose provenance
+    /// it took. `index` has all that the decision rests on.
+    pub fn commits(&self, index: &Index) -> Vec<String> {
+        let rests_on = self.decision.statement().rests_on.into_iter().filter_map(|number| usize::try_from(number).ok());
+        let named = rests_on.filter_map(|number| match &index.entries().get(number)?.evidence.statement {
+            Statement::Provenance(provenance) => Some(provenance.commit.clone()),
+            _ => None,
+        });
+        self.decision.commit.clone().into_iter().chain(named).collect()
+    }
+
     fn statement(&self, tags: Vec<MovedTag>) -> MoveStatement {
         let Self { order, entry, .. } = self;
         MoveStatement {
@@ -111,7 +122,7 @@ impl Mover<'_> {
     /// # Errors
     /// [`MoveError::Refused`] with everything that is missing; [`MoveError::Part`] for an index with an image that may not move.
     pub fn guard(&self, order: Order) -> Result<Cleared, MoveError> {
-        let (decision, entry) = self.decide(&order.rules, &order.digest, order.context, Recorded::Always)?;
+        let (decision, entry) = self.decide(&order.whole(), Recorded::Always)?;
         match entry {
             Some(entry) if decision.clear => {
                 let cleared = Cleared { order, decision, entry };
@@ -131,7 +142,7 @@ impl Mover<'_> {
     /// # Errors
     /// As that.
     pub fn look(&self, order: &Order) -> Result<Decision, MoveError> {
-        let (decision, entry) = self.decide(&order.rules, &order.digest, order.context, Recorded::Never)?;
+        let (decision, entry) = self.decide(&order.whole(), Recorded::Never)?;
         if !decision.clear {
             return Err(MoveError::Refused(Box::new(Refusal { decision, entry })));
         }
@@ -263,7 +274,7 @@ impl Mover<'_> {
         (self.told)(Step::Copied(carried));
         self.may_go_on()?;
         // It took its time: the evidence may have been withdrawn meanwhile.
-        let (decision, entry) = self.decide(&order.rules, &order.digest, order.context, Recorded::WhenBlocked)?;
+        let (decision, entry) = self.decide(&order.whole(), Recorded::WhenBlocked)?;
         if !decision.clear {
             return Err(MoveError::Withdrawn(Box::new(Refusal { decision, entry })));
         }
@@ -390,32 +401,47 @@ impl Mover<'_> {
         Ok(planned)
     }
 
-    pub(crate) fn decide(
-        &self,
-        rules: &Rules,
-        digest: &Digest,
-        context: CheckContext,
-        recorded: Recorded,
-    ) -> Result<(Decision, Option<u64>), MoveError> {
-        let subject = Subject::Digest(digest.to_string());
+    /// Whether an image may move for its commit. The gate is asked of the image, for which a commit that it was built from has to be clear; and where that is
+    /// another one than the image moves for, of this one, too: nobody is served by what was proven of another commit's contents.
+    ///
+    /// Of an image that may not move, what is given is the decision that says so.
+    pub(crate) fn decide(&self, whole: &Whole<'_>, recorded: Recorded) -> Result<(Decision, Option<u64>), MoveError> {
+        let digest = Subject::Digest(whole.digest.to_owned());
         loop {
-            let asked = Asked { subject: subject.clone(), context, now: (self.clock)() };
-            let (decision, seen) = {
+            let now = (self.clock)();
+            let (mut decisions, seen) = {
                 let index = self.book.index()?;
-                (decide(rules, &asked, &index, self.commits), index.entries().len() as u64)
+                let known = Sources { index: &index, commits: self.commits, now };
+                let ask = |subject: Subject| {
+                    decide(whole.rules, &Asked { subject, context: whole.context, now }, &index, self.commits)
+                };
+                let of_digest = ask(digest.clone());
+                let proves_another = of_digest.clear
+                    && !whole.commit.is_empty()
+                    && !of_digest.commit.as_deref().is_some_and(|commit| whole.is_own(commit, known));
+                let of_commit = match proves_another {
+                    true => Some(ask(format!("commit:{}", whole.commit).parse().map_err(BookError::new)?)),
+                    false => None,
+                };
+                let asked = of_commit.filter(|decision| !decision.asks_for_nothing());
+                ([Some(of_digest), asked].into_iter().flatten().collect::<Vec<_>>(), index.entries().len() as u64)
             };
-            if !recorded.records(&decision) {
-                return Ok((decision, None));
+            // The one that closes the gate, or else that of the image.
+            let telling = decisions.iter().position(|decision| !decision.clear).unwrap_or(0);
+            let Some(told) = decisions.get(telling).cloned() else { continue };
+            if !recorded.records(&told) {
+                return Ok((told, None));
             }
-            let entry = self.book.append(vec![Evidence {
-                subject: subject.clone(),
-                at: asked.now,
-                by: lineclear_event::Witness::Engine,
+            let evidence = decisions.drain(..).map(|decision| Evidence {
                 statement: Statement::Decision(decision.statement()),
-            }])?;
+                subject: decision.subject,
+                at: now,
+                by: lineclear_event::Witness::Engine,
+            });
+            let first = self.book.append(evidence.collect())?;
             // What came in between was not looked at: it may have been what closes the gate.
-            if entry == seen {
-                return Ok((decision, Some(entry)));
+            if first == seen {
+                return Ok((told, Some(first + telling as u64)));
             }
         }
     }

@@ -104,7 +104,7 @@ impl Whole<'_> {
     }
 
     /// Whether a commit is the one that it moves for, or one with the same contents.
-    fn is_own(&self, commit: &str, known: Sources<'_>) -> bool {
+    pub(crate) fn is_own(&self, commit: &str, known: Sources<'_>) -> bool {
         let tree = |commit: &str| tree_of(known.index, known.commits, commit);
         commit == self.commit || tree(commit).is_some_and(|own| tree(self.commit) == Some(own))
     }

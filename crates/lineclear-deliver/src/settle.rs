@@ -145,13 +145,13 @@ impl Mover<'_> {
             return Ok(Err("the ledger does not have the decision that it rests on".to_owned()));
         };
         let Some(rules) = rules_of(&gate) else { return Ok(Err(format!("there is no gate `{gate}` any more"))) };
-        let (decision, _) = self.decide(&rules, &digest, context, Recorded::Always)?;
+        let whole = Whole { digest: digest.as_str(), commit: &statement.commit, rules: &rules, context };
+        let (decision, _) = self.decide(&whole, Recorded::Always)?;
         let blocked = || format!("gate `{gate}` is blocked: {}", decision.statement().blocked.join("; "));
         if !decision.clear {
             return Ok(Err(blocked()));
         }
         // What it brought was looked at before its first tag moved; what is known of that may have changed since.
-        let whole = Whole { digest: digest.as_str(), commit: &statement.commit, rules: &rules, context };
         match self.look_inside(&whole, &[]) {
             Err(MoveError::Part(why)) => Ok(Err(why)),
             other => other.map(Ok),

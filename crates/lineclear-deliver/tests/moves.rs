@@ -9,7 +9,7 @@ use lineclear_event::{
     CheckConclusion, CheckContext, CheckLeg, CheckStatement, Evidence, ImageStatement, MoveKind, MovePhase, RunId,
     RunWitness, ScanStatement, Severity, Statement, Subject, Timestamp, Witness,
 };
-use lineclear_gate::{Commits, Index, Keeps, RequiredCheck, Rules, ScanRule, WantedTag};
+use lineclear_gate::{Commits, Index, Keeps, RequiredCheck, Rules, ScanRule, WantedTag, replay};
 use lineclear_ledger::LedgerOf;
 use lineclear_oci::{Digest, Tag};
 use lineclear_store::MemoryStore;
@@ -148,6 +148,29 @@ impl World {
             of(Subject::Commit(sha(commit)), Statement::Check(check)),
         ];
         self.ledger.append(evidence).expect("the ledger takes it");
+    }
+
+    /// A run of `commit` has built `digest`.
+    fn built(&self, digest: Digest, commit: u8) {
+        let image = ImageStatement {
+            image: "app".into(),
+            names: vec![format!("localhost:5000/ci/app:{commit}")],
+            commit: sha(commit),
+            built: true,
+            platforms: Vec::new(),
+            children: Vec::new(),
+            user: String::new(),
+        };
+        let run = RunWitness {
+            run: RunId(50),
+            attempt: 1,
+            file: ".github/workflows/ci.yml".into(),
+            event: "push".into(),
+            job: None,
+        };
+        let (by, subject) = (Witness::Run(run), Subject::Digest(digest.to_string()));
+        let evidence = Evidence { subject, at: Timestamp(1), by, statement: Statement::Image(image) };
+        self.ledger.append(vec![evidence]).expect("the ledger takes it");
     }
 
     fn publish(&self, commit: u8) -> Result<(Vec<Settled>, Moved), MoveError> {
@@ -420,6 +443,35 @@ fn an_index_around_another_commits_image_moves_only_if_the_gate_is_clear_for_tha
             }
         }
     }
+}
+
+// S0-15, S0-45
+#[test]
+fn an_image_of_two_commits_moves_for_a_red_one_not_by_what_was_proven_of_the_green_one() {
+    let world = World::new();
+    world.ran(1, CheckConclusion::Success);
+    world.ran(2, CheckConclusion::Failure);
+    // Both have built the very same image.
+    world.built(digest(1), 2);
+    let order = Order { commit: sha(2), ..order(1) };
+    let error = world.mover().look(&order).expect_err("its commit is red");
+    assert!(matches!(error, MoveError::Refused(_)), "{error}");
+    let Err(MoveError::Refused(refusal)) = world.mover().guard(order.clone()) else { panic!("its commit is red") };
+    assert_eq!(refusal.decision.subject, Subject::Commit(sha(2)));
+    let index = world.ledger.index().expect("the ledger is whole");
+    let entry = index.entries().iter().find(|entry| Some(entry.number) == refusal.entry).expect("it is recorded");
+    assert_eq!(entry.evidence.subject, Subject::Commit(sha(2)));
+    replay(&index, entry.number, &rules(), &Line).expect("it is decided the same again");
+    assert!(world.tags.borrow().is_empty());
+    // For the green one it moves; and what a gate does not ask of commits it does not ask of this one.
+    world.publish(1).expect("its commit is green");
+    let block = BTreeSet::from([Severity::Critical]);
+    let rules = Rules { require: Vec::new(), scan: Some(ScanRule { block, budget: 0 }), ..rules() };
+    let scan = Statement::Scan(ScanStatement { tool: "trivy".into(), ..ScanStatement::default() });
+    let subject = Subject::Digest(digest(1).to_string());
+    let scanned = Evidence { subject, at: Timestamp(1), by: Witness::Engine, statement: scan };
+    world.ledger.append(vec![scanned]).expect("the ledger takes it");
+    world.mover().look(&Order { rules, ..order }).expect("it has been scanned");
 }
 
 #[test]

@@ -74,6 +74,16 @@ impl Decision {
     }
 }
 
+/// What is asked for where nothing is.
+pub(crate) const SOMETHING: &str = "something to prove";
+
+impl Decision {
+    /// Whether the gate asks for nothing of this subject in this context, so that it is blocked.
+    pub fn asks_for_nothing(&self) -> bool {
+        self.requirements.iter().any(|one| one.what == SOMETHING)
+    }
+}
+
 impl Requirement {
     /// What is asked for and how it stands, in one line.
     pub fn sentence(&self) -> String {

@@ -15,6 +15,7 @@ mod tests_shown;
 
 use lineclear_event::{CheckContext, Evidence, Subject, Timestamp, Witness};
 
+use crate::decision::SOMETHING;
 use crate::index::Origin;
 use crate::names::Name;
 use crate::{Commits, Decision, Entry, Finding, Index, Requirement, Rules, Standing};
@@ -127,7 +128,7 @@ impl<'a> View<'a> {
             "the gate `{}` asks for nothing {of}, so nothing was proven: name checks in `require` of `[gate.{}]` in lineclear.toml",
             self.rules.gate, self.rules.gate
         );
-        Requirement::new("something to prove", Standing::Missing, vec![Finding { text, entry: None }])
+        Requirement::new(SOMETHING, Standing::Missing, vec![Finding { text, entry: None }])
     }
 
     /// Whether evidence is young enough to count.
