@@ -108,7 +108,7 @@ pub fn of_folder(folder: &Path) -> Result<Inventory, InventoryError> {
             Ok(entries) => entries,
             Err(source) if inside.is_empty() => return Err(fail(source)),
             Err(error) => {
-                unread.push((inside, error));
+                unread.push((inside, format!("it cannot be opened: {error}")));
                 continue;
             }
         };
@@ -116,17 +116,25 @@ pub fn of_folder(folder: &Path) -> Result<Inventory, InventoryError> {
             let entry = entry.map_err(fail)?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let inside = if inside.is_empty() { name.clone() } else { format!("{inside}/{name}") };
-            let Ok(kind) = entry.file_type() else { continue };
+            let kind = match entry.file_type() {
+                Ok(kind) => kind,
+                Err(error) => {
+                    unread.push((inside, format!("it cannot be opened: {error}")));
+                    continue;
+                }
+            };
             if kind.is_dir() {
-                if !NOT_CONTENTS.contains(&name.as_str()) && depth < MAX_DEPTH {
-                    left.push((entry.path(), inside, depth + 1));
+                match depth < MAX_DEPTH {
+                    _ if NOT_CONTENTS.contains(&name.as_str()) => {}
+                    true => left.push((entry.path(), inside, depth + 1)),
+                    false => unread.push((inside, format!("folders below the {MAX_DEPTH}th are not looked into"))),
                 }
             } else if kind.is_file() {
                 match File::open(entry.path()) {
                     Ok(file) => reader
                         .file(&inside, file)
                         .map_err(|source| InventoryError::Read { name: folder.display().to_string(), source })?,
-                    Err(error) => unread.push((inside, error)),
+                    Err(error) => unread.push((inside, format!("it cannot be opened: {error}"))),
                 }
             }
         }
@@ -134,11 +142,7 @@ pub fn of_folder(folder: &Path) -> Result<Inventory, InventoryError> {
     let subject = Described { name: folder.display().to_string(), ..Described::default() };
     let mut inventory = reader.finish(subject);
     let each = unread.into_iter();
-    inventory.unread.extend(each.map(|(path, error)| lineclear_sbom::Unread {
-        path,
-        layer: None,
-        why: format!("it cannot be opened: {error}"),
-    }));
+    inventory.unread.extend(each.map(|(path, why)| lineclear_sbom::Unread { path, layer: None, why }));
     inventory.settle();
     Ok(inventory)
 }
@@ -269,5 +273,20 @@ impl<R: Read> Read for Verified<R> {
         };
         checked.map_err(|mismatch| io::Error::new(io::ErrorKind::InvalidData, mismatch))?;
         Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_that_are_too_deep_are_said_to_be_unread() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deep: PathBuf = std::iter::repeat_n("d", MAX_DEPTH + 1).collect();
+        fs::create_dir_all(folder.path().join(&deep)).expect("made");
+        let inventory = of_folder(folder.path()).expect("read");
+        let unread: Vec<&str> = inventory.unread.iter().map(|one| one.path.as_str()).collect();
+        assert_eq!(unread, [deep.to_str().expect("a name")]);
     }
 }

@@ -75,14 +75,9 @@ impl Lookup {
                     known.decided = Some((entry.number, decision.gate.clone(), decision.clear));
                 }
                 Statement::Move(moved) => match moved.phase {
-                    MovePhase::Begun => {
-                        known.unfinished.push(moved.id.clone());
-                        known.image.clone_from(&moved.image);
-                    }
-                    MovePhase::Refused => {}
-                    MovePhase::Undone => known.unfinished.retain(|id| *id != moved.id),
+                    MovePhase::Begun => known.image.clone_from(&moved.image),
+                    MovePhase::Refused | MovePhase::Undone => {}
                     MovePhase::Done => {
-                        known.unfinished.retain(|id| *id != moved.id);
                         if let Some(target) = &moved.target {
                             known.targets.insert(target.clone());
                             runs_at.insert((moved.repository.clone(), target.clone()), digest.clone());
@@ -103,6 +98,11 @@ impl Lookup {
                     }
                 },
                 _ => {}
+            }
+        }
+        for (entry, begun) in index.open_moves(None) {
+            if let Some(known) = by_digest.get_mut(entry.evidence.subject.id()) {
+                known.unfinished.push(begun.id.clone());
             }
         }
         let known = order.into_iter().filter_map(|digest| by_digest.remove(&digest)).map(|mut known| {

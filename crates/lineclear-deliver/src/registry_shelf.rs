@@ -1,5 +1,7 @@
 //! A release repository in a registry.
 
+use std::collections::BTreeSet;
+
 use lineclear_oci::{AnyManifest, Digest, MAX_INDEX_DEPTH, Reference, Tag};
 use lineclear_registry::{Client, CopyOptions, RegistryClientError};
 
@@ -56,7 +58,7 @@ impl Shelf for RegistryShelf {
             Err(error) if error.is_not_found() => return Err(self.incomplete(format!("{digest} is not there"))),
             Err(error) => return Err(error.into()),
         };
-        self.check_below(&root, 0)?;
+        self.check_below(&root, 0, &mut BTreeSet::new())?;
         self.proofs.check(&self.carrier, &place)
     }
 
@@ -80,20 +82,32 @@ impl Shelf for RegistryShelf {
 
 impl RegistryShelf {
     /// Everything that a manifest names; manifests are read and compared with their digests, and so is the configuration.
-    fn check_below(&self, manifest: &AnyManifest, depth: usize) -> Result<(), ShelfError> {
+    /// What was `seen` as a manifest, or as none, is there: several indexes may name the same.
+    fn check_below(
+        &self,
+        manifest: &AnyManifest,
+        depth: usize,
+        seen: &mut BTreeSet<(Digest, bool)>,
+    ) -> Result<(), ShelfError> {
         if depth > MAX_INDEX_DEPTH {
             return Err(self.incomplete("too many indexes in one another".to_owned()));
         }
         for child in manifest.children() {
-            if child.media_type.is_manifest() {
+            let is_manifest = child.media_type.is_manifest();
+            if !seen.insert((child.digest.clone(), is_manifest)) {
+                continue;
+            }
+            if is_manifest {
                 let found = self.carrier.child(&self.to, child).map_err(|error| self.missing(error, &child.digest))?;
-                self.check_below(&found, depth + 1)?;
+                self.check_below(&found, depth + 1, seen)?;
             } else {
                 self.check_blob(child)?;
             }
         }
         for blob in manifest.blobs().filter(|blob| blob.urls.is_empty() && !blob.media_type.is_foreign_layer()) {
-            self.check_blob(blob)?;
+            if seen.insert((blob.digest.clone(), false)) {
+                self.check_blob(blob)?;
+            }
         }
         if let AnyManifest::Image(image) = manifest {
             self.carrier.config(&self.to, image).map_err(|error| self.missing(error, &image.config().digest))?;

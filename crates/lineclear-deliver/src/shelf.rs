@@ -65,16 +65,6 @@ pub enum ShelfError {
     Other(String),
 }
 
-impl ShelfError {
-    /// Whether the same attempt may succeed later with nothing changed by anyone.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Registry(error) => error.is_transient(),
-            Self::Incomplete { .. } | Self::Unproven { .. } | Self::Unlisted { .. } | Self::Other(_) => false,
-        }
-    }
-}
-
 impl From<lineclear_registry::RegistryClientError> for ShelfError {
     fn from(error: lineclear_registry::RegistryClientError) -> Self {
         Self::Registry(Box::new(error))

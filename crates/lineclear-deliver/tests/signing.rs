@@ -1,11 +1,14 @@
 //! Signatures and attestations in a real registry, made and verified by Lineclear and by the real cosign.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use lineclear_deliver::inventory::{self, Document};
 use lineclear_deliver::signing::{Form, attest, attest_provenance, examine, recursively, sign_image};
-use lineclear_deliver::{Proofs, ShelfError};
+use lineclear_deliver::{Proofs, RegistryShelf, Shelf, ShelfError};
 use lineclear_event::Timestamp;
 use lineclear_oci::{
-    Annotations, AnyManifest, Descriptor, Digest, Index, ManifestParts, MediaType, Platform, Reference,
+    Annotations, AnyManifest, Descriptor, Digest, Index, MAX_INDEX_DEPTH, ManifestParts, MediaType, Platform, Reference,
 };
 use lineclear_registry::{Client, ClientSettings, CopyOptions};
 use lineclear_sbom::DocumentFormat;
@@ -218,6 +221,81 @@ fn rubbish_that_is_attached_is_refused_by_name_and_hides_nothing() {
     assert_eq!(why.len(), 4, "{why:?}");
     assert!(why.iter().any(|why| why.contains("v9")), "{why:?}");
     sign_image(&world.client, &image, &world.key, NOW).expect("signed all the same");
+}
+
+#[test]
+fn one_thing_attached_that_cannot_be_read_takes_nothing_from_the_others() {
+    let world = World::new();
+    let image = world.image("app", "one");
+    sign_image(&world.client, &image, &world.key, NOW).expect("signed");
+    let digest = image.digest().expect("a digest");
+    let config = world.client.manifest(&image).expect("it is there").blobs().next().cloned().expect("a configuration");
+    // Registries take it, and no size is below zero.
+    let mut damaged = json!({
+        "schemaVersion": 2,
+        "mediaType": MediaType::OciManifest.as_str(),
+        "config": { "mediaType": config.media_type.as_str(), "digest": config.digest.as_str(), "size": config.size },
+        "layers": [{ "mediaType": "text/plain", "digest": config.digest.as_str(), "size": -1 }],
+    });
+    put(&world, &signature_tag(digest).to_string(), &damaged);
+    damaged["annotations"] = json!({ "another": "one" });
+    let text = damaged.to_string();
+    put(&world, Digest::of(text.as_bytes()).as_str(), &damaged);
+    // Where referrers are listed by a tag, this one is listed before the others.
+    let list = image.bare().tagged(digest.to_string().replace(':', "-").parse().expect("a tag"));
+    let mut listed: serde_json::Value =
+        serde_json::from_slice(world.client.manifest(&list).expect("a list").raw()).expect("an index");
+    let entry = json!({
+        "mediaType": MediaType::OciManifest.as_str(),
+        "digest": Digest::of(text.as_bytes()).as_str(),
+        "size": text.len(),
+    });
+    listed["manifests"].as_array_mut().expect("entries").insert(0, entry);
+    let list_tag = list.tag().expect("a tag").to_string();
+    put(&world, &list_tag, &listed);
+
+    let examined = examine(&world.client, &image, &world.trusted()).expect("looked at");
+    let [proof] = examined.proofs.as_slice() else { panic!("{examined:?}") };
+    assert_eq!(proof.form, Form::Bundle);
+    let forms: Vec<Form> = examined.refused.iter().map(|refused| refused.form).collect();
+    assert_eq!(forms, [Form::Bundle, Form::Tag], "{examined:?}");
+    let proofs = Proofs { trusted: world.trusted(), signature: true, ..Proofs::default() };
+    proofs.check(&world.client, &image).expect("it is signed");
+}
+
+/// Puts a manifest as it stands.
+fn put(world: &World, reference: &str, manifest: &serde_json::Value) {
+    let kind = manifest["mediaType"].as_str().unwrap_or(MediaType::OciIndex.as_str()).to_owned();
+    let (address, body) = (world.registry.address(), manifest.to_string());
+    let mut stream = TcpStream::connect(address.to_string()).expect("the registry answers");
+    let request = format!(
+        "PUT /v2/app/manifests/{reference} HTTP/1.1\r\nHost: {address}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+}
+
+#[test]
+fn an_index_that_names_the_same_many_times_is_looked_into_once() {
+    let world = World::new();
+    let place: Reference = format!("{}/nested", world.registry.address()).parse().expect("a name");
+    let push = |manifest: AnyManifest| {
+        world.client.push_manifest(&place.only_at(manifest.digest().clone()), &manifest).expect("pushed")
+    };
+    let mut root = push(world.small(&place, "one"));
+    // Each of them names the one below it twenty times: one by one, they would be looked at for days.
+    for _ in 0..MAX_INDEX_DEPTH {
+        let platform = |number: u32| Platform::new("linux", &format!("machine{number}"));
+        let children: Vec<_> = (0..20).map(|number| (root.clone(), platform(number))).collect();
+        root = push(Index::of(&children).into());
+    }
+    let (carrier, tagger) = (world.client.clone(), world.client.clone());
+    let shelf = RegistryShelf { carrier, tagger, to: place, from: None, proofs: Proofs::default() };
+    shelf.check(&root.digest).expect("it is whole");
+    assert_eq!(shelf.parts(&root.digest).expect("it is whole").len(), MAX_INDEX_DEPTH);
 }
 
 #[test]

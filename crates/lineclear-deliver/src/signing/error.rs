@@ -24,16 +24,6 @@ pub enum SigningError {
     Provenance(#[from] ProvenanceError),
 }
 
-impl SigningError {
-    /// Whether the same attempt may succeed later with nothing changed by anyone.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Registry(error) => error.is_transient(),
-            Self::Key(_) | Self::NoDigest(_) | Self::Lost { .. } | Self::TooMany { .. } | Self::Provenance(_) => false,
-        }
-    }
-}
-
 impl From<RegistryClientError> for SigningError {
     fn from(error: RegistryClientError) -> Self {
         Self::Registry(Box::new(error))

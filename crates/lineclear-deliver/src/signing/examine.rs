@@ -2,7 +2,7 @@
 
 use lineclear_event::{SignatureStatement, with_causes};
 use lineclear_oci::{AnyManifest, Descriptor, Digest, MediaType, Reference};
-use lineclear_registry::Client;
+use lineclear_registry::{Client, RegistryClientError};
 use lineclear_sigstore::{
     Bundle, Envelope, MAX_BUNDLE_BYTES, SIMPLE_SIGNING, TrustedKeys, Verified, attestation_tag, envelope_type,
     is_bundle_type, signature_layers, signature_tag,
@@ -107,10 +107,14 @@ impl Look<'_> {
         let entries: Vec<&Descriptor> = all.iter().filter(may_be).collect();
         self.not_too_many(entries.len())?;
         for entry in entries {
-            let carrier = match manifest_if_there(self.client, &self.place.only_at(entry.digest.clone()))? {
-                Some(carrier) => carrier,
-                None => {
+            let carrier = match self.carrier(&self.place.only_at(entry.digest.clone())) {
+                Ok(Some(carrier)) => carrier,
+                Ok(None) => {
                     examined.refuse(entry, Form::Bundle, "it is listed, and is not there");
+                    continue;
+                }
+                Err(why) => {
+                    examined.refuse(entry, Form::Bundle, &why?);
                     continue;
                 }
             };
@@ -136,7 +140,7 @@ impl Look<'_> {
 
     fn signatures(&self, examined: &mut Examined) -> Result<(), SigningError> {
         let tagged = self.place.bare().tagged(signature_tag(&self.digest));
-        let Some(list) = manifest_if_there(self.client, &tagged)? else { return Ok(()) };
+        let Some(list) = self.tagged(&tagged, examined)? else { return Ok(()) };
         let carrier = list.descriptor();
         let layers = signature_layers(&list);
         self.not_too_many(layers.len())?;
@@ -158,7 +162,7 @@ impl Look<'_> {
 
     fn attestations(&self, examined: &mut Examined) -> Result<(), SigningError> {
         let tagged = self.place.bare().tagged(attestation_tag(&self.digest));
-        let Some(AnyManifest::Image(list)) = manifest_if_there(self.client, &tagged)? else { return Ok(()) };
+        let Some(AnyManifest::Image(list)) = self.tagged(&tagged, examined)? else { return Ok(()) };
         let carrier = AnyManifest::Image(list.clone()).descriptor();
         let layers = list.parts().layers.iter().filter(|layer| layer.media_type == envelope_type());
         self.not_too_many(layers.clone().count())?;
@@ -175,14 +179,25 @@ impl Look<'_> {
         Ok(())
     }
 
+    /// What a tag that is made of the digest stands for, if that can be read; otherwise it is refused in the name of the image.
+    fn tagged(&self, tagged: &Reference, examined: &mut Examined) -> Result<Option<AnyManifest>, SigningError> {
+        self.carrier(tagged).or_else(|why| {
+            examined.refuse(&self.manifest.descriptor(), Form::Tag, &format!("`{}`: {}", tagged.familiar(), why?));
+            Ok(None)
+        })
+    }
+
+    /// What carries something, if it is there; the inner answer of a failure is why it is refused, or why nothing can be said.
+    fn carrier(&self, place: &Reference) -> Result<Option<AnyManifest>, Result<String, SigningError>> {
+        manifest_if_there(self.client, place).map_err(refused_or_unknown)
+    }
+
     /// A blob; the inner answer is why it is refused, or why nothing can be said.
     fn blob(&self, layer: &Descriptor, limit: u64) -> Result<Vec<u8>, Result<String, SigningError>> {
         if layer.size > limit {
             return Err(Ok(format!("it has {} bytes; at most {limit} are read", layer.size)));
         }
-        self.client
-            .blob_bytes(&self.place, layer, limit)
-            .map_err(|error| if error.is_transient() { Err(error.into()) } else { Ok(with_causes(&error)) })
+        self.client.blob_bytes(&self.place, layer, limit).map_err(refused_or_unknown)
     }
 
     fn not_too_many(&self, found: usize) -> Result<(), SigningError> {
@@ -191,6 +206,11 @@ impl Look<'_> {
         }
         Ok(())
     }
+}
+
+/// What is damaged is refused, and hides nothing else; of what the registry cannot say now, nothing is known.
+fn refused_or_unknown(error: RegistryClientError) -> Result<String, SigningError> {
+    if error.is_transient() { Err(error.into()) } else { Ok(with_causes(&error)) }
 }
 
 /// The one layer of a bundle's manifest; `None` for what is no bundle.
