@@ -5,6 +5,8 @@ use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
 
 use lineclear_store::{AppendError, LedgerHead, Ledgers, StoreError};
 use lineclear_store_folder::FolderStore;
@@ -235,4 +237,38 @@ fn a_ledger_that_is_set_aside_is_kept_as_it_was_and_the_next_append_begins_a_new
     place.append(&["d"]).expect_err("it was cut off");
     assert_eq!(place.store().set_ledger_aside("o/r", "damaged-2").expect("the note is renamed"), None);
     assert_eq!(place.append(&["d"]).expect("a new one begins").entries, 1);
+}
+
+#[test]
+fn whoever_looks_while_a_ledger_is_first_written_to_sees_none_or_all_of_it() {
+    let place = Place::new();
+    let store = place.store();
+    for round in 0..300 {
+        let repository = format!("o/r{round}");
+        let start = Barrier::new(2);
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let deadline = Instant::now() + Duration::from_secs(60);
+                start.wait();
+                while Instant::now() < deadline {
+                    let mut lines = 0;
+                    let read = store.ledger_lines(&repository, 0, &mut |_, _| {
+                        lines += 1;
+                        true
+                    });
+                    read.expect("it is about to be written, and not cut off");
+                    let head = store.ledger_head(&repository).expect("it is about to be written, and not cut off");
+                    assert!(lines <= head.entries && matches!(head.entries, 0 | 2), "{lines} {head}");
+                    if head.entries == 2 {
+                        return;
+                    }
+                }
+                panic!("it was never written");
+            });
+            start.wait();
+            let lines = ["one".to_owned(), "two".to_owned()];
+            store.append(&repository, &LedgerHead::default(), &lines).expect("it is appended");
+            reader.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault));
+        });
+    }
 }

@@ -79,12 +79,7 @@ impl Ledger<'_> {
         self.place.publish(&self.note, &text, false).map(drop)
     }
 
-    /// That a ledger without a file never had one.
-    pub(super) fn never_written(&self) -> Result<(), StoreError> {
-        self.noted()?.map_or(Ok(()), |noted| Err(self.cut_off(noted.head.entries, 0)))
-    }
-
-    fn cut_off(&self, noted: u64, found: u64) -> StoreError {
+    pub(super) fn cut_off(&self, noted: u64, found: u64) -> StoreError {
         self.damaged(format!("it ends after {found} entries, and {noted} were written: the last ones are gone; docs/ledger.md says how to go on"))
     }
 

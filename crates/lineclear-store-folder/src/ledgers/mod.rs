@@ -34,9 +34,9 @@ const LEDGER: &str = "ledger";
 impl Ledgers for FolderStore {
     fn ledger_head(&self, repository: &str) -> Result<LedgerHead, StoreError> {
         let ledger = self.place.ledger(repository)?;
-        match ledger.open()? {
+        match ledger.open_if_written()? {
             Some(file) => Ok(ledger.end_shared(&file)?.head),
-            None => ledger.never_written().map(|()| LedgerHead::default()),
+            None => Ok(LedgerHead::default()),
         }
     }
 
@@ -106,6 +106,19 @@ impl Ledger<'_> {
     /// The file for reading; `None` for a ledger that nobody has written to.
     fn open(&self) -> Result<Option<File>, StoreError> {
         fault::found(&self.path, File::open(&self.path))
+    }
+
+    /// [`Ledger::open`] for those who read.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when there is no file, and there was one.
+    fn open_if_written(&self) -> Result<Option<File>, StoreError> {
+        if let Some(file) = self.open()? {
+            return Ok(Some(file));
+        }
+        let Some(noted) = self.noted()? else { return Ok(None) };
+        // The file is there before its note. So where there is a note and still no file, that was removed, and is not about to be made.
+        self.open()?.map(Some).ok_or_else(|| self.cut_off(noted.head.entries, 0))
     }
 
     fn fault(&self, error: impl Into<std::io::Error>) -> StoreError {

@@ -9,9 +9,7 @@ use super::end::{End, Tail};
 
 impl Ledger<'_> {
     pub(super) fn read(&self, from: u64, each: &mut dyn FnMut(u64, &str) -> bool) -> Result<(), StoreError> {
-        let Some(file) = self.open()? else {
-            return self.never_written();
-        };
+        let Some(file) = self.open_if_written()? else { return Ok(()) };
         // What is wrong with the end is told after the lines before it.
         let (end, damage) = match self.end_shared(&file) {
             Ok(end) => (Some(end), None),
