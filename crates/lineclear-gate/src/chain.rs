@@ -33,6 +33,9 @@ pub enum Broken {
     /// All lines are linked, but the end is not the one that was noted.
     #[error("the ledger ends after {found} entries, and {expected} were noted: the last ones were removed")]
     Shortened { expected: u64, found: u64 },
+    /// All lines are linked, and there are more of them than the last line of an export says.
+    #[error("the ledger has {found} entries, and its last line says {expected}: that line is not of this ledger")]
+    OtherEnd { expected: u64, found: u64 },
 }
 
 /// How every line begins, up to the hash.
@@ -43,8 +46,7 @@ const NUMBER: &[u8] = b"\",\"number\":";
 impl Chain {
     /// The line for the next piece of evidence, without newline; the chain then ends with it.
     pub fn link(&mut self, evidence: &Evidence) -> String {
-        // Evidence is plain data with texts as keys, which can always be written.
-        let rest = serde_json::to_string(evidence).unwrap_or_default();
+        let rest = serde_json::to_string(evidence).expect("evidence is plain data with texts as keys");
         let rest = rest.strip_prefix('{').unwrap_or(&rest);
         let previous = hexadecimal(&self.hash);
         let previous = String::from_utf8_lossy(&previous);

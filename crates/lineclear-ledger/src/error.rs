@@ -20,13 +20,3 @@ pub enum LedgerError {
     #[error("cannot write the ledger out")]
     Write(#[source] io::Error),
 }
-
-impl LedgerError {
-    /// Whether the same call may succeed later with nothing changed by anyone.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Busy { .. } => true,
-            Self::Store { .. } | Self::Broken { .. } | Self::Write(_) => false,
-        }
-    }
-}

@@ -54,8 +54,7 @@ impl LedgerOf {
         read.map_err(|source| self.fault(source))?;
         let head = LedgerHead { entries: chain.entries, hash: LineHash(chain.hash) };
         let trailer = Trailer { ledger: self.repository.clone(), head };
-        // Plain data always has a JSON form.
-        let line = serde_json::to_string(&trailer).unwrap_or_default();
+        let line = serde_json::to_string(&trailer).expect("the last line is plain data");
         writeln!(out, "{line}").and_then(|()| out.flush()).map_err(LedgerError::Write)?;
         Ok(Exported { head })
     }

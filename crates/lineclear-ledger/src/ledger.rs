@@ -7,6 +7,7 @@ use lineclear_gate::{Chain, Index};
 use lineclear_store::{LedgerHead, Ledgers, StoreError};
 
 use crate::LedgerError;
+use crate::verify::broken_end;
 
 /// The ledger of one repository. Any number of them may be open for the same one, in any number of processes.
 pub struct LedgerOf {
@@ -72,6 +73,10 @@ impl LedgerOf {
         let head = self.head()?;
         if head.entries < chain.entries {
             return Err(self.broken(lineclear_gate::Broken::Shortened { expected: chain.entries, found: head.entries }));
+        }
+        // It is as long as it was, and ends with something else: it was written anew.
+        if head.entries == chain.entries && head.hash.0 != chain.hash {
+            return Err(self.broken(broken_end(chain.entries.saturating_sub(1))));
         }
         Ok(Arc::clone(index))
     }

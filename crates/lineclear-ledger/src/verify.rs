@@ -1,5 +1,6 @@
 //! Whether a ledger is what was written.
 
+use std::cmp::Ordering;
 use std::io::{self, BufRead};
 
 use lineclear_gate::{Broken, Chain};
@@ -88,8 +89,11 @@ pub fn verify_lines(mut from: impl BufRead, noted: Option<&LedgerHead>) -> Resul
     let mut verified = check.end()?;
     if let Some(trailer) = trailer {
         let own = verified.head;
-        if trailer.head.entries > own.entries {
-            return Err(Broken::Shortened { expected: trailer.head.entries, found: own.entries }.into());
+        let (expected, found) = (trailer.head.entries, own.entries);
+        match expected.cmp(&found) {
+            Ordering::Greater => return Err(Broken::Shortened { expected, found }.into()),
+            Ordering::Less => return Err(Broken::OtherEnd { expected, found }.into()),
+            Ordering::Equal => {}
         }
         if trailer.head != own {
             return Err(broken_end(own.entries.saturating_sub(1)).into());

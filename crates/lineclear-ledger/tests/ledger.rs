@@ -210,6 +210,8 @@ fn an_export_is_verified_offline_and_with_sha256sum() {
         broken(&[&lines[..], &lines[..1]].concat()),
         Broken::Unreadable { number: 10, why: "it stands after the end of the export".into() }
     );
+    let early = format!(r#"{{"ledger":"o/r","head":"{}"}}"#, LedgerHead { entries: 4, ..head });
+    assert_eq!(broken(&[&lines[..10], &[early.as_str()]].concat()), Broken::OtherEnd { expected: 4, found: 10 });
     let unfinished = verify(&lines[..7]).expect("the lines are linked");
     assert!(!unfinished.end_is_known, "nobody can say whether lines are missing at its end");
     let last = lines[9].replace("\"at\":1", "\"at\":3");
@@ -229,4 +231,17 @@ fn an_earlier_head_has_to_be_on_the_way() {
     assert!(!place.open().verify(Some(&early)).expect("it is whole").end_is_known);
     let other = LedgerHead { hash: lineclear_store::LineHash::of("x"), ..early };
     assert_eq!(place.broken(Some(&other)), Broken::Changed { number: 9 });
+}
+
+#[test]
+fn a_ledger_that_was_written_anew_with_as_many_entries_is_noticed_by_whoever_has_read_it() {
+    let place = Place::filled();
+    let reader = place.open();
+    let before = reader.index().expect("it is whole").entries().len();
+    fs::remove_dir_all(place.folder.path().join("ledger")).expect("it is there");
+    let forger = place.open();
+    forger.append((0..10).map(|number| stated(number, 2)).collect()).expect("it is appended");
+    assert_eq!(forger.index().expect("it is whole in itself").entries().len(), before);
+    let error = reader.index().expect_err("it is another one");
+    assert!(matches!(error, LedgerError::Broken { source: Broken::Changed { number: 9 }, .. }), "{error:?}");
 }

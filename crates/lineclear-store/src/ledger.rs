@@ -110,7 +110,9 @@ impl FromStr for LedgerHead {
     fn from_str(text: &str) -> Result<Self, NoHead> {
         let parsed = text.split_once(':').and_then(|(entries, hash)| {
             let entries = Some(entries).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()?;
-            Some(Self { entries, hash: LineHash::parse(hash)? })
+            // Nothing is before the first entry, so an empty ledger has one head alone.
+            let head = Self { entries, hash: LineHash::parse(hash)? };
+            (entries > 0 || head == Self::default()).then_some(head)
         });
         parsed.ok_or_else(|| NoHead(text.chars().take(100).collect()))
     }
