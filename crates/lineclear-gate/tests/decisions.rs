@@ -774,3 +774,92 @@ fn huge_and_hostile_ledgers_are_decided_in_a_bounded_time() {
     assert_eq!(of(&decision, "CI / test").findings.len(), 201);
     assert!(ledger.on_push(&requires(&["CI / test"]), commit('b')).clear);
 }
+
+fn in_run(run: RunId, attempt: u32, job: &str) -> Witness {
+    Witness::Run(RunWitness {
+        run,
+        attempt,
+        file: ".github/workflows/ci.yml".into(),
+        event: "push".into(),
+        job: Some(JobKey::new(job)),
+    })
+}
+
+fn left_out(since: char, adjusted: &[&str]) -> Statement {
+    let since = Some(since.to_string().repeat(40));
+    Statement::Check(CheckStatement {
+        check: "CI / test".into(),
+        context: CheckContext::Push,
+        legs: vec![CheckLeg { since, ..leg("", End::PathFiltered) }],
+        adjusted: adjusted.iter().map(|&how| how.to_owned()).collect(),
+    })
+}
+
+#[test]
+fn what_was_left_out_without_a_run_is_never_late_and_one_adjusted_statement_disables_no_other() {
+    let rules = requires(&["CI / test"]);
+    let by = || in_run(RunWitness::NOT_STARTED, 1, "test");
+    let mut ledger = green();
+    // First counted from a commit of which nothing is known, then from one where it failed.
+    ledger.says(commit('c'), by(), left_out('a', &[]));
+    assert!(ledger.on_push(&rules, commit('c')).clear);
+    ledger.check('b', "CI / test", End::Failure);
+    ledger.says(commit('c'), by(), left_out('b', &[]));
+    let decision = ledger.on_push(&rules, commit('c'));
+    assert_eq!(of(&decision, "CI / test").standing, Standing::Fail, "{decision:?}");
+    // An adjusted one somewhere else says nothing of this one.
+    ledger.says(commit('e'), by(), left_out('a', &["--env"]));
+    assert_eq!(of(&ledger.on_push(&rules, commit('c')), "CI / test").standing, Standing::Fail);
+    ledger.says(commit('d'), by(), left_out('a', &[]));
+    assert_eq!(of(&ledger.on_push(&rules, commit('d')), "CI / test").standing, Standing::NotNeeded);
+    assert!(!ledger.on_push(&rules, commit('e')).clear, "an adjusted one clears nothing");
+}
+
+#[test]
+fn of_all_that_one_attempt_says_of_a_report_the_worst_counts_and_a_newer_attempt_replaces_all_of_it() {
+    let covered = asks(|rules| rules.coverage = Some(CoverageRule { min: Some(80.0), ratchet: true }));
+    let block = [Severity::Critical].into();
+    let scanned = asks(|rules| rules.scan = Some(ScanRule { block, budget: 0 }));
+    let (good, bad) = ([(Severity::Critical, 0)], [(Severity::Critical, 1)]);
+    // Whichever is said first.
+    for (first, second) in [(900, 700), (700, 900)] {
+        let mut ledger = green();
+        ledger.says(commit('a'), in_run(RunId(7), 1, "test"), coverage(first));
+        ledger.says(commit('a'), in_run(RunId(7), 1, "test"), coverage(second));
+        let decision = ledger.on_push(&covered, commit('a'));
+        let told = of(&decision, "coverage");
+        assert_eq!((told.standing, told.findings.len()), (Standing::Fail, 2), "{told:?}");
+        ledger.says(commit('a'), in_run(RunId(7), 2, "test"), coverage(850));
+        let decision = ledger.on_push(&covered, commit('a'));
+        assert_eq!(of(&decision, "coverage").standing, Standing::Pass);
+        // What was reached before is the lowest of an attempt, and all of it was reached again.
+        for share in [860, 890] {
+            ledger.says(commit('b'), in_run(RunId(8), 1, "test"), coverage(share));
+        }
+        let standing =
+            |ledger: &Ledger, of_commit| of(&ledger.on_push(&covered, commit(of_commit)), "coverage").standing;
+        assert_eq!(standing(&ledger, 'b'), Standing::Pass);
+        for share in [860, 870] {
+            ledger.says(commit('c'), in_run(RunId(9), 1, "test"), coverage(share));
+        }
+        assert_eq!(standing(&ledger, 'c'), Standing::Pass, "860 was reached before, and not 890");
+        ledger.says(commit('d'), in_run(RunId(10), 1, "test"), coverage(855));
+        assert_eq!(standing(&ledger, 'd'), Standing::Fail, "860 was reached before");
+    }
+    for (first, second) in [(&good, &bad), (&bad, &good)] {
+        let mut ledger = green();
+        ledger.built(1, 'a');
+        for subject in [commit('a'), digest(1)] {
+            ledger.says(subject.clone(), in_run(RunId(7), 1, "scan"), scan("trivy", first));
+            ledger.says(subject, in_run(RunId(7), 1, "scan"), scan("trivy", second));
+        }
+        assert!(!ledger.on_push(&scanned, commit('a')).clear);
+        let decision = ledger.on_push(&scanned, digest(1));
+        let of_image = of(&decision, "findings in the image");
+        assert_eq!(of_image.standing, Standing::Fail, "{of_image:?}");
+        for subject in [commit('a'), digest(1)] {
+            ledger.says(subject, in_run(RunId(8), 1, "scan"), scan("trivy", &good));
+        }
+        assert!(ledger.on_push(&scanned, digest(1)).clear);
+    }
+}
