@@ -1,8 +1,7 @@
 //! Statements as people read them.
 
 use lineclear_event::{
-    CheckConclusion, CheckContext, CheckStatement, Evidence, MoveKind, MovePhase, RunWitness, ScanStatement, Statement,
-    Witness,
+    CheckConclusion, CheckContext, CheckStatement, Evidence, MoveKind, MovePhase, ScanStatement, Statement, Witness,
 };
 use lineclear_source::Style;
 
@@ -115,8 +114,10 @@ pub(crate) fn statement(statement: &Statement) -> (Sign, String) {
 /// Who said it.
 pub(crate) fn witness(evidence: &Evidence) -> String {
     match &evidence.by {
-        Witness::Run(RunWitness { run, file, .. }) if run.0 == 0 => format!("{file}, which was not started"),
-        Witness::Run(RunWitness { run, .. }) => format!("run {run}"),
+        Witness::Run(witness) => match witness.started() {
+            Some(run) => format!("run {run}"),
+            None => format!("{}, which was not started", witness.file),
+        },
         Witness::Person(name) => name.clone(),
         Witness::Engine => "lineclear".to_owned(),
     }
