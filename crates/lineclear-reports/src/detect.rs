@@ -143,7 +143,10 @@ fn scanner(name: &str, text: &str) -> Option<ReportKind> {
     if has("\"SchemaVersion\"") && (has("\"ArtifactName\"") || has("\"ArtifactType\"") || has("\"Results\"")) {
         return Some(ReportKind::Trivy);
     }
-    if has("\"SEVERITY.HIGH\"") && has("\"metrics\"") || has("\"issue_severity\"") && has("\"test_id\"") {
+    // What it could not read comes first, and may be more than is looked at here.
+    let is_of_errors = begins("\"errors\"") && has("\"filename\"") && has("\"reason\"");
+    let is_of_issues = has("\"issue_severity\"") && has("\"test_id\"");
+    if has("\"SEVERITY.HIGH\"") && has("\"metrics\"") || is_of_issues || is_of_errors {
         return Some(ReportKind::Bandit);
     }
     if begins("\"dependencies\"") && (has("\"vulns\"") || has("\"skip_reason\"") || has("\"fixes\"")) {

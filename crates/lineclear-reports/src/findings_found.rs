@@ -10,6 +10,8 @@ use crate::tests_found::shortened;
 
 /// Characters of an id, a place or a version: none is longer where it means anything.
 const WORD: usize = 300;
+/// Characters of the reason why a report counts as no scan.
+const REASON: usize = 500;
 
 /// Gathers the findings of one report.
 #[derive(Debug)]
@@ -19,11 +21,19 @@ pub(crate) struct FindingsFound<'l> {
     found: Vec<Finding>,
     first: Vec<String>,
     ignored: u64,
+    incomplete: String,
 }
 
 impl<'l> FindingsFound<'l> {
     pub(crate) fn new(limits: &'l Limits) -> Self {
-        Self { limits, counts: BTreeMap::new(), found: Vec::new(), first: Vec::new(), ignored: 0 }
+        Self {
+            limits,
+            counts: BTreeMap::new(),
+            found: Vec::new(),
+            first: Vec::new(),
+            ignored: 0,
+            incomplete: String::new(),
+        }
     }
 
     pub(crate) fn add(&mut self, finding: Finding) {
@@ -49,9 +59,33 @@ impl<'l> FindingsFound<'l> {
         }
     }
 
+    /// The scanner says of itself that it did not look at everything: what it found is shown, and its report counts as no scan.
+    pub(crate) fn incomplete(&mut self, why: &str) {
+        if self.incomplete.is_empty() {
+            self.incomplete = shortened(why, REASON);
+        }
+    }
+
+    /// [`incomplete`](Self::incomplete) by what was left out, each with its reason; nothing if that is nothing.
+    pub(crate) fn not_looked_at(&mut self, left_out: &[(String, String)], kind: &str) {
+        let Some((name, why)) = left_out.first() else { return };
+        let line = |text: &str| shortened(text.lines().next().unwrap_or_default(), WORD);
+        let plural = if left_out.len() == 1 { "" } else { "s" };
+        let more = if left_out.len() == 1 { "" } else { ", …" };
+        let count = left_out.len();
+        self.incomplete(&format!("it did not look at {count} {kind}{plural} ({}: {}{more})", line(name), line(why)));
+        for (name, why) in left_out {
+            self.say(&format!("{name}: not looked at: {why}"));
+        }
+    }
+
     /// Counts findings that someone took responsibility for.
     pub(crate) fn ignore(&mut self, findings: usize) {
         self.ignored = self.ignored.saturating_add(findings as u64);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.found.is_empty()
     }
 
     /// All of it, the worst findings first and no more of them than are kept.
@@ -65,6 +99,7 @@ impl<'l> FindingsFound<'l> {
             found: self.found,
             first: self.first,
             ignored: self.ignored,
+            unreadable: self.incomplete,
             ..Findings::default()
         }
     }

@@ -117,6 +117,8 @@ fn write_findings(all: &[&Findings]) -> String {
     let mut kept: Vec<&Finding> = all.iter().flat_map(|findings| &findings.found).collect();
     kept.sort_by_key(|finding| Reverse(finding.severity));
     let older = all.iter().filter(|findings| findings.found.is_empty()).flat_map(|findings| &findings.first);
+    let count: u64 = all.iter().map(|findings| lines_of(findings)).sum();
+    let count = usize::try_from(count).unwrap_or(usize::MAX).saturating_add(unreadable.len());
     let lines = unreadable.into_iter();
     let lines = lines.chain(kept.into_iter().map(finding)).chain(older.map(|line| escaped(&cut(line))));
     let mut lines = lines.take(LISTED).peekable();
@@ -125,10 +127,15 @@ fn write_findings(all: &[&Findings]) -> String {
         for line in lines {
             let _ = writeln!(text, "- {line}");
         }
-        let count: u64 = all.iter().flat_map(|findings| findings.by_severity().into_values()).sum();
-        and_more(&mut text, usize::try_from(count).unwrap_or(usize::MAX));
+        and_more(&mut text, count);
     }
     text
+}
+
+/// How many lines there would be of it: older records, and those of which nothing was looked at, have lines instead of findings.
+fn lines_of(findings: &Findings) -> u64 {
+    let counted: u64 = findings.by_severity().into_values().sum();
+    if findings.found.is_empty() { counted.max(findings.first.len() as u64) } else { counted }
 }
 
 /// `**high** lodash 4.17.4: GHSA-…: title (fixed in 4.17.12)`.
@@ -260,6 +267,21 @@ mod tests {
         "#]]
         .assert_eq(&markdown(&facts));
         assert_eq!(markdown(&[]), "");
+    }
+
+    #[test]
+    fn what_is_not_listed_is_counted_whatever_it_is() {
+        let unread =
+            |number: u64| Findings { name: number.to_string(), unreadable: "cut".into(), ..Findings::default() };
+        let mut facts: Vec<Fact> = (0..15).map(|number| Fact::Findings(Box::new(unread(number)))).collect();
+        let issue = r#"{"ruleId":"R","message":{"text":"m"}}"#;
+        let sarif = format!(
+            r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"T"}}}},"results":[{}]}}]}}"#,
+            [issue; 1200].join(",")
+        );
+        facts.extend(read(ReportKind::Sarif, "t.sarif", sarif.as_bytes()).expect("sarif"));
+        let text = markdown(&facts);
+        assert!(text.contains(&format!("{} more", 15 + 1200 - LISTED)), "{text}");
     }
 
     #[test]

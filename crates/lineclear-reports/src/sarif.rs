@@ -1,7 +1,7 @@
 //! SARIF 2.1.0.
 //!
 //! # Source
-//! The OASIS standard (sections 3.17, 3.27, 3.49), and GitHub's documentation of what it reads of it: the category is what stands
+//! The OASIS standard (sections 3.17, 3.20, 3.27, 3.49, 3.58), and GitHub's documentation of what it reads of it: the category is what stands
 //! before the last slash of `automationDetails.id`, and a result's level falls back to that of its rule.
 
 use std::collections::BTreeMap;
@@ -36,6 +36,32 @@ struct Run {
 #[serde(rename_all = "camelCase")]
 struct Invocation {
     execution_successful: Option<bool>,
+    #[serde(default, deserialize_with = "or_default")]
+    tool_execution_notifications: Vec<Notification>,
+    #[serde(default, deserialize_with = "or_default")]
+    tool_configuration_notifications: Vec<Notification>,
+}
+
+/// What the scanner says of its own work. An error among them keeps what it found from being all that is there.
+#[derive(Deserialize)]
+struct Notification {
+    level: Option<String>,
+    message: Option<Message>,
+    #[serde(default, deserialize_with = "or_default")]
+    locations: Vec<Location>,
+}
+
+impl Notification {
+    fn is_error(&self) -> bool {
+        self.level.as_deref() == Some("error")
+    }
+
+    fn about(&self) -> (String, String) {
+        let place = self.locations.first().and_then(|location| location.physical_location.as_ref());
+        let file = place.and_then(|place| place.artifact_location.as_ref()?.uri.clone());
+        let text = self.message.as_ref().and_then(|message| message.text.clone());
+        (file.unwrap_or_else(|| "a part".into()), text.unwrap_or_else(|| "it does not say why".into()))
+    }
 }
 
 /// What scanners add, of which only this has an agreed meaning: a score between 0 and 10, as text or as number.
@@ -185,12 +211,17 @@ impl Run {
             let severity = score.map_or_else(|| severity_of_level(level), Severity::of_score);
             all.add(found.finding(severity, rule));
         }
-        let is_broken_off = self.invocations.iter().any(|one| one.execution_successful == Some(false));
-        let unreadable = "the scanner says of itself that it did not finish (`executionSuccessful` is false)";
+        if self.invocations.iter().any(|one| one.execution_successful == Some(false)) {
+            all.incomplete("the scanner says of itself that it did not finish (`executionSuccessful` is false)");
+        }
+        let own = |one: &'_ Invocation| -> Vec<(String, String)> {
+            let all = one.tool_execution_notifications.iter().chain(&one.tool_configuration_notifications);
+            all.filter(|note| note.is_error()).map(Notification::about).collect()
+        };
+        all.not_looked_at(&self.invocations.iter().flat_map(own).collect::<Vec<_>>(), "part");
         Findings {
             category: id.rsplit_once('/').map_or(id, |(category, _)| category).to_owned(),
             levels,
-            unreadable: if is_broken_off { unreadable.to_owned() } else { String::new() },
             ..all.finish(name, tool)
         }
     }

@@ -4,18 +4,25 @@
 //! `bandit/formatters/json.py` of bandit 1.7 to 1.9, and what 1.9.4 wrote (`tests/scanners`). What its configuration excludes (`[tool.bandit]`
 //! in `pyproject.toml`, `# nosec`) is not in the report.
 
+use std::collections::BTreeMap;
+
 use lineclear_event::{Finding, Findings, Severity};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::unexpected;
 use crate::findings_found::FindingsFound;
 use crate::json::{self, or_default};
 use crate::{Limits, Wrong};
 
+const TOTALS: &str = "_totals";
+
 #[derive(Deserialize)]
 struct Report {
     #[serde(default, deserialize_with = "or_default")]
     errors: Vec<Unread>,
+    /// By file, and the sum of all as [`TOTALS`].
+    metrics: Option<BTreeMap<String, IgnoredAny>>,
     results: Option<Vec<Issue>>,
 }
 
@@ -56,8 +63,10 @@ pub(crate) fn read(name: &str, text: &str, limits: &Limits) -> Result<Findings, 
             title: issue.issue_text,
         });
     }
-    for file in report.errors {
-        found.say(&format!("{}: not looked at: {}", file.filename, file.reason));
+    let unread: Vec<_> = report.errors.into_iter().map(|file| (file.filename, file.reason)).collect();
+    found.not_looked_at(&unread, "file");
+    if report.metrics.is_some_and(|files| files.keys().all(|file| file == TOTALS)) && found.is_empty() {
+        found.incomplete("it looked at no file");
     }
     Ok(found.finish(name, "bandit"))
 }

@@ -6,6 +6,7 @@
 use lineclear_event::{Finding, Findings, Severity};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::unexpected;
 use crate::findings_found::FindingsFound;
@@ -18,7 +19,15 @@ struct Report {
     matches: Option<Vec<Match>>,
     #[serde(default, deserialize_with = "or_default")]
     ignored_matches: Vec<IgnoredAny>,
+    /// What it could not look up as it should, by package.
+    #[serde(default, deserialize_with = "or_default")]
+    alerts_by_package: Value,
+    #[serde(default, deserialize_with = "or_default")]
+    descriptor: Value,
 }
+
+/// What is said of a distribution that nobody repairs any more: its packages were looked up.
+const END_OF_LIFE: &str = "distro-eol";
 
 #[derive(Deserialize)]
 struct Match {
@@ -71,7 +80,30 @@ pub(crate) fn read(name: &str, text: &str, limits: &Limits) -> Result<Findings, 
         });
     }
     found.ignore(report.ignored_matches.len());
+    if let Some(why) = without_database(&report.descriptor["db"]) {
+        found.incomplete(&why);
+    }
+    found.not_looked_at(&alerts(&report.alerts_by_package), "package");
     Ok(found.finish(name, "grype"))
+}
+
+/// Why there was no database to ask, if it says so; its state stands beside the database or, before version 6 of that, in it.
+fn without_database(database: &Value) -> Option<String> {
+    [database, &database["status"]].into_iter().find_map(|state| {
+        let error = state["error"].as_str().filter(|error| !error.is_empty());
+        let is_invalid = state["valid"] == Value::Bool(false);
+        error.or(is_invalid.then_some("not valid")).map(|why| format!("its database is of no use: {why}"))
+    })
+}
+
+/// Packages of which it says that their vulnerabilities could not be looked up, with its word for why.
+fn alerts(by_package: &Value) -> Vec<(String, String)> {
+    let each = by_package.as_array().into_iter().flatten().filter_map(|of| {
+        let kinds = of["alerts"].as_array()?.iter().filter_map(|alert| alert["type"].as_str());
+        let kind = kinds.into_iter().find(|kind| *kind != END_OF_LIFE)?;
+        Some((of["package"]["name"].as_str().unwrap_or_default().to_owned(), kind.to_owned()))
+    });
+    each.collect()
 }
 
 #[cfg(test)]

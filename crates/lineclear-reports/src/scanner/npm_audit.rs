@@ -27,6 +27,25 @@ struct Report {
     error: Option<Value>,
     #[serde(default, deserialize_with = "or_default")]
     message: String,
+    #[serde(default, deserialize_with = "or_default")]
+    metadata: Metadata,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    /// How many by kind, and their `total`.
+    dependencies: Option<Value>,
+    /// Before npm 7.
+    total_dependencies: Option<u64>,
+}
+
+impl Metadata {
+    /// Whether it says that there was nothing to look at.
+    fn is_of_nothing(&self) -> bool {
+        let total = self.dependencies.as_ref().and_then(|all| all["total"].as_u64()).or(self.total_dependencies);
+        total == Some(0)
+    }
 }
 
 #[derive(Deserialize)]
@@ -89,6 +108,7 @@ struct Installed {
 pub(crate) fn read(name: &str, text: &str, limits: &Limits) -> Result<Findings, Wrong> {
     let report: Report = json::read(text, "the report")?;
     let mut found = FindingsFound::new(limits);
+    let is_of_nothing = report.metadata.is_of_nothing();
     match report {
         Report { error: Some(error), message, .. } => return Err(refused(&error, &message)),
         Report { audit_report_version: Some(2), vulnerabilities: Some(packages), .. } => {
@@ -103,6 +123,9 @@ pub(crate) fn read(name: &str, text: &str, limits: &Limits) -> Result<Findings, 
             advisories.into_values().for_each(|advisory| found.add(advisory.finding()));
         }
         Report { .. } => return Err(unexpected("neither `vulnerabilities` nor `advisories`", "one of them")),
+    }
+    if is_of_nothing && found.is_empty() {
+        found.incomplete("it looked at no package");
     }
     Ok(found.finish(name, "npm-audit"))
 }

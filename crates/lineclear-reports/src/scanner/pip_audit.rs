@@ -1,7 +1,7 @@
 //! `pip-audit -f json`.
 //!
 //! # Source
-//! `pip_audit/_format/json.py`, and what 2.10 wrote (`tests/scanners`). Before 2.5 the report was the list of dependencies itself. It has no
+//! `pip_audit/_format/json.py`, `pip_audit/_dependency_source/pip.py`, and what 2.10 wrote (`tests/scanners`). Before 2.5 the report was the list of dependencies itself. It has no
 //! severities.
 
 use lineclear_event::{Finding, Findings, Severity};
@@ -11,6 +11,9 @@ use super::unexpected;
 use crate::findings_found::FindingsFound;
 use crate::json::{self, or_default};
 use crate::{Limits, Wrong};
+
+/// Why it skips what `--skip-editable` leaves out: what somebody asked for, and not what went wrong.
+const EDITABLE: &str = "distribution marked as editable";
 
 #[derive(Deserialize)]
 struct Report {
@@ -49,10 +52,17 @@ pub(crate) fn read(name: &str, text: &str, limits: &Limits) -> Result<Findings, 
         return Err(unexpected(format!("no package that was looked at ({reason})"), "what is known of them"));
     }
     let mut found = FindingsFound::new(limits);
+    if dependencies.is_empty() {
+        found.incomplete("it looked at no package");
+    }
     let mut skipped = Vec::new();
     for dependency in dependencies {
-        if let Some(reason) = dependency.skip_reason {
-            skipped.push(format!("{}: not looked at: {reason}", dependency.name));
+        match dependency.skip_reason {
+            Some(reason) if reason == EDITABLE => {
+                found.say(&format!("{}: left out by `--skip-editable`", dependency.name));
+            }
+            Some(reason) => skipped.push((dependency.name.clone(), reason)),
+            None => {}
         }
         for vulnerability in dependency.vulns {
             found.add(Finding {
@@ -65,9 +75,7 @@ pub(crate) fn read(name: &str, text: &str, limits: &Limits) -> Result<Findings, 
             });
         }
     }
-    for line in skipped {
-        found.say(&line);
-    }
+    found.not_looked_at(&skipped, "package");
     Ok(found.finish(name, "pip-audit"))
 }
 

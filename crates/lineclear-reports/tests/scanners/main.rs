@@ -31,6 +31,97 @@ fn bandit_tells_severity_and_place_and_what_it_did_not_look_at() {
         ["high B602 app.py:4  -> ", "high B324 app.py:5  -> ", "low B403 app.py:1  -> ", "low B101 app.py:2  -> "]
     );
     assert_eq!(found.first[4], "./broken.py: not looked at: syntax error while parsing AST from file");
+    assert_eq!(found.unreadable, "it did not look at 1 file (./broken.py: syntax error while parsing AST from file)");
+}
+
+/// What a scanner says of itself decides whether it scanned: without findings it is clean only if it looked at everything.
+#[test]
+fn a_report_that_says_that_it_did_not_look_is_no_scan() {
+    const OTHERS: &str = r#""vulnerabilities":{"info":0,"total":0}"#;
+    let npm = |of: &str| format!(r#"{{"auditReportVersion":2,"vulnerabilities":{{}},"metadata":{{{OTHERS},{of}}}}}"#);
+    let sarif = |of: &str| {
+        let driver = r#""tool":{"driver":{"name":"Bandit","rules":[]}},"results":[]"#;
+        format!(r#"{{"version":"2.1.0","runs":[{{{driver},"invocations":[{{"executionSuccessful":true{of}}}]}}]}}"#)
+    };
+    let sarif_error = r#","toolConfigurationNotifications":[{"level":"error","message":{"text":"syntax error"},
+        "locations":[{"physicalLocation":{"artifactLocation":{"uri":"broken.py"}}}]}]"#;
+    let sarif_warning = r#","toolExecutionNotifications":[{"level":"warning","message":{"text":"slow"}}]"#;
+    let grype = |of: &str| format!(r#"{{"matches":[],"source":{{"type":"image"}},"descriptor":{{"name":"grype"{of}}}"#);
+    let trivy = |of: &str| format!(r#"{{"SchemaVersion":2,"ArtifactName":"a","ArtifactType":"filesystem"{of}}}"#);
+    let pip = |of: &str| format!(r#"{{"dependencies":[{of}],"fixes":[]}}"#);
+    let bandit = |files: &str| {
+        format!(r#"{{"errors":[],"metrics":{{{files}"_totals":{{"SEVERITY.HIGH":0,"loc":0}}}},"results":[]}}"#)
+    };
+    let looked = r#"{"name":"b","version":"1","vulns":[]}"#;
+    for (kind, name, text, why) in [
+        (ReportKind::Bandit, "bandit.json", bandit(r#""a.py":{"loc":3},"#), ""),
+        (ReportKind::Bandit, "bandit.json", bandit(""), "it looked at no file"),
+        (ReportKind::PipAudit, "pip-audit.json", pip(looked), ""),
+        (ReportKind::PipAudit, "pip-audit.json", pip(""), "it looked at no package"),
+        (
+            ReportKind::PipAudit,
+            "pip-audit.json",
+            pip(&format!(r#"{looked},{{"name":"own","skip_reason":"not on PyPI"}},{{"name":"c","skip_reason":"x"}}"#)),
+            "it did not look at 2 packages (own: not on PyPI, …)",
+        ),
+        // What somebody asked for.
+        (
+            ReportKind::PipAudit,
+            "pip-audit.json",
+            pip(&format!(r#"{looked},{{"name":"own","skip_reason":"distribution marked as editable"}}"#)),
+            "",
+        ),
+        (ReportKind::NpmAudit, "npm-audit.json", npm(r#""dependencies":{"prod":3,"total":2}"#), ""),
+        (
+            ReportKind::NpmAudit,
+            "npm-audit.json",
+            npm(r#""dependencies":{"prod":1,"total":0}"#),
+            "it looked at no package",
+        ),
+        (ReportKind::NpmAudit, "npm-audit.json", npm(r#""totalDependencies":0"#), "it looked at no package"),
+        (ReportKind::Trivy, "trivy.json", trivy(r#","Results":[{"Target":"go.mod","Class":"lang-pkgs"}]"#), ""),
+        (
+            ReportKind::Trivy,
+            "trivy.json",
+            trivy(""),
+            "it names nothing that it looked at (`--list-all-pkgs` makes it name all of it)",
+        ),
+        (ReportKind::Grype, "grype.json", grype(r#","db":{"status":{"valid":true,"error":null}}}"#), ""),
+        (
+            ReportKind::Grype,
+            "grype.json",
+            grype(r#","db":{"status":{"valid":false,"error":"no such file"}}}"#),
+            "its database is of no use: no such file",
+        ),
+        (
+            ReportKind::Grype,
+            "grype.json",
+            grype(r#"},"alertsByPackage":[{"package":{"name":"tar"},"alerts":[{"type":"distro-unknown"}]}]"#),
+            "it did not look at 1 package (tar: distro-unknown)",
+        ),
+        (
+            ReportKind::Grype,
+            "grype.json",
+            grype(r#"},"alertsByPackage":[{"package":{"name":"tar"},"alerts":[{"type":"distro-eol"}]}]"#),
+            "",
+        ),
+        (ReportKind::Sarif, "a.sarif", sarif(sarif_warning), ""),
+        (ReportKind::Sarif, "a.sarif", sarif(sarif_error), "it did not look at 1 part (broken.py: syntax error)"),
+    ] {
+        let found = findings(name, text.as_bytes(), kind);
+        assert!(found.counts.is_empty(), "{text}: {found:?}");
+        assert_eq!(found.unreadable, why, "{text}");
+        assert_eq!(found.statement().unreadable, why, "it is what the ledger is told");
+    }
+}
+
+/// Then the rest of the report stands beyond what is looked at to know it.
+#[test]
+fn a_report_that_begins_with_many_errors_is_one() {
+    let error = r#"{"filename": "a.py", "reason": "syntax error"}"#;
+    let text = format!(r#"{{"errors": [{}], "metrics": {{}}, "results": []}}"#, [error; 3000].join(", "));
+    let found = findings("bandit.json", text.as_bytes(), ReportKind::Bandit);
+    assert_eq!(found.unreadable, "it did not look at 3000 files (a.py: syntax error, …)");
 }
 
 /// S1-75: pip-audit has no severities.
