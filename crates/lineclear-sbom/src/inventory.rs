@@ -37,6 +37,18 @@ pub struct Described {
     pub platform: Option<String>,
 }
 
+impl Described {
+    /// The image's name without tag and digest: `registry.example/app` of `registry.example/app:1.2`.
+    pub fn repository(&self) -> &str {
+        let name = self.name.split('@').next().unwrap_or_default();
+        match name.rsplit_once(':') {
+            // A colon before a slash is that of a port.
+            Some((repository, tag)) if !tag.contains('/') => repository,
+            _ => name,
+        }
+    }
+}
+
 /// One installed package.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Package {

@@ -178,9 +178,8 @@ fn modules(path: &str, list: &str, go: Option<&str>) -> Vec<Package> {
             _ => {}
         }
     }
-    if let Some(go) = go {
-        modules.push(("stdlib".to_owned(), go.to_owned()));
-    }
+    // The standard library is in every program of Go; that its version is not told is for the reader to know.
+    modules.push(("stdlib".to_owned(), go.unwrap_or_default().to_owned()));
     let named = modules.into_iter().filter(|(name, _)| !name.is_empty() && name.len() < 1024);
     let each = named.map(|(name, version)| {
         let version = if version == "(devel)" { String::new() } else { version };

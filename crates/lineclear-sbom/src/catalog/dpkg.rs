@@ -8,7 +8,20 @@ use std::collections::BTreeSet;
 use super::{Found, LicenceOf, package, tidy};
 use crate::{Package, PackageType, Purl, SourcePackage};
 
-/// The installed packages of a status file; a file of `status.d` is one such paragraph without `Status`.
+/// The package of a file of `status.d`: a paragraph of a status file, without `Status`.
+pub(super) fn part(path: &str, text: &str) -> Found {
+    let found = packages(path, text);
+    if found.is_empty() && !text.trim().is_empty() && !is_of_removed(text) {
+        return Found::unread("it names no package");
+    }
+    found
+}
+
+fn is_of_removed(text: &str) -> bool {
+    text.lines().any(|line| line.starts_with("Status:"))
+}
+
+/// The installed packages of a status file.
 pub(super) fn packages(path: &str, text: &str) -> Found {
     let paragraphs = text.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty());
     paragraphs.filter_map(|paragraph| installed(path, paragraph)).collect::<Vec<_>>().into()

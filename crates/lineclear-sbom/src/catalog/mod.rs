@@ -112,7 +112,8 @@ impl Interest {
             "Cargo.lock" if scope == Scope::Folder => Self::CargoLock,
             "composer.lock" if scope == Scope::Folder => Self::ComposerLock,
             "installed.json" if folder.ends_with("vendor/composer") => Self::ComposerInstalled,
-            _ if folder == "var/lib/dpkg/status.d" && !name.contains('.') => Self::DpkgStatusPart,
+            // A package's name may have dots: `libssl1.1`.
+            _ if folder == "var/lib/dpkg/status.d" && !name.ends_with(".md5sums") => Self::DpkgStatusPart,
             _ => match name.rsplit_once('.')?.1 {
                 "egg-info" if folder.ends_with("-packages") => Self::PythonMetadata,
                 "gemspec" if folder.ends_with("/specifications") || folder.ends_with("/specifications/default") => {
@@ -144,7 +145,8 @@ impl Interest {
         let text = || String::from_utf8_lossy(bytes);
         match self {
             Self::OsRelease => Found { distribution: Distribution::read(&text()), ..Found::default() },
-            Self::DpkgStatus | Self::DpkgStatusPart => dpkg::packages(path, &text()),
+            Self::DpkgStatus => dpkg::packages(path, &text()),
+            Self::DpkgStatusPart => dpkg::part(path, &text()),
             Self::DpkgCopyright => dpkg::licence(path, &text()),
             Self::Apk => apk::packages(path, &text()),
             Self::RpmSqlite => rpm::sqlite(path, bytes),

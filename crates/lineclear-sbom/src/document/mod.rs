@@ -4,8 +4,7 @@ mod cyclonedx;
 mod licence;
 mod spdx;
 
-use std::fmt::Write as _;
-
+use lineclear_event::hexadecimal;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -179,14 +178,6 @@ fn uuid(inventory: &Inventory, creation: &Creation, form: &str) -> String {
     id[8] = (id[8] & 0x3f) | 0x80;
     let text = hexadecimal(&id);
     format!("{}-{}-{}-{}-{}", &text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..])
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// `pkg:oci/app@sha256:…?repository_url=registry.example/app` for an image with a digest.

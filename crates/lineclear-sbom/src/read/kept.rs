@@ -11,15 +11,17 @@ pub(super) struct Kept {
     /// The number of the layer that the file is in.
     pub(super) layer: usize,
     pub(super) found: Found,
+    /// Of a program: its number. It counts once, whatever the number of its names.
+    pub(super) program: Option<u64>,
 }
 
 impl Kept {
     pub(super) fn of(layer: usize, found: Found) -> Self {
-        Self { layer, found }
+        Self { layer, found, program: None }
     }
 
     pub(super) fn unread(layer: usize, why: String) -> Self {
-        Self { layer, found: Found { unread: vec![why], ..Found::default() } }
+        Self::of(layer, Found { unread: vec![why], ..Found::default() })
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -181,6 +181,8 @@ impl Reader {
                 self.files.replace(path, current);
                 Ok(())
             }
+            // A file is a name of itself.
+            EntryKind::HardLink(target) if target == path => Ok(()),
             EntryKind::HardLink(target) => {
                 self.files.replace(path, current);
                 self.link(path, target);
@@ -197,8 +199,8 @@ impl Reader {
     fn link(&mut self, path: &str, target: &str) {
         let current = self.current();
         match self.files.get(target) {
-            // One binary under two names is one binary.
-            Some(_) if Interest::of(path, self.scope).is_none() => {}
+            // Only a program is one under any name; it stays when the first name goes.
+            Some(kept) if kept.program.is_none() && Interest::of(path, self.scope).is_none() => {}
             Some(kept) => {
                 let mut kept = kept.clone();
                 kept.layer = current;
@@ -228,7 +230,8 @@ impl Reader {
                 }
                 let mut whole = magic.as_slice().chain(bytes);
                 let found = catalog::binary(path, &mut whole)?;
-                return self.keep(path, Kept::of(current, found));
+                let program = Some(self.entries);
+                return self.keep(path, Kept { program, ..Kept::of(current, found) });
             }
         };
         if is_sparse {

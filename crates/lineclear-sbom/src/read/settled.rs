@@ -1,7 +1,7 @@
 //! From what was found in single files to the inventory of the whole: the distribution says how its packages are called, licences of
 //! dpkg's packages lie in files of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::kept::KeptFiles;
@@ -11,7 +11,11 @@ pub(super) fn inventory(files: KeptFiles, layers: &[Arc<str>], subject: Describe
     let mut inventory = Inventory { subject, ..Inventory::default() };
     let mut licences = BTreeMap::new();
     let mut distributions: Vec<(String, Distribution)> = Vec::new();
+    let mut programs = BTreeSet::new();
     for (path, kept) in files.into_files() {
+        if kept.program.is_some_and(|program| !programs.insert(program)) {
+            continue;
+        }
         let layer = layers.get(kept.layer).map(ToString::to_string);
         if let Some(distribution) = kept.found.distribution {
             distributions.push((path.clone(), distribution));

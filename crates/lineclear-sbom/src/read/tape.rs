@@ -56,13 +56,13 @@ pub(crate) fn entries(
         let kind = header.entry_type();
         let stored = header.entry_size().map_err(|_| broken("a header has no size"))?;
         if kind.is_gnu_longname() || kind.is_gnu_longlink() {
-            let text = text_of(reader, stored, MAX_NAME, "a name is longer than 64 KiB")?;
-            let text = text.split('\0').next().unwrap_or_default().to_owned();
+            let bytes = bytes_of(reader, stored, MAX_NAME, "a name is longer than 64 KiB")?;
+            let text = text_of(bytes.split(|byte| *byte == 0).next().unwrap_or_default());
             *(if kind.is_gnu_longname() { &mut said.path } else { &mut said.link }) = Some(text);
             continue;
         }
         if kind.is_pax_local_extensions() {
-            said.take(&text_of(reader, stored, MAX_EXTENDED, "an extended header is longer than 1 MiB")?);
+            said.take(&bytes_of(reader, stored, MAX_EXTENDED, "an extended header is longer than 1 MiB")?)?;
             continue;
         }
         if kind.is_pax_global_extensions() {
@@ -73,9 +73,8 @@ pub(crate) fn entries(
         if kind.is_gnu_sparse() {
             skip_sparse_map(reader, &block)?;
         }
-        let path = said.path.unwrap_or_else(|| String::from_utf8_lossy(&header.path_bytes()).into_owned());
-        let link =
-            || said.link.clone().or_else(|| Some(String::from_utf8_lossy(&header.link_name_bytes()?).into_owned()));
+        let path = said.real_path.or(said.path).unwrap_or_else(|| text_of(&header.path_bytes()));
+        let link = || said.link.clone().or_else(|| Some(text_of(&header.link_name_bytes()?)));
         let is_file = kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse();
         let entry = Entry {
             kind: match () {
@@ -106,32 +105,46 @@ pub(crate) fn entries(
 #[derive(Default)]
 struct Said {
     path: Option<String>,
+    /// Of a sparse file, whose `path` is a made-up one.
+    real_path: Option<String>,
     link: Option<String>,
     size: Option<u64>,
     is_sparse: bool,
 }
 
 impl Said {
-    /// Takes the records of a PAX header: `length key=value\n`.
-    fn take(&mut self, records: &str) {
+    /// Takes the records of a PAX header: `length key=value\n`. The length counts bytes, and values may be any: capabilities of a program
+    /// are.
+    fn take(&mut self, records: &[u8]) -> io::Result<()> {
         let mut rest = records;
-        while let Some((length, _)) = rest.split_once(' ') {
-            let Some(record) = length.parse::<usize>().ok().and_then(|length| rest.get(..length)) else { return };
-            let Some((key, value)) = record[length.len()..].trim_start().trim_end_matches('\n').split_once('=') else {
-                return;
-            };
+        // Some writers fill the block with zeros, and count them.
+        while !rest.is_empty() && rest[0] != 0 {
+            let (record, after) = record(rest).ok_or_else(|| broken("an extended header is not of its form"))?;
+            let (key, value) = record;
             match key {
-                "path" => self.path = Some(value.to_owned()),
-                "linkpath" => self.link = Some(value.to_owned()),
-                "size" => self.size = value.parse().ok(),
-                // Its real name stands here, and in `path` a made-up one.
-                "GNU.sparse.name" => self.path = Some(value.to_owned()),
-                _ if key.starts_with("GNU.sparse.") => self.is_sparse = true,
+                b"path" => self.path = Some(text_of(value)),
+                b"linkpath" => self.link = Some(text_of(value)),
+                b"size" => {
+                    let size = std::str::from_utf8(value).ok().and_then(|size| size.parse().ok());
+                    self.size = Some(size.ok_or_else(|| broken("an extended header has a size that is none"))?);
+                }
+                b"GNU.sparse.name" => self.real_path = Some(text_of(value)),
                 _ => {}
             }
-            rest = &rest[record.len()..];
+            self.is_sparse |= key.starts_with(b"GNU.sparse.");
+            rest = after;
         }
+        Ok(())
     }
+}
+
+/// The first record's key and value, and what follows it.
+fn record(records: &[u8]) -> Option<((&[u8], &[u8]), &[u8])> {
+    let space = records.iter().position(|byte| *byte == b' ')?;
+    let length: usize = std::str::from_utf8(&records[..space]).ok()?.parse().ok()?;
+    let record = records.get(space + 1..length)?.strip_suffix(b"\n")?;
+    let equals = record.iter().position(|byte| *byte == b'=')?;
+    Some(((&record[..equals], &record[equals + 1..]), &records[length..]))
 }
 
 pub(crate) fn broken(why: &str) -> io::Error {
@@ -173,14 +186,18 @@ fn skip(reader: &mut dyn Read, length: u64) -> io::Result<()> {
     if skipped < length { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
 }
 
-fn text_of(reader: &mut dyn Read, length: u64, most: u64, why: &str) -> io::Result<String> {
+fn bytes_of(reader: &mut dyn Read, length: u64, most: u64, why: &str) -> io::Result<Vec<u8>> {
     if length > most {
         return Err(broken(why));
     }
     let mut bytes = Vec::new();
     reader.take(length).read_to_end(&mut bytes)?;
     skip(reader, padded(length)? - bytes.len() as u64)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(bytes)
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// The map of a sparse file goes on in blocks of its own.

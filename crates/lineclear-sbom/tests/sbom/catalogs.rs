@@ -43,6 +43,19 @@ fn an_image_without_dpkg_has_its_packages_in_parts() {
 }
 
 #[test]
+fn a_part_whose_name_has_dots_is_read_and_one_that_names_nothing_is_told() {
+    let layer = Layer::new()
+        .file("var/lib/dpkg/status.d/libssl1.1", "Package: libssl1.1\nVersion: 1.1.1n-0+deb11u5\nSource: openssl\n")
+        .file("var/lib/dpkg/status.d/libssl1.1.md5sums", "0 usr/x\n")
+        .file("var/lib/dpkg/status.d/libpython3.9-stdlib", "something else")
+        .tar();
+    let inventory = image(vec![layer]);
+    assert_eq!(names(&inventory), ["libssl1.1 1.1.1n-0+deb11u5"]);
+    let unread: Vec<_> = inventory.unread.iter().map(|unread| (unread.path.as_str(), unread.why.as_str())).collect();
+    assert_eq!(unread, [("var/lib/dpkg/status.d/libpython3.9-stdlib", "it names no package")]);
+}
+
+#[test]
 fn apk_tells_packages() {
     let installed = "C:Q1=\nP:libcrypto3\nV:3.1.4-r5\nA:x86_64\nL:Apache-2.0\no:openssl\nF:lib\nR:libcrypto.so.3\n\nP:musl\nV:1.2.4-r2\n";
     let layer =
@@ -143,4 +156,53 @@ fn java_archives_are_opened_with_those_in_them() {
     assert!(!file_of_image("opt/broken.jar", &outer[..outer.len() - 30]).is_whole());
     let deep = (0..6).fold(inner, |inner, _| jar(&[("lib/inner.jar", &inner)]));
     assert!(file_of_image("opt/deep.jar", deep).unread[0].why.contains("too many archives"));
+}
+
+/// Each of these would fill the memory, or the day; what is not looked at is said.
+#[test]
+fn archives_that_ask_for_too_much_are_told_and_not_unpacked() {
+    let told = |inventory: &lineclear_sbom::Inventory, words: &str| {
+        let found = inventory.unread.iter().any(|unread| unread.why.contains(words));
+        assert!(found, "{words}: {:?}", inventory.unread.iter().map(|unread| &unread.why).collect::<Vec<_>>());
+    };
+    // A text of megabytes, in few bytes.
+    let packed = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("META-INF/maven/a/a/pom.properties", packed).expect("a file");
+    zip.write_all(&vec![b'#'; 3 << 20]).expect("its bytes");
+    let long = zip.finish().expect("an archive").into_inner();
+    assert!(long.len() < 64 << 10);
+    let inventory = file_of_image("opt/app.jar", &long);
+    assert!(inventory.packages.is_empty());
+    told(&inventory, "`opt/app.jar!/META-INF/maven/a/a/pom.properties` is too large");
+    // Archives in archives.
+    let mut nested = jar(&[("META-INF/MANIFEST.MF", b"Implementation-Version: 1.0.0\n")]);
+    for _ in 0..6 {
+        nested = jar(&[("a.jar", &nested)]);
+    }
+    told(&file_of_image("opt/app.jar", &nested), "`opt/app.jar!/a.jar!/a.jar!/a.jar!/a.jar` is in too many archives");
+    // Names that each package in them would carry.
+    let name = format!("{}.jar", "n".repeat(5000));
+    let inventory = file_of_image("opt/app.jar", jar(&[(&name, &long)]));
+    told(&inventory, "has too long a name");
+    assert!(inventory.unread.iter().all(|unread| unread.why.len() < 1000));
+    // Packages without end: the first of them are there.
+    let poms: Vec<(String, String)> = (0..20_010)
+        .map(|number| {
+            (
+                format!("META-INF/maven/g/a{number}/pom.properties"),
+                format!("groupId=g\nartifactId=a{number}\nversion=1\n"),
+            )
+        })
+        .collect();
+    let poms: Vec<(&str, &[u8])> = poms.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
+    let inventory = file_of_image("opt/app.jar", jar(&poms));
+    assert_eq!(inventory.packages.len(), 20_000);
+    told(&inventory, "has more than 20000 packages");
+    // So many broken ones are told by number.
+    let broken: Vec<String> = (0..150).map(|number| format!("lib/{number}.jar")).collect();
+    let broken: Vec<(&str, &[u8])> = broken.iter().map(|name| (name.as_str(), &b"none"[..])).collect();
+    let inventory = file_of_image("opt/app-1.0.jar", jar(&broken));
+    assert_eq!(inventory.unread.len(), 101);
+    told(&inventory, "50 more of its parts were not looked at");
 }

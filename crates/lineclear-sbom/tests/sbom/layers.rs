@@ -103,6 +103,42 @@ fn extended_headers_say_path_and_size() {
     assert_eq!(one(&image(vec![builder.into_inner().expect("it is written")])).path, path);
 }
 
+/// A program's capabilities are bytes and no text; what stands behind them is read all the same.
+#[test]
+fn extended_headers_with_binary_values_say_path_and_size() {
+    let path = "app/node_modules/a/package.json";
+    let bytes = module("a");
+    let size = bytes.len().to_string();
+    let capability = b"\x01\x00\x00\x02\xff\xfe=\n\xc3\x28";
+    let entry = |records: &[(&str, &[u8])]| {
+        let mut builder = tar::Builder::new(Vec::new());
+        builder.append_pax_extensions(records.iter().copied()).expect("it is written");
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.len() as u64);
+        header.set_path("PaxHeaders/short").expect("a path");
+        header.set_cksum();
+        builder.append(&header, bytes.as_bytes()).expect("it is written");
+        builder.into_inner().expect("it is written")
+    };
+    let said: [(&str, &[u8]); 3] =
+        [("SCHILY.xattr.security.capability", capability), ("path", path.as_bytes()), ("size", size.as_bytes())];
+    assert_eq!(one(&image(vec![entry(&said)])).path, path);
+    // The real name of a sparse file wins over the made-up one, in whatever order they stand.
+    let sparse: [(&str, &[u8]); 2] = [("GNU.sparse.name", path.as_bytes()), ("path", b"GNUSparseFile.1/x")];
+    let inventory = image(vec![entry(&sparse)]);
+    assert_eq!(
+        (inventory.unread[0].path.as_str(), inventory.unread[0].why.as_str()),
+        (path, "it is stored with holes")
+    );
+    // What is not of its form is no reason to go on with half of it.
+    for (at, byte) in [(512, b'9'), (512, b'x')] {
+        let mut damaged = entry(&said);
+        damaged[at] = byte;
+        let read = Reader::of_image(Limits::default()).layer("sha256:0", damaged.as_slice());
+        assert!(matches!(read, Err(ReadError::Layer { .. })), "{read:?}");
+    }
+}
+
 #[test]
 fn a_path_above_the_root_is_the_root() {
     let inventory = image(vec![Layer::new().file("../../etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n").tar()]);

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use lineclear_sbom::{Described, Limits, Reader};
 
-use crate::archives::{file_of_image, names};
+use crate::archives::{Layer, file_of_image, image, names};
 
 const BEGIN: &[u8] = b"\x30\x77\xaf\x0c\x92\x74\x08\x02\x41\xe1\xc1\x07\xe6\xd6\x18\xe6";
 const END: &[u8] = b"\xf9\x32\x43\x31\x86\x18\x20\x72\x00\x82\x42\x10\x41\x16\xd8\xf2";
@@ -32,6 +32,36 @@ fn a_program_of_go_tells_its_modules_wherever_in_it_they_are() {
     assert!(file_of_image("usr/bin/app", go_program("other text", 64)).packages.is_empty());
     // A text that is no program is not looked through.
     assert!(file_of_image("app/notes", &go_program(list, 64)[1..]).packages.is_empty());
+}
+
+/// Whatever becomes of one of its names, a program is there while it has another.
+#[test]
+fn a_program_with_two_names_counts_once_and_stays_when_one_of_them_goes() {
+    let program = |version: &str| {
+        go_program(&format!("path\texample.org/app\ndep\texample.org/a\t{version}\th1:x=\nbuild\t-compiler=gc\n"), 64)
+    };
+    let both = || {
+        Layer::new().file("usr/bin/app", program("v1.0.0")).link("usr/bin/tool", "usr/bin/app", tar::EntryType::Link)
+    };
+    let paths = |layers: Vec<Vec<u8>>| -> Vec<String> {
+        let modules = image(layers).packages.into_iter().filter(|package| package.name == "example.org/a");
+        modules.map(|package| format!("{} {}", package.path, package.version)).collect()
+    };
+    assert_eq!(paths(vec![both().tar()]), ["usr/bin/app v1.0.0"]);
+    let gone = Layer::new().file("usr/bin/.wh.app", "").tar();
+    assert_eq!(paths(vec![both().tar(), gone]), ["usr/bin/tool v1.0.0"]);
+    let newer = Layer::new().file("usr/bin/app", program("v2.0.0")).tar();
+    assert_eq!(paths(vec![both().tar(), newer]), ["usr/bin/tool v1.0.0", "usr/bin/app v2.0.0"]);
+}
+
+/// Before Go 1.18, and in what is built from its own repository, the version stands elsewhere, or is none.
+#[test]
+fn a_standard_library_of_unknown_version_is_told_as_one() {
+    let list = "path\texample.org/app\ndep\texample.org/a\tv1.0.0\th1:x=\nbuild\t-compiler=gc\n";
+    let mut program = go_program(list, 64);
+    let at = program.windows(8).position(|bytes| bytes == b"go1.22.1").expect("its version");
+    program[at..at + 8].copy_from_slice(b"devel +a");
+    assert_eq!(names(&file_of_image("usr/bin/app", program)), ["example.org/a v1.0.0", "stdlib "]);
 }
 
 #[test]
