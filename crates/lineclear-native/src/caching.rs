@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use lineclear_event::{AnnotationLevel, Fact, with_causes};
+use lineclear_event::{AnnotationLevel, Fact, hexadecimal, with_causes};
 use lineclear_runner::native::{Call, NativeError};
 use lineclear_store::{CacheHit, CacheScope, Lookup, NewCache, SaveOutcome};
 use sha2::{Digest, Sha256};
@@ -214,7 +214,7 @@ fn readable_scopes(call: &Call<'_>) -> Vec<CacheScope> {
 /// Caches of other paths are other caches: this is what the paths, the compression and the format hash to.
 pub fn version(paths: &[String]) -> String {
     let parts = paths.iter().map(String::as_str).chain(["zstd-without-long", "1.0"]).collect::<Vec<_>>().join("|");
-    Sha256::digest(parts.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(parts.as_bytes()))
 }
 
 fn check_keys(spec: &CacheSpec) -> Result<(), NativeError> {

@@ -29,7 +29,12 @@ pub(crate) fn take_in(call: &mut Call<'_>, files: &[PathBuf]) {
         let Some(kind) = kind_of(file) else { continue };
         reports += 1;
         match read_file(call.workspace(), file, kind) {
-            Ok(found) => facts.extend(found),
+            Ok(found) => {
+                for warning in incomplete(&found) {
+                    call.effects.annotate(AnnotationLevel::Warning, &warning);
+                }
+                facts.extend(found);
+            }
             Err(reason) => {
                 call.effects.log(&reason);
                 facts.extend(unread(call, file, kind, &reason));
@@ -54,6 +59,17 @@ pub(crate) fn unread(call: &mut Call<'_>, file: &Path, kind: ReportKind, reason:
     let fact = unreadable(kind, &name, &head, reason)?;
     call.effects.annotate(AnnotationLevel::Warning, &format!("{reason}. It counts as no scan."));
     Some(fact)
+}
+
+/// What reports say of themselves that keeps them from being scans: nobody may take them for whole.
+pub(crate) fn incomplete(facts: &[Fact]) -> Vec<String> {
+    let each = facts.iter().filter_map(|fact| match fact {
+        Fact::Findings(found) if !found.unreadable.is_empty() => {
+            Some(format!("`{}`: the report of {}: {}. It counts as no scan.", found.name, found.tool, found.unreadable))
+        }
+        _ => None,
+    });
+    each.collect()
 }
 
 /// Tells the record of facts and adds them to the job's summary.

@@ -12,6 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use lineclear_event::AnnotationLevel;
 use lineclear_forge::ApiRequest;
 use lineclear_reports::{ReportKind, read};
 use lineclear_runner::native::{Call, InContainer, NativeAction, NativeError};
@@ -101,6 +102,9 @@ outputs:
         };
         call.effects.output("sarif-id", &id);
         call.effects.output("sarif-ids", &json!({ "code-scanning": id }).to_string());
+        for warning in report_files::incomplete(&facts) {
+            call.effects.annotate(AnnotationLevel::Warning, &warning);
+        }
         report_files::tell(call, facts);
         if waits { wait(call, &id) } else { Ok(()) }
     }

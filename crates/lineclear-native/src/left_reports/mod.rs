@@ -16,7 +16,7 @@ use lineclear_reports::{Limits, ReportKind, detect, markdown, unreadable};
 use lineclear_runner::{LeftReport, LeftReports};
 
 use crate::globs::{Dots, Glob};
-use crate::report_files::read_file;
+use crate::report_files::{incomplete, read_file};
 
 /// Folders below the workspace; what lies deeper has to be named by the policy.
 const DEPTH: usize = 3;
@@ -63,7 +63,7 @@ impl WorkspaceReports {
 
     fn candidates(&self, workspace: &Path, since: SystemTime, out: &mut Vec<String>) -> Vec<Candidate> {
         let start = Instant::now();
-        let brought = git_index::Brought::of(workspace);
+        let mut brought = git_index::Brought::of(workspace);
         let mut found = Vec::new();
         let mut folders = vec![(workspace.to_owned(), 0_usize)];
         let mut entries_seen = 0_usize;
@@ -95,7 +95,7 @@ impl WorkspaceReports {
                 let is_named = self.named.iter().any(|glob| glob.matches(&inside));
                 let is_well_known = depth <= DEPTH && is_well_known(&name) && is_entered_path(&inside);
                 let written = about.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-                if (is_named || is_well_known) && written >= since && !brought.has(&inside, written) {
+                if (is_named || is_well_known) && written >= since && !brought.has(&path, written) {
                     found.push(Candidate { path, name: inside, is_named });
                 }
             }
@@ -126,6 +126,7 @@ impl LeftReports for WorkspaceReports {
             match kind.map(|kind| (kind, read_file(workspace, &path, kind))) {
                 Some((_, Ok(facts))) => {
                     left.lines.push(format!("`{name}`, which a step left here, is read into the run's record"));
+                    left.warnings.extend(incomplete(&facts));
                     left.facts.extend(facts);
                 }
                 Some((kind, Err(reason))) => {

@@ -105,8 +105,8 @@ pub(super) fn trivy(looked: &Looked) -> Value {
         looked.all.iter().filter_map(|(inventory, _)| inventory.subject.digest.as_ref()).collect();
     let mut metadata = json!({});
     if !digests.is_empty() {
-        metadata["RepoDigests"] =
-            digests.iter().map(|digest| json!(format!("{}@{digest}", repository(name)))).collect();
+        let repository = first.map_or("", |inventory| inventory.subject.repository());
+        metadata["RepoDigests"] = digests.iter().map(|digest| json!(format!("{repository}@{digest}"))).collect();
     }
     if let Some(distribution) = first.and_then(|inventory| inventory.distribution.as_ref()) {
         metadata["OS"] = json!({ "Family": distribution.id, "Name": distribution.version });
@@ -192,14 +192,4 @@ pub(super) fn kind_of(hit: &Hit) -> (bool, &str) {
 
 pub(super) fn upper(severity: Severity) -> String {
     severity.as_str().to_ascii_uppercase()
-}
-
-/// A name without tag and digest.
-fn repository(name: &str) -> &str {
-    let name = name.split('@').next().unwrap_or(name);
-    match name.rsplit_once(':') {
-        // A colon before a slash is that of a port.
-        Some((repository, tag)) if !tag.contains('/') => repository,
-        _ => name,
-    }
 }

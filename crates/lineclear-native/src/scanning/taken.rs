@@ -59,10 +59,16 @@ pub(super) fn image(call: &mut Call<'_>, name: &str, login: Option<(&str, &str)>
             }
             Ok(taken)
         }
-        Err(error) => match sbom::of_engine(call, &written, &platform)? {
-            Some(found) => Ok(Taken::one(found, true)),
-            None => Err(said(&error)),
-        },
+        // What was built for the run's registry and not pushed is in the engine alone. After any other answer, and where a digest or a login
+        // means the registry, the engine's image of that name may be another: nothing is looked at instead of what was named.
+        Err(InventoryError::Registry(error))
+            if error.is_not_found() && login.is_none() && place.is_routed && written.digest().is_none() =>
+        {
+            let Some(found) = sbom::of_engine(call, &written, &platform)? else { return Err(said(&error)) };
+            call.effects.log(&format!("Nobody pushed {written}: the engine's is looked at"));
+            Ok(Taken::one(found, true))
+        }
+        Err(error) => Err(said(&error)),
     }
 }
 

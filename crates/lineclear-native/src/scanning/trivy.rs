@@ -155,7 +155,7 @@ struct Wish {
 }
 
 impl Wish {
-    fn of(call: &Call<'_>) -> Result<Self, NativeError> {
+    fn of(call: &mut Call<'_>) -> Result<Self, NativeError> {
         for (input, variable) in REFUSED {
             let value = setting(call, input, variable, "");
             if !value.is_empty() {
@@ -168,6 +168,9 @@ impl Wish {
         let scanners = setting(call, "scanners", "TRIVY_SCANNERS", "");
         if let Some(other) = words(&scanners).find(|scanner| *scanner != "vuln") {
             return Err(refused(&format!("scanners: a search for `{other}`")));
+        }
+        if words(&scanners).next().is_none() && call.input("scan-type") != "sbom" {
+            call.effects.log("Secrets are not searched for here; `scanners: vuln` is all that is done");
         }
         let form = match setting(call, "format", "TRIVY_FORMAT", "table").as_str() {
             "table" => Form::Table,
@@ -183,10 +186,13 @@ impl Wish {
                 NativeError(format!("severity: `{word}` is none of {}", ALL_SEVERITIES.replace(',', ", ")))
             })?);
         }
+        if severities.is_empty() {
+            return Err(NativeError(format!("severity: `{asked}` names none")));
+        }
         if form == Form::Sarif && !call.flag("limit-severities-for-sarif")? {
             severities = Severity::ALL.into();
         }
-        let types = setting(call, "vuln-type", "TRIVY_PKG_TYPES", ALL_TYPES);
+        let types = types(call)?;
         let exit_code = setting(call, "exit-code", "TRIVY_EXIT_CODE", "0");
         let exit_code =
             exit_code.parse().map_err(|_| NativeError(format!("exit-code: `{exit_code}` has to be a whole number")))?;
@@ -204,8 +210,8 @@ impl Wish {
         Ok(Self {
             kind: call.input("scan-type").to_owned(),
             severities,
-            packages_of_distributions: words(&types).any(|word| word == "os"),
-            packages_of_languages: words(&types).any(|word| word == "library"),
+            packages_of_distributions: types.contains("os"),
+            packages_of_languages: types.contains("library"),
             only_fixed,
             exit_code,
             form,
@@ -252,6 +258,20 @@ impl Wish {
             && self.severities.contains(&hit.severity)
             && !(self.only_fixed && hit.fixed.is_empty())
     }
+}
+
+/// Of which kinds the packages are: the variable has a name of before trivy 0.56, too.
+fn types(call: &Call<'_>) -> Result<BTreeSet<String>, NativeError> {
+    let variable = ["TRIVY_PKG_TYPES", "TRIVY_VULN_TYPE"].into_iter().find(|name| call.env.contains_key(*name));
+    let asked = setting(call, "vuln-type", variable.unwrap_or("TRIVY_PKG_TYPES"), ALL_TYPES);
+    if let Some(other) = words(&asked).find(|word| !words(ALL_TYPES).any(|known| known == *word)) {
+        return Err(NativeError(format!("vuln-type: `{other}` is none of {}", ALL_TYPES.replace(',', ", "))));
+    }
+    let types: BTreeSet<String> = words(&asked).map(str::to_owned).collect();
+    if types.is_empty() {
+        return Err(NativeError(format!("vuln-type: `{asked}` names none of {}", ALL_TYPES.replace(',', ", "))));
+    }
+    Ok(types)
 }
 
 fn findings(count: usize) -> String {

@@ -176,7 +176,7 @@ fn key_of_surroundings(call: &mut Call<'_>, cache: &RustCache) -> Result<String,
             hash.update(format!("{name}={value}\n"));
         }
     }
-    let surroundings: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let surroundings = lineclear_event::hexadecimal(&hash.finalize()[..4]);
     let job = call.env.get("GITHUB_JOB").filter(|_| cache.with_job).map_or("", String::as_str);
     let platform = platform(call);
     let prefix = if cache.prefix.is_empty() { "v0-rust" } else { &cache.prefix };

@@ -75,6 +75,12 @@ fn a_report_has_what_is_asked_for_and_the_record_everything() {
     bench.job(&(trivy(&limited) + cat)).succeeded().says(&["CVE-2019"]).never_says(&["GHSA-29mw"]);
 
     bench.job(&trivy("ignore-unfixed: true")).succeeded().says(&["Total: 1 (CRITICAL: 1)"]);
+    bench.job(&trivy("exit-code: 1, vuln-type: os, scanners: vuln")).succeeded().says(&["Total: 0"]);
+    bench.job(&trivy("vuln-type: ' library ,os'")).succeeded().says(&["Total: 2", "Secrets are not searched for here"]);
+    for variable in ["TRIVY_PKG_TYPES", "TRIVY_VULN_TYPE"] {
+        let by_variable = trivy("exit-code: 1") + &format!("  env: {{ {variable}: os }}\n");
+        bench.job(&by_variable).succeeded().says(&["Total: 0"]);
+    }
     let by_variable = trivy("exit-code: 3") + "  env: { TRIVY_SEVERITY: LOW }\n";
     bench.job(&by_variable).succeeded().says(&["Total: 0"]);
     bench.write(&[(".trivyignore", "# not called\nCVE-2019-10744\nGHSA-29mw-wpgm-hmr9 exp:2001-01-01\n")]);
@@ -91,6 +97,9 @@ fn what_is_not_carried_out_fails_by_its_name() {
         ("format: cyclonedx", "format: `cyclonedx` is not carried out here"),
         ("scanners: 'vuln,secret'", "a search for `secret` is not carried out here"),
         ("severity: 'HIGH,SEVERE'", "severity: `SEVERE` is none of UNKNOWN, LOW"),
+        ("severity: ' , '", "names none"),
+        ("vuln-type: 'os,libary'", "vuln-type: `libary` is none of os, library"),
+        ("vuln-type: ' , '", "names none of os, library"),
         ("skip-dirs: '**/x'", "skip-dirs: the pattern `**/x` is not carried out here"),
     ] {
         let done = bench.job(&trivy(inputs)).failed().says(&[named]);
@@ -137,6 +146,26 @@ fn an_image_of_a_registry_is_scanned_by_its_digest() {
         // Whatever looks at that digest again is the same series.
         assert_eq!((scan.statement().category.as_str(), scan.statement().tool.as_str()), ("", "lineclear"));
     }
+}
+
+/// Who gives a login means the registry: an image of that name in the engine may be another, and is not looked at instead.
+#[test]
+fn an_image_that_its_registry_lacks_is_not_looked_for_elsewhere() {
+    let registry = Registry::open();
+    let bench = Bench::new(&[LODASH, ("Dockerfile", "FROM scratch\nCOPY app /srv/app\n")]);
+    let mut names = Names::new();
+    let name = format!("{}/{}", registry.address(), names.make("scan"));
+    names.keep(&name);
+    docker(&["build", "--quiet", "--tag", &name, &bench.root.to_string_lossy()]);
+    let step = format!("- uses: aquasecurity/trivy-action@0.28.0\n  with: {{ image-ref: '{name}' }}\n");
+    let done = bench.job(&step).succeeded();
+    assert_eq!(scans(&done)[0].digest, None, "the engine's word for a digest is not enough");
+    let login = step.clone() + "  env: { TRIVY_USERNAME: ann, TRIVY_PASSWORD: secret }\n";
+    let done = bench.job(&login).failed().says(&["is not in the registry"]);
+    assert!(scans(&done).is_empty(), "{:?}", done.facts);
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let done = bench.job(&step.replace(&name, &format!("{name}@{digest}"))).failed().says(&["is not in the registry"]);
+    assert!(scans(&done).is_empty(), "{:?}", done.facts);
 }
 
 /// S2-27: the cutoff fails the step unless that is off, and the report is where the output says.
@@ -192,6 +221,32 @@ fn reports_that_a_step_left_in_the_workspace_are_found() {
     let anew = "- uses: actions/checkout@v4\n- run: sleep 0.05; cp source.json kept/bandit.json\n";
     let done = bench.job(anew).succeeded();
     assert_eq!(scans(&done).iter().map(|scan| scan.name.as_str()).collect::<Vec<_>>(), ["kept/bandit.json"]);
+}
+
+/// Wherever it was checked out: what the repository keeps of old scans says nothing of this job.
+#[test]
+fn a_report_that_a_checkout_below_the_workspace_brought_is_none_of_the_job() {
+    let bench = watched(&[("kept/bandit.json", BANDIT)], &[]);
+    let checkout = "- uses: actions/checkout@v4\n  with: { path: sub }\n";
+    let done = bench.job(&format!("{checkout}- run: test -s sub/kept/bandit.json\n")).succeeded();
+    assert!(scans(&done).is_empty(), "{:?}", done.facts);
+    let done = bench.job(&format!("{checkout}- run: cp sub/kept/bandit.json sub/bandit.json\n")).succeeded();
+    assert_eq!(scans(&done).iter().map(|scan| scan.name.as_str()).collect::<Vec<_>>(), ["sub/bandit.json"]);
+}
+
+/// A report without findings of a scanner that did not look is no clean one, however it comes here.
+#[test]
+fn a_scanner_that_did_not_look_is_no_scan() {
+    let unread = r#"{"errors": [{"filename": "a.py", "reason": "syntax error"}], "metrics": {"a.py": {}, "_totals": {}}, "results": []}"#;
+    let bench = watched(&[("source.json", unread)], &[]);
+    let leave = "- run: cp source.json bandit.json\n";
+    let upload = "- uses: actions/upload-artifact@v4\n  with: { path: bandit.json }\n";
+    for steps in [leave.to_owned(), format!("{leave}{upload}")] {
+        let done = bench.job(&steps).succeeded();
+        let done = done.says(&["it did not look at 1 file (a.py: syntax error). It counts as no scan."]);
+        let [scan] = scans(&done)[..] else { panic!("{:?}", done.facts) };
+        assert!(scan.statement().unreadable.contains("a.py"), "{scan:?}");
+    }
 }
 
 /// What a step told of already is told once.
