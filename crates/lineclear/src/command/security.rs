@@ -18,7 +18,7 @@ use crate::{output, settings};
 
 const EXAMPLES: &str = "\
 Examples:
-  lineclear security                            what is open, the worst first
+  lineclear security                            what is open, the longest known first
   lineclear security --severity critical,high
   lineclear security --all                      also what is not found any more
   lineclear security --format json
@@ -101,6 +101,8 @@ struct Gathered {
     seen: BTreeMap<(String, String), Seen>,
     /// Why its newest report could not be read.
     unreadable: Option<String>,
+    /// How many findings its newest report counts beyond those that are kept one by one.
+    more: u64,
 }
 
 /// Carries out `security`.
@@ -134,16 +136,23 @@ fn list(args: &SecurityArgs) -> Result<String, Fault> {
     });
     let unknown: Vec<(&Series, &str)> =
         all.iter().filter_map(|(series, gathered)| Some((series, gathered.unreadable.as_deref()?))).collect();
+    let more: Vec<(&Series, u64)> =
+        all.iter().map(|(series, gathered)| (series, gathered.more)).filter(|(_, more)| *more > 0).collect();
     if args.format == Form::Json {
+        let more: Vec<_> = more
+            .iter()
+            .map(|(series, more)| serde_json::json!({ "tool": series.tool, "of": series.of, "findings": more }))
+            .collect();
         let unknown: Vec<_> = unknown
             .iter()
             .map(|(series, why)| serde_json::json!({ "tool": series.tool, "of": series.of, "why": why }))
             .collect();
-        let value =
-            serde_json::json!({ "repository": place.ledger.repository(), "findings": shown, "not_known": unknown });
+        let value = serde_json::json!({
+            "repository": place.ledger.repository(), "findings": shown, "not_known": unknown, "not_listed": more,
+        });
         return Ok(format!("{value:#}\n"));
     }
-    Ok(text(&shown, &unknown, all.is_empty()))
+    Ok(text(&shown, &unknown, &more, all.is_empty()))
 }
 
 fn gather(entries: &[Entry]) -> BTreeMap<Series, Gathered> {
@@ -159,8 +168,11 @@ fn gather(entries: &[Entry]) -> BTreeMap<Series, Gathered> {
             continue;
         }
         gathered.unreadable = None;
+        gathered.more = scan.counts.values().sum::<u64>().saturating_sub(scan.found.len() as u64);
+        // The worst are kept: what is no worse than the last of them may be among those that are not.
+        let last = scan.found.last().map(|finding| finding.severity).filter(|_| gathered.more > 0);
         for seen in gathered.seen.values_mut() {
-            seen.open = false;
+            seen.open &= last.is_some_and(|last| seen.severity <= last);
             seen.count = 0;
         }
         for finding in &scan.found {
@@ -253,7 +265,7 @@ fn plain(words: &str) -> std::borrow::Cow<'_, str> {
     harmless(words, Style::Plain)
 }
 
-fn text(shown: &[&Seen], unknown: &[(&Series, &str)], is_empty: bool) -> String {
+fn text(shown: &[&Seen], unknown: &[(&Series, &str)], more: &[(&Series, u64)], is_empty: bool) -> String {
     if is_empty {
         return "No scanner has said anything of this repository yet: runs keep the reports of scanners that are uploaded, and \
                 `lineclear image scan` tells the ledger\n"
@@ -289,6 +301,11 @@ fn text(shown: &[&Seen], unknown: &[(&Series, &str)], is_empty: bool) -> String 
     let parts: Vec<String> = counts.iter().rev().map(|(severity, number)| format!("{number} {severity}")).collect();
     let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
     let _ = writeln!(text, "{}{} open{parts}", if shown.is_empty() { "" } else { "\n" }, count(open, "finding"));
+    for (series, more) in more {
+        let number = count(usize::try_from(*more).unwrap_or(usize::MAX), "finding");
+        let told = format!("not listed: the newest report of {} ({}) has {number} more", series.tool, series.of);
+        let _ = writeln!(text, "{}", plain(&told));
+    }
     for (series, why) in unknown {
         let told = format!("not known: the newest report of {} ({}) counts as no scan: {why}", series.tool, series.of);
         let _ = writeln!(text, "{}", plain(&told));
@@ -357,5 +374,26 @@ mod tests {
         );
         let unknown: Vec<_> = all.values().filter_map(|gathered| gathered.unreadable.as_deref()).collect();
         assert_eq!(unknown, ["it was cut"]);
+    }
+
+    /// The ledger keeps the worst of a long list, and the number of all: what may be among the rest is not gone.
+    #[test]
+    fn a_finding_that_may_be_among_those_that_are_not_listed_stays_open() {
+        let first = entry(0, 'a', "bandit", &[("B1", "a.py", Severity::Critical), ("B2", "b.py", Severity::Low)], "");
+        let mut second = entry(1, 'b', "bandit", &[("B3", "c.py", Severity::High)], "");
+        let Statement::Scan(scan) = &mut second.evidence.statement else { panic!("a scan") };
+        scan.counts = BTreeMap::from([(Severity::High, 1), (Severity::Low, 4)]);
+        let all = gather(&[first, second]);
+        let open: Vec<_> = all
+            .values()
+            .flat_map(|gathered| gathered.seen.values())
+            .filter(|seen| seen.open)
+            .map(|seen| seen.id.as_str())
+            .collect();
+        assert_eq!(open, ["B2", "B3"]);
+        assert_eq!(all.values().map(|gathered| gathered.more).collect::<Vec<_>>(), [4]);
+        let more: Vec<_> = all.iter().map(|(series, gathered)| (series, gathered.more)).collect();
+        let text = text(&[], &[], &more, false);
+        assert!(text.contains("has 4 findings more"), "{text}");
     }
 }
