@@ -119,8 +119,7 @@ impl Said {
         let mut rest = records;
         // Some writers fill the block with zeros, and count them.
         while !rest.is_empty() && rest[0] != 0 {
-            let (record, after) = record(rest).ok_or_else(|| broken("an extended header is not of its form"))?;
-            let (key, value) = record;
+            let (key, value, after) = record(rest).ok_or_else(|| broken("an extended header is not of its form"))?;
             match key {
                 b"path" => self.path = Some(text_of(value)),
                 b"linkpath" => self.link = Some(text_of(value)),
@@ -139,12 +138,12 @@ impl Said {
 }
 
 /// The first record's key and value, and what follows it.
-fn record(records: &[u8]) -> Option<((&[u8], &[u8]), &[u8])> {
+fn record(records: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let space = records.iter().position(|byte| *byte == b' ')?;
     let length: usize = std::str::from_utf8(&records[..space]).ok()?.parse().ok()?;
     let record = records.get(space + 1..length)?.strip_suffix(b"\n")?;
     let equals = record.iter().position(|byte| *byte == b'=')?;
-    Some(((&record[..equals], &record[equals + 1..]), &records[length..]))
+    Some((&record[..equals], &record[equals + 1..], &records[length..]))
 }
 
 pub(crate) fn broken(why: &str) -> io::Error {
