@@ -135,7 +135,7 @@ fn a_job_that_is_cancelled_does_not_wait_for_a_service_that_never_becomes_health
         TestJob::open_until("never", &backend, &wanted, &|| cancelled.load(Ordering::Relaxed)).map(drop)
     });
     assert!(matches!(opened, Err((ContainerError::Cancelled, _))), "{opened:?}");
-    assert!(begun.elapsed() < Duration::from_secs(30));
+    assert!(begun.elapsed() < Duration::from_secs(120));
 }
 
 #[test]

@@ -186,13 +186,20 @@ fn children_of_first_thread(me: u32) -> Vec<u32> {
 const LOOKS_BEFORE_FREEZE: u32 = 6;
 
 /// Kills all of `members` and waits for their end, until none is left or the time is over. Returns all that were found.
+///
+/// Who was a member once stays one to its end: one that is about to end has already lost the environment and the folder by which it is known.
 pub(crate) fn kill_all(mut members: impl FnMut() -> Vec<Entry>, freeze: Freeze, time: Duration) -> Vec<Entry> {
     let until = Instant::now() + time;
     let mut found: Vec<Entry> = Vec::new();
+    let mut look_again = |found: &[Entry]| {
+        let mut alive = members();
+        alive.extend(unseen(found, &alive));
+        alive
+    };
     let mut pause = Duration::from_micros(100);
     let mut nothing_was_there = false;
     for look in 0.. {
-        let mut alive = members();
+        let mut alive = look_again(&found);
         if alive.is_empty() {
             // The table is not read at one moment: an orphan that was read below a parent which ended before it was read itself is
             // missed, and found by the next look.
@@ -217,7 +224,7 @@ pub(crate) fn kill_all(mut members: impl FnMut() -> Vec<Entry>, freeze: Freeze, 
             if new.is_empty() {
                 break;
             }
-            alive = members();
+            alive = look_again(&found);
         }
         // Children before parents: should this process be killed in the midst of it, the guard finds the rest by its parents.
         alive.sort_by_key(|entry| std::cmp::Reverse((entry.started, entry.pid)));
@@ -231,6 +238,13 @@ pub(crate) fn kill_all(mut members: impl FnMut() -> Vec<Entry>, freeze: Freeze, 
         pause = (pause * 2).min(Duration::from_millis(20));
     }
     found
+}
+
+/// Those of `found` that live, as they are now, and are not among `seen`.
+fn unseen(found: &[Entry], seen: &[Entry]) -> Vec<Entry> {
+    let lives = |entry: &Entry| proc_table::entry(entry.pid).filter(|now| now.is_same_as(entry) && !now.is_dead());
+    let missed = found.iter().filter(|entry| !seen.iter().any(|one| one.is_same_as(entry)));
+    missed.filter_map(lives).collect()
 }
 
 /// Signals the very process that was seen: not another that got its number since.
@@ -266,4 +280,24 @@ fn own_entry() -> Option<Entry> {
 pub(crate) fn rustix_pid(pid: u32) -> Option<Pid> {
     // 1 is never a child; 0 and what is too large would mean groups to `kill`.
     i32::try_from(pid).ok().filter(|&pid| pid > 1).and_then(Pid::from_raw)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    /// A process that is ending is in the table for a while without the signs of its job.
+    #[test]
+    fn what_was_a_member_once_is_waited_for_though_it_is_no_more_told_as_one() {
+        let mut child = Command::new("sleep").arg("1000").stdin(Stdio::null()).spawn().expect("sleep starts");
+        let entry = proc_table::entry(child.id()).expect("it runs");
+        let mut told = vec![entry.clone()].into_iter();
+        // The first signal to stop it is all that comes from being told: it is killed as one that was known.
+        let found = kill_all(|| told.next().into_iter().collect(), Freeze::AtOnce, Duration::from_secs(60));
+        assert_eq!(found, std::slice::from_ref(&entry));
+        assert!(proc_table::entry(entry.pid).is_none_or(|now| now.is_dead()), "it lives on");
+        child.wait().expect("it has ended");
+    }
 }

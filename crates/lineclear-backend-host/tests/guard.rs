@@ -20,7 +20,7 @@ use lineclear_event::{JobKey, RunId};
 const SIGNLESS: &str = "env -i sleep MARK > /dev/null 2>&1 & exit 0";
 
 /// How long the guard may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The ways in which steps try to escape. `MARK` stands for a number by which their processes are known.
 const ESCAPES: [&str; 6] = [

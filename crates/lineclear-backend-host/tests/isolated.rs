@@ -17,7 +17,7 @@ use lineclear_backend::{Enforce, Exit, Intervention, Isolation, IsolationPart, O
 use isolation::{Folder, Isolated, exists, isolation, launcher, ok, run};
 
 /// Nothing that is refused may take this long: a job that waits for a time-out is no proof of anything.
-const FAST: Duration = Duration::from_secs(5);
+const FAST: Duration = Duration::from_secs(9);
 
 // ---- Network ----
 

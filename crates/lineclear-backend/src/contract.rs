@@ -608,7 +608,7 @@ pub fn a_signal_to_an_ended_process_is_no_error(backend: &dyn Backend) {
     let room = open(backend, Workspace::Empty);
     let mut process = room.start(&sh(&*room, "exit 5")).expect("it starts");
     // Also between its end and the telling of it.
-    thread::sleep(Duration::from_millis(50));
+    assert_remain(&*room, &[]);
     for signal in [Signal::Interrupt, Signal::Terminate, Signal::Kill] {
         process.signal(signal).expect("no error");
     }

@@ -43,7 +43,7 @@ fn registry(client: &Client) -> (Registry, Reference) {
     let place: Reference = format!("127.0.0.1:{port}/large").parse().expect("a reference");
     let started = Instant::now();
     while client.ping(place.registry()).is_err() {
-        assert!(started.elapsed() < Duration::from_secs(30), "docker-registry does not answer");
+        assert!(started.elapsed() < Duration::from_secs(60), "docker-registry does not answer");
     }
     (registry, place)
 }

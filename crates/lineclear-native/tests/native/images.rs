@@ -357,7 +357,7 @@ fn a_cancelled_build_ends() {
     assert_eq!(done.conclusion, lineclear_event::Conclusion::Cancelled, "{}", done.log);
     let began = std::time::Instant::now();
     while is_running("sleep 611") {
-        assert!(began.elapsed() < std::time::Duration::from_secs(20), "the build goes on");
+        assert!(began.elapsed() < std::time::Duration::from_secs(60), "the build goes on");
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
 }

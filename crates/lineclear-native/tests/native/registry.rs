@@ -55,7 +55,7 @@ impl Registry {
             .expect("docker-registry is here: the package of that name");
         let began = Instant::now();
         while TcpStream::connect(&address).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(20), "the registry does not answer");
+            assert!(began.elapsed() < Duration::from_secs(60), "the registry does not answer");
             std::thread::sleep(Duration::from_millis(20));
         }
         use base64::Engine as _;

@@ -24,7 +24,7 @@ impl Index {
         let server = Command::new("python3").arg(&script).args([folder, &port, &log]).spawn().expect("python3 is here");
         let began = Instant::now();
         while !port.exists() {
-            assert!(began.elapsed() < Duration::from_secs(30), "the index does not start");
+            assert!(began.elapsed() < Duration::from_secs(60), "the index does not start");
             std::thread::sleep(Duration::from_millis(10));
         }
         let address = format!("http://127.0.0.1:{}", fs::read_to_string(&port).unwrap());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use lineclear_testkit::{Repository, Said, Started, within};
 use serde_json::Value;
 
-const A_WHILE: Duration = Duration::from_secs(30);
+const A_WHILE: Duration = Duration::from_secs(60);
 
 /// A command that succeeds, as JSON.
 pub(crate) fn json(repository: &Repository, args: &[&str]) -> Value {

@@ -194,7 +194,7 @@ fn what_was_recorded_is_decided_the_same_again() {
         &format!("on: push\njobs: {{ a: {{ runs-on: linux, steps: [ {{ run: 'touch {}; sleep 600' }} ] }}, b: {{ needs: a, runs-on: linux, steps: [ {{ run: 'true' }} ] }} }}\n", begun.display()),
     );
     let started = Started::new(repository.lineclear(&["run", "--format", "json"]));
-    assert!(within(std::time::Duration::from_secs(30), || begun.exists()), "the step starts");
+    assert!(within(std::time::Duration::from_secs(60), || begun.exists()), "the step starts");
     started.signal("INT");
     started.finish();
     let replay = repository.say(&["replay"]);
