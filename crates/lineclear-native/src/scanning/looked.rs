@@ -46,6 +46,13 @@ pub(super) fn look(call: &mut Call<'_>, taken: Taken, known: &Arc<dyn Vulnerabil
     for gap in looked.gaps() {
         call.effects.annotate(AnnotationLevel::Warning, &format!("not looked up: {gap}"));
     }
+    // Of an image that is a gap, or somebody's word.
+    for (inventory, scan) in &looked.all {
+        if inventory.packages.is_empty() && scan.gaps.is_empty() && scan.ignored.is_empty() {
+            let message = format!("nothing was recognised in `{}`: no package was looked up", inventory.subject.name);
+            call.effects.annotate(AnnotationLevel::Warning, &message);
+        }
+    }
     if let Some(newest) = database.newest() {
         call.effects.log(&format!("Newest record of the database: {newest}"));
     }

@@ -121,6 +121,9 @@ fn what_could_not_be_looked_up_is_told_and_fails_where_findings_would() {
     let done = bench.job(&trivy("")).succeeded().says(&["not looked up: 1 package of `crates.io`"]);
     assert!(scans(&done)[0].unreadable.contains("crates.io"), "{:?}", done.facts);
     bench.job(&trivy("exit-code: 1")).failed().says(&["so nobody knows: 1 package of `crates.io`"]);
+    // A folder need not be of packages; that there was nothing to look up is said.
+    let empty = Bench::new(&[("app/main.c", "int main(void) { return 0; }\n")]);
+    empty.job(&trivy("exit-code: 1")).succeeded().says(&["nothing was recognised in `app`"]);
 }
 
 /// S1-52: an image is looked at by its digest, and it is the digest that the record speaks of.
