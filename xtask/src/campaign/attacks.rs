@@ -4,12 +4,13 @@ use std::fs;
 
 use anyhow::{Context, Result, ensure};
 use lineclear_oci::{RepositoryName, Tag};
-use lineclear_store::Images as _;
+use lineclear_store::{Images as _, LineHash};
 use serde_json::{Value, json};
 
-use super::merges::two_at_once;
+use super::merges::{older_again, two_at_once};
 use super::stage::{Said, Stage, sh};
 use super::table::Row;
+use super::truth::RELEASE;
 
 /// One way round.
 pub(super) struct Attack {
@@ -96,8 +97,8 @@ pub(super) const ALL: &[Attack] = &[
     },
     Attack {
         name: "edited-ledger",
-        deed: "an entry of the ledger is changed, removed or put elsewhere, or the last ones are cut off",
-        expected: "`ledger verify` names the entry, or says how many are gone; `publish` refuses",
+        deed: "the one failure that is in an image's way is changed in the ledger, removed or put elsewhere, or cut off with what follows",
+        expected: "`ledger verify` names the entry, or says how many are gone; `publish` refuses, and would not if the chain were whole",
         carry: edited_ledger,
         refusal: &["entry"],
     },
@@ -330,7 +331,7 @@ fn latest_backwards(stage: &mut Stage) -> Result<String> {
     stage.commit("green", None)?;
     two_at_once(stage)?;
     // Now that the newer one is there, the older one alone.
-    Ok(stage.start_at(&stage.beside("older"), &stage.home(), &["run", "--format", "json"])?.end()?.text)
+    Ok(older_again(stage)?.text)
 }
 
 /// A green commit that is released as `version`.
@@ -394,43 +395,109 @@ fn evidence_for_a_sibling(stage: &mut Stage) -> Result<String> {
     Ok(refused.text)
 }
 
+/// One failure is all that is in the way of an image, and whoever edits the ledger takes it away. Each edit is tried once more with the chain made
+/// whole behind it: then the image is published, so it is the chain alone that holds it back.
 fn edited_ledger(stage: &mut Stage) -> Result<String> {
-    stage.commit("test-fails", None)?;
-    stage.run(&["--no-chain"])?;
-    let copy = stage.beside("edited");
+    stage.commit("green", Some(&job(PUSHED, "", "sh push.sh ci-edited")))?;
+    let green = stage.run(&["--no-chain"])?;
+    ensure!(green.exit == 0, "the first run is to be green: {}", green.tail());
+    let tag = Tag::parse("ci-edited")?;
+    let digest =
+        stage.store()?.tag(&RepositoryName::parse(RELEASE)?, &tag)?.context("no image was pushed")?.to_string();
+    let publish = ["publish", "app", "--digest", &digest];
+    let clear = in_copy(stage, &publish, None, false)?;
+    ensure!(clear.exit == 0, "a green image is not published: {}", clear.text);
+    let red = stage.run(&["--no-chain", "--var", "FIRST_TRY=test-fails"])?;
+    ensure!(red.exit != 0, "the second run is to be red: {}", red.tail());
+    let blocked = in_copy(stage, &publish, None, false)?;
+    ensure!(blocked.exit == 1, "with a failed test `publish` ended with {}: {}", blocked.exit, blocked.text);
     let mut all = String::new();
-    for (deed, found) in [("changed", "entry "), ("removed", "entry "), ("reordered", "entry "), ("cut off", "gone")] {
-        sh(&copy, "find . -mindepth 1 -delete")?;
-        sh(&stage.home(), &format!("cp -a . '{}'", copy.display()))?;
-        let file = stage.ledger(&copy)?;
-        let text = fs::read_to_string(&file)?;
-        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        // The statement that is in the way.
-        let at = lines.iter().rposition(|line| line.contains("\"failure\"") && line.contains("CI / test"));
-        let at = at.context("the ledger has no failure of the test")?;
-        match deed {
-            "changed" => lines[at] = lines[at].replace("\"failure\"", "\"success\""),
-            "removed" => drop(lines.remove(at)),
-            "cut off" => lines.truncate(at),
-            _ => {
-                let before = lines[..at].iter().rposition(|line| !line.is_empty()).context("it is the first")?;
-                lines.swap(before, at);
-            }
-        }
-        fs::write(&file, lines.join("\n") + "\n")?;
-        let say = |args: &[&str]| stage.start_at(&stage.root(), &copy, args)?.end();
-        let verified = say(&["ledger", "verify"])?;
+    for (deed, found) in
+        [(Edit::Changed, "entry "), (Edit::Removed, "entry "), (Edit::Reordered, "entry "), (Edit::CutOff, "gone")]
+    {
+        let verified = in_copy(stage, &["ledger", "verify"], Some(deed), false)?;
         ensure!(
             verified.exit != 0 && verified.text.contains(found),
-            "{deed}: `ledger verify` says {}: {}",
+            "{deed:?}: `ledger verify` says {}: {}",
             verified.exit,
             verified.text
         );
-        let published = say(&["publish", "app"])?;
-        ensure!(published.exit != 0, "{deed}: `publish` ended well: {}", published.text);
-        all += &format!("{deed}: {}{}", verified.text, published.text);
+        let published = in_copy(stage, &publish, Some(deed), false)?;
+        ensure!(
+            published.exit == 3 && published.text.contains("ledger"),
+            "{deed:?}: `publish` ended with {}: {}",
+            published.exit,
+            published.text
+        );
+        let unseen = in_copy(stage, &publish, Some(deed), true)?;
+        ensure!(unseen.exit == 0, "{deed:?}: it is not the chain that is in the way: {}", unseen.text);
+        all += &format!("{deed:?}: {}{}", verified.text, published.text);
     }
     Ok(all)
+}
+
+/// What is done to a ledger.
+#[derive(Clone, Copy, Debug)]
+enum Edit {
+    Changed,
+    Removed,
+    Reordered,
+    CutOff,
+}
+
+impl Edit {
+    /// Takes the newest failure of the test out of the way.
+    fn carry(self, ledger: &str) -> Result<String> {
+        let mut lines: Vec<String> = ledger.lines().map(str::to_owned).collect();
+        let newest = |conclusion: &str| {
+            let is_it = |line: &String| line.contains(conclusion) && line.contains("\"CI / test\"");
+            lines.iter().rposition(is_it).with_context(|| format!("the ledger has no {conclusion} of the test"))
+        };
+        let (failure, success) = (newest("\"failure\"")?, newest("\"success\"")?);
+        ensure!(success < failure, "the newest statement of the test is no failure");
+        match self {
+            Self::Changed => lines[failure] = lines[failure].replace("\"failure\"", "\"success\""),
+            Self::Removed => drop(lines.remove(failure)),
+            Self::Reordered => lines.swap(success, failure),
+            // With all that was written by the same append.
+            Self::CutOff => lines.truncate(lines[..failure].iter().rposition(String::is_empty).map_or(0, |at| at + 1)),
+        }
+        Ok(lines.join("\n") + "\n")
+    }
+}
+
+/// The same lines with numbers and hashes that fit, as somebody writes them who knows how.
+fn made_whole(ledger: &str) -> String {
+    let (mut previous, mut number) = (LineHash([0; 32]), 0);
+    let mut whole = String::new();
+    for line in ledger.lines() {
+        let rest = line.split_once("\"number\":").and_then(|(_, rest)| rest.split_once(','));
+        if let Some((_, rest)) = rest {
+            let line = format!("{{\"previous\":\"{previous}\",\"number\":{number},{rest}");
+            previous = LineHash::of(&line);
+            number += 1;
+            whole += &line;
+        }
+        whole.push('\n');
+    }
+    whole
+}
+
+/// A command in a copy of the home, after its ledger was edited. With `is_whole`, by somebody who also links what is behind the edit anew, and takes
+/// the note away that says where the ledger ended.
+fn in_copy(stage: &Stage, args: &[&str], edit: Option<Edit>, is_whole: bool) -> Result<Said> {
+    let copy = stage.beside("edited");
+    sh(&copy, "find . -mindepth 1 -delete")?;
+    sh(&stage.home(), &format!("cp -a . '{}'", copy.display()))?;
+    let file = stage.ledger(&copy)?;
+    if let Some(edit) = edit {
+        let edited = edit.carry(&fs::read_to_string(&file)?)?;
+        fs::write(&file, if is_whole { made_whole(&edited) } else { edited })?;
+        if is_whole {
+            fs::remove_file(file.with_extension("head"))?;
+        }
+    }
+    stage.start_at(&stage.root(), &copy, args)?.end()
 }
 
 fn dirty_working_tree(stage: &mut Stage) -> Result<String> {

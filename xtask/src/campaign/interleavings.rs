@@ -380,6 +380,10 @@ impl Shelf for Mortal {
         self.lives().and_then(|()| self.shelf.check(digest))
     }
 
+    fn parts(&self, digest: &Digest) -> Result<Vec<Digest>, ShelfError> {
+        self.lives().and_then(|()| self.shelf.parts(digest))
+    }
+
     fn set_tag(&self, tag: &Tag, digest: &Digest) -> Result<(), ShelfError> {
         self.lives().and_then(|()| self.shelf.set_tag(tag, digest))
     }
