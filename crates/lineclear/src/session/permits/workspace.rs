@@ -88,7 +88,12 @@ fn repositories(workspace: &Path) -> Result<Vec<PathBuf>, String> {
             if depth == DEPTH {
                 continue;
             }
-            for entry in std::fs::read_dir(&folder).map_err(unseen)? {
+            let entries = match std::fs::read_dir(&folder) {
+                // The job goes on beside this look: what it has removed since is not there.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound && depth > 0 => continue,
+                entries => entries.map_err(unseen)?,
+            };
+            for entry in entries {
                 let entry = entry.map_err(unseen)?;
                 let name = entry.file_name();
                 // A link would lead to what another step, or nobody, checked out.
