@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use lineclear_event::{AnnotationLevel, Fact, hexadecimal, with_causes};
+use lineclear_runner::OutOfReach;
 use lineclear_runner::native::{Call, NativeError};
 use lineclear_store::{CacheHit, CacheScope, Lookup, NewCache, SaveOutcome};
 use sha2::{Digest, Sha256};
@@ -66,6 +67,14 @@ impl Contents {
             }
         }
     }
+
+    /// Whether what is named may be read and written.
+    fn reach(&self, call: &Call<'_>) -> Result<Result<(), OutOfReach>, NativeError> {
+        match self {
+            Self::Patterns(patterns) => search::cache_reach(call, patterns),
+            Self::Folders { base, names } => Ok(names.iter().try_for_each(|name| call.reach.check(&base.join(name)))),
+        }
+    }
 }
 
 /// What to do with a cache that is found.
@@ -80,9 +89,20 @@ pub(crate) enum Mode {
 /// Trouble with the store is a warning and counts as a miss, as with the real action: a build can do without its cache.
 ///
 /// # Errors
-/// A key that no cache can have.
+/// A key that no cache can have; a path that is out of the job's reach. One in the home folder is a warning and counts as a miss: workflows
+/// often name some, and the job's own home folder begins as the user's.
 pub(crate) fn restore(call: &mut Call<'_>, spec: &CacheSpec, mode: Mode) -> Result<Option<CacheHit>, NativeError> {
     check_keys(spec)?;
+    match spec.contents.reach(call)? {
+        Ok(()) => {}
+        Err(out) if out.is_in_home() => {
+            let why = format!("input `path`: {out}");
+            warn(call, &format!("Nothing is restored or saved: {why}"));
+            tell(call, spec, None, why, 0);
+            return Ok(None);
+        }
+        Err(out) => return Err(NativeError(format!("input `path`: {out}"))),
+    }
     let keys: Vec<String> = std::iter::once(&spec.key).chain(&spec.restore_keys).cloned().collect();
     let lookup = Lookup {
         repository: call.repository.clone(),
@@ -162,6 +182,9 @@ pub(crate) fn save(call: &mut Call<'_>, spec: &CacheSpec) -> Saved {
 
 fn try_to_save(call: &mut Call<'_>, spec: &CacheSpec) -> Result<Saved, NativeError> {
     check_keys(spec)?;
+    if let Err(out) = spec.contents.reach(call)? {
+        return Err(NativeError(format!("Nothing is saved: input `path`: {out}")));
+    }
     let paths = spec.contents.find(call)?;
     if paths.is_empty() {
         return Err(NativeError(

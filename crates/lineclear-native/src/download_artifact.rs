@@ -63,7 +63,7 @@ fn download_all(call: &mut Call<'_>) -> Result<(), NativeError> {
     let run = run(call)?;
     let folder = match call.input("path") {
         "" => call.workspace().to_path_buf(),
-        path => call.resolve(path),
+        path => call.resolve("path", path)?,
     };
     let (name, ids) = (call.input("name").to_owned(), call.input("artifact-ids").to_owned());
     if !name.is_empty() && !ids.is_empty() {
@@ -205,6 +205,8 @@ fn by_pattern(call: &mut Call<'_>, mut all: Vec<ArtifactMeta>, merge: bool) -> V
 /// Writes an artifact; `false` if what is kept is not what was uploaded.
 fn download(call: &mut Call<'_>, run: RunId, artifact: &ArtifactMeta, folder: &Path) -> Result<bool, NativeError> {
     let artifacts = call.artifacts.clone();
+    // The folder of one of several may be there as a link.
+    call.reached("input `path`", folder.to_owned())?;
     match artifacts.download(run, &artifact.name, folder) {
         Ok(meta) => {
             let ArtifactMeta { name, files, size, .. } = meta;

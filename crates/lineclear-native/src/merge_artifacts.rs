@@ -70,7 +70,7 @@ outputs:
             let place = if separate { together.path().join(&artifact.name) } else { together.path().to_path_buf() };
             artifacts.download(call.run, &artifact.name, &place).map_err(wrong)?;
         }
-        let files = search::files_below(together.path(), hidden)?;
+        let files = search::files_below(call, "pattern", together.path(), hidden)?;
         let meta = upload(call, &name, named(together.path(), &files), false, keeping)?;
         report(call, &meta);
         call.effects.log(&format!("The {} artifact(s) have been successfully merged!", chosen.len()));

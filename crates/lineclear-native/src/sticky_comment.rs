@@ -136,7 +136,7 @@ fn body(call: &mut Call<'_>) -> Result<String, NativeError> {
     if patterns.is_empty() {
         return Ok(call.inputs.get("message").map_or_else(String::new, |message| message.trim().to_owned()));
     }
-    let files = search::artifact_files(call, &patterns, true)?.files;
+    let files = search::artifact_files(call, "path", &patterns, true)?.files;
     let mut texts = Vec::new();
     for file in files {
         match std::fs::read_to_string(&file) {

@@ -58,7 +58,7 @@ outputs:
         let (archive, overwrite) = (call.flag("archive")?, call.flag("overwrite")?);
         let paths: Vec<String> = call.lines("path").into_iter().map(str::to_owned).collect();
         let hidden = call.flag("include-hidden-files")?;
-        let found = search::artifact_files(call, &paths, hidden)?;
+        let found = search::artifact_files(call, "path", &paths, hidden)?;
         if found.files.is_empty() {
             let message = format!(
                 "No files were found with the provided path: {}. No artifacts will be uploaded.",

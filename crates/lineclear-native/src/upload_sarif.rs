@@ -60,7 +60,7 @@ outputs:
 
     fn main(&self, call: &mut Call<'_>) -> Result<(), NativeError> {
         let waits = call.flag("wait-for-processing")?;
-        let path = call.resolve(call.input("sarif_file"));
+        let path = call.resolve("sarif_file", call.input("sarif_file"))?;
         let files = files(call, &path)?;
         call.effects.log("Uploading results");
         let mut runs = Vec::new();
@@ -117,8 +117,7 @@ fn files(call: &Call<'_>, path: &Path) -> Result<Vec<PathBuf>, NativeError> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
     }
-    let _ = call;
-    let files = search::files_below(path, true)?;
+    let files = search::files_below(call, "sarif_file", path, true)?;
     let files: Vec<PathBuf> =
         files.into_iter().filter(|file| file.extension().is_some_and(|end| end == "sarif")).collect();
     if files.is_empty() {

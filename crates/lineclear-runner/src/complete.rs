@@ -82,6 +82,10 @@ pub(crate) fn complete(
 /// What scanners wrote and no step told of: it is evidence all the same.
 fn left_reports(job: &Job<'_>) -> LeftReport {
     let Some(looks) = &job.hands.settings.left_reports else { return LeftReport::default() };
+    // A workspace that a step replaced by a link is none.
+    if job.reach.check_own_folders().is_err() {
+        return LeftReport::default();
+    }
     let told = lock(&job.told_reports).clone();
     looks.find(&job.room.layout().workspace, job.begun, &told)
 }

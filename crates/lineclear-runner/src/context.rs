@@ -321,7 +321,7 @@ impl Scope for StepScope<'_> {
         }
         let home = self.job.home();
         let home = home.as_deref().and_then(Path::to_str);
-        let hash = hash_files::hash_files(&self.job.room.layout().workspace, home, patterns);
+        let hash = hash_files::hash_files(&self.job.room.layout().workspace, home, patterns, &self.job.reach);
         self.hashes.borrow_mut().push((patterns.to_vec(), hash.clone()));
         Some(hash)
     }

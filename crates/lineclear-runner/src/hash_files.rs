@@ -13,6 +13,8 @@ use lineclear_event::hexadecimal;
 use lineclear_expr::glob::GlobPatterns;
 use sha2::{Digest, Sha256};
 
+use crate::Reach;
+
 /// GitHub gives the function as long.
 const LONGEST: Duration = Duration::from_secs(120);
 
@@ -24,8 +26,9 @@ const FOLLOW_LINKS: &str = "--follow-symbolic-links";
 /// of each folder in byte order. The first pattern may be the option `--follow-symbolic-links`; `~` in the others is `home`.
 ///
 /// # Errors
-/// A sentence for the user: a bad option or pattern, an unreadable file, or more than two minutes of work.
-pub fn hash_files(workspace: &Path, home: Option<&str>, patterns: &[String]) -> Result<String, String> {
+/// A sentence for the user: a bad option or pattern, an unreadable file, a link that leads out of `reach`, or more than two minutes of
+/// work.
+pub fn hash_files(workspace: &Path, home: Option<&str>, patterns: &[String], reach: &Reach) -> Result<String, String> {
     let (follow, patterns) = match patterns.split_first() {
         Some((option, rest)) if option.eq_ignore_ascii_case(FOLLOW_LINKS) => (true, rest),
         Some((option, _)) if option.starts_with("--") => {
@@ -36,7 +39,7 @@ pub fn hash_files(workspace: &Path, home: Option<&str>, patterns: &[String]) -> 
     let patterns =
         GlobPatterns::parse_at(&workspace.to_string_lossy(), home, patterns).map_err(|error| error.to_string())?;
     let mut search =
-        Search { patterns, workspace, follow, end: Instant::now() + LONGEST, hash: Sha256::new(), files: 0 };
+        Search { patterns, workspace, reach, follow, end: Instant::now() + LONGEST, hash: Sha256::new(), files: 0 };
     for root in search.patterns.search_roots() {
         search.visit(PathBuf::from(root))?;
     }
@@ -46,6 +49,7 @@ pub fn hash_files(workspace: &Path, home: Option<&str>, patterns: &[String]) -> 
 struct Search<'w> {
     patterns: GlobPatterns,
     workspace: &'w Path,
+    reach: &'w Reach,
     follow: bool,
     end: Instant,
     hash: Sha256,
@@ -84,6 +88,7 @@ impl Search<'_> {
             }
             let mut above = above;
             if self.follow {
+                self.in_reach(&path)?;
                 let real = fs::canonicalize(&path).map_err(|error| cannot("look at", &path, &error))?;
                 if above.contains(&real) {
                     continue;
@@ -107,6 +112,7 @@ impl Search<'_> {
         if !path.starts_with(self.workspace) {
             return Ok(());
         }
+        self.in_reach(path)?;
         // A link is followed here in any case, as the real function reads what it names.
         match fs::metadata(path) {
             Ok(meta) if meta.is_file() => {}
@@ -129,6 +135,14 @@ impl Search<'_> {
         self.hash.update(hash.finalize());
         self.files += 1;
         Ok(())
+    }
+
+    /// What leads to the workspace is above it, and is looked through for it alone.
+    fn in_reach(&self, path: &Path) -> Result<(), String> {
+        if !path.starts_with(self.workspace) {
+            return Ok(());
+        }
+        self.reach.check(path).map_err(|out| format!("hashFiles: {out}"))
     }
 
     fn in_time(&self) -> Result<(), String> {
@@ -167,7 +181,8 @@ mod tests {
     }
 
     fn hash(folder: &Path, patterns: &[&str]) -> Result<String, String> {
-        hash_files(folder, folder.to_str(), &patterns.iter().map(|&pattern| pattern.to_owned()).collect::<Vec<_>>())
+        let patterns: Vec<String> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
+        hash_files(folder, folder.to_str(), &patterns, &Reach::everywhere())
     }
 
     #[test]

@@ -37,6 +37,7 @@ use crate::ports::{JobHands, Secrets};
 use crate::post;
 use crate::pre;
 use crate::program::Programs;
+use crate::reach::Reach;
 use crate::refusal::{file_name, is_in_container, refusal};
 use crate::secrets;
 use crate::set_up;
@@ -50,6 +51,8 @@ pub(crate) struct Job<'a> {
     pub(crate) hands: &'a JobHands<'a>,
     /// The machine's: the job's folders, and where what does not run in a container runs.
     pub(crate) room: &'a dyn Room,
+    /// Of built-in actions and of what is evaluated here.
+    pub(crate) reach: Reach,
     /// Variables that the machine gives to its processes, with the way to the container engine.
     pub(crate) machine_env: Vec<(OsString, OsString)>,
     pub(crate) containers: OwnContainers,
@@ -199,6 +202,7 @@ fn run_in(
         spec,
         hands,
         room,
+        reach: Reach::of(room),
         machine_env,
         containers,
         masker: masker.clone(),

@@ -42,6 +42,7 @@ mod post;
 mod pre;
 mod process;
 mod program;
+mod reach;
 mod reading;
 mod refusal;
 mod script;
@@ -65,5 +66,6 @@ pub use ports::{
     ActionSource, DockerConfig, FetchedAction, JobControl, JobHands, JobSink, LeftReport, LeftReports, Reached,
     RunnerSettings, Secrets, ServiceEnv, ServiceReach, inside,
 };
+pub use reach::{OutOfReach, Reach};
 pub use reading::Readings;
 pub use refusal::{refusal, refusal_of, speaks_of_containers};

@@ -11,7 +11,7 @@ use lineclear_event::{AnnotationLevel, Fact, JobContexts, RunId, Timestamp};
 use lineclear_forge::{Caller, ForgeApi};
 use lineclear_store::{Artifacts, Caches};
 
-use crate::JobControl;
+use crate::{JobControl, Reach};
 
 /// An action that is part of the runner.
 pub trait NativeAction: Send + Sync + fmt::Debug {
@@ -86,6 +86,8 @@ pub struct Call<'a> {
     pub env: BTreeMap<String, String>,
     pub contexts: &'a JobContexts,
     pub room: &'a dyn Room,
+    /// What may be read and written: see [`Call::resolve`].
+    pub reach: &'a Reach,
     pub caches: Arc<dyn Caches>,
     pub artifacts: Arc<dyn Artifacts>,
     /// Under which other name an image is looked for first, or kept: the names that this run has a registry of its own for.
@@ -189,8 +191,27 @@ impl Call<'_> {
         &self.room.layout().workspace
     }
 
-    /// A path as the action's inputs give it: `~` is the home folder, a relative one is below the workspace.
-    pub fn resolve(&self, path: &str) -> PathBuf {
+    /// A path as the action's input `input` gives it: `~` is the home folder, a relative one is below the workspace.
+    ///
+    /// # Errors
+    /// The job is isolated, and the path lies where its steps may not go.
+    pub fn resolve(&self, input: &str, path: &str) -> Result<PathBuf, NativeError> {
+        self.reached(format_args!("input `{input}`"), self.unchecked(path))
+    }
+
+    /// A path that `whose` gives, such as ``input `files` ``: what is read and written by such a path comes through here first. What is
+    /// below a folder is checked by itself, as it may be a link.
+    ///
+    /// # Errors
+    /// As of [`Call::resolve`].
+    pub fn reached(&self, whose: impl fmt::Display, path: PathBuf) -> Result<PathBuf, NativeError> {
+        match self.reach.check(&path) {
+            Ok(()) => Ok(path),
+            Err(out) => Err(NativeError(format!("{whose}: {out}"))),
+        }
+    }
+
+    fn unchecked(&self, path: &str) -> PathBuf {
         if let (Some(rest), Some(home)) = (path.strip_prefix('~'), self.env.get("HOME"))
             && (rest.is_empty() || rest.starts_with('/'))
         {

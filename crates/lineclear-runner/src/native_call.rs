@@ -82,6 +82,9 @@ fn run(
     when: When,
 ) -> Stage {
     let job = call.job;
+    if let Err(out) = job.reach.check_own_folders() {
+        return Stage::told_failure(call.log, format!("a folder of the job was replaced: {out}"));
+    }
     let files = match call.command_files() {
         Ok(files) => files,
         Err(reason) => return Stage::told_failure(call.log, reason),
@@ -107,6 +110,7 @@ fn run(
             env: env_text,
             contexts: &job.spec.contexts,
             room: job.room,
+            reach: &job.reach,
             caches: Arc::clone(&job.hands.caches),
             artifacts: Arc::clone(&job.hands.artifacts),
             image_route: job.hands.settings.image_route(),

@@ -154,7 +154,10 @@ pub(super) fn remove(call: &mut Call<'_>) {
         return;
     }
     let path = folder.join(".git/config");
-    if let Ok(text) = fs::read_to_string(&path) {
+    // A step may have put a link there.
+    if let Err(out) = call.reach.check(&path) {
+        call.effects.log(&format!("[warning]the credentials stay: {out}"));
+    } else if let Ok(text) = fs::read_to_string(&path) {
         let kept = without(&text, &files);
         if kept != text
             && OpenOptions::new()

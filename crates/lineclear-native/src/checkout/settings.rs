@@ -185,6 +185,9 @@ fn folder(call: &Call<'_>) -> Result<PathBuf, NativeError> {
             workspace.display()
         )));
     }
+    for name in [".git", ".git/config", ".git/lineclear-checkout"] {
+        call.reached("input `path`", folder.join(name))?;
+    }
     Ok(folder)
 }
 

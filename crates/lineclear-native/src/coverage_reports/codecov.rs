@@ -139,7 +139,7 @@ fn files(call: &mut Call<'_>) -> Result<Vec<PathBuf>, NativeError> {
     for name in &named {
         let file = [folder.join(name), call.workspace().join(name)].into_iter().find(|file| file.is_file());
         match file {
-            Some(file) => files.push(file),
+            Some(file) => files.push(call.reached("input `files`", file)?),
             None => {
                 call.effects.annotate(AnnotationLevel::Warning, &format!("The coverage file `{name}` does not exist"))
             }
@@ -151,7 +151,9 @@ fn files(call: &mut Call<'_>) -> Result<Vec<PathBuf>, NativeError> {
             let inside = file.strip_prefix(&folder).unwrap_or(file);
             inside.components().any(|part| skipped.iter().any(|skipped| part.as_os_str() == *skipped))
         };
-        files.extend(search::files_below(&folder, true)?.into_iter().filter(|file| !is_skipped(file)));
+        files.extend(
+            search::files_below(call, "directory", &folder, true)?.into_iter().filter(|file| !is_skipped(file)),
+        );
     }
     Ok(files)
 }

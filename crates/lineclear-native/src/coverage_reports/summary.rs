@@ -59,7 +59,7 @@ inputs:
         }
         if output != "console" {
             let name = if settings.is_markdown { "code-coverage-results.md" } else { "code-coverage-results.txt" };
-            let file = call.workspace().join(name);
+            let file = call.reached("the summary of the coverage", call.workspace().join(name))?;
             std::fs::write(&file, &text)
                 .map_err(|error| NativeError(format!("`{name}` cannot be written: {error}")))?;
         }
@@ -81,7 +81,7 @@ fn coverage(call: &mut Call<'_>, names: &[String]) -> Result<Vec<Coverage>, Nati
     let globs = names.iter().map(|name| Glob::new(name, Dots::Matched)).collect::<Result<Vec<_>, _>>();
     let globs = globs.map_err(NativeError)?;
     let mut all = Vec::new();
-    for file in search::files_below(&root, true)? {
+    for file in search::files_below(call, "filename", &root, true)? {
         let relative = file.strip_prefix(&root).unwrap_or(&file).to_string_lossy().into_owned();
         if !globs.iter().any(|glob| glob.matches(&relative)) {
             continue;

@@ -24,6 +24,7 @@ pub(crate) fn folder(call: &mut Call<'_>) -> Result<PathBuf, NativeError> {
         return Ok(folder);
     }
     let folder = call.room.layout().temp.join("_docker_config");
+    let folder = call.reached("the folder of logins", folder)?;
     // Some programs ask for the file as soon as they are told of its folder.
     let made = make(&folder).and_then(|()| fs::write(folder.join("config.json"), "{}"));
     made.map_err(|error| NativeError(format!("cannot make the folder `{}`: {error}", folder.display())))?;
@@ -39,9 +40,10 @@ fn known_folder(call: &Call<'_>) -> Option<PathBuf> {
     // In a container, the folder that an earlier step made has another name.
     let own = call.room.layout().temp.join("_docker_config");
     if call.room.seen(&own) == told {
-        return Some(own);
+        return call.reach.check(&own).is_ok().then_some(own);
     }
-    (!call.room.is_container()).then_some(told)
+    // Logins that the steps do not see are none of theirs.
+    (!call.room.is_container() && call.reach.check(&told).is_ok()).then_some(told)
 }
 
 /// The file in the job's folder.

@@ -76,7 +76,7 @@ inputs:
             NativeError(format!("`{}` cannot be written: {error}", path.display()))
         };
         if !call.input("output-file").is_empty() {
-            let path = call.resolve(call.input("output-file"));
+            let path = call.resolve("output-file", call.input("output-file"))?;
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder).map_err(|error| written(&path, error))?;
             }
@@ -114,12 +114,12 @@ fn take(call: &mut Call<'_>) -> Result<Inventory, NativeError> {
         return of_image(call, &image, &platform);
     }
     if !call.input("file").is_empty() {
-        let path = call.resolve(call.input("file"));
+        let path = call.resolve("file", call.input("file"))?;
         return inventory::of_archive(&path, None, &platform, None).map_err(|error| fail(&error));
     }
     let path: PathBuf = match call.input("path") {
         "" => call.workspace().to_owned(),
-        path => call.resolve(path),
+        path => call.resolve("path", path)?,
     };
     let mut found = inventory::of_folder(&path).map_err(|error| fail(&error))?;
     // As the workflow has it: the machine's folders are no business of a document.

@@ -195,9 +195,12 @@ impl Buildx {
         }
         let inline = of("buildkitd-config-inline");
         match (of("buildkitd-config"), inline.is_empty()) {
-            (file, _) if !file.is_empty() => pair("--config", &call.room.seen(&call.resolve(&file)).to_string_lossy()),
+            (file, _) if !file.is_empty() => {
+                pair("--config", &call.room.seen(&call.resolve("buildkitd-config", &file)?).to_string_lossy())
+            }
             (_, false) => {
                 let file = call.room.layout().temp.join(format!("{name}.toml"));
+                let file = call.reached("input `buildkitd-config-inline`", file)?;
                 std::fs::write(&file, inline)
                     .map_err(|error| NativeError(format!("cannot write `{}`: {error}", file.display())))?;
                 pair("--config", &call.room.seen(&file).to_string_lossy());

@@ -152,7 +152,7 @@ fn label(call: &mut Call<'_>, number: u64, sync: bool, dots: Dots) -> Result<(),
 /// The configuration: the file in the workspace, or else what the forge has at the run's commit.
 fn configuration(call: &mut Call<'_>) -> Result<Value, NativeError> {
     let path = call.input("configuration-path").to_owned();
-    let file = call.workspace().join(&path);
+    let file = call.reached("input `configuration-path`", call.workspace().join(&path))?;
     let content = if file.is_file() {
         call.effects.log(&format!("The configuration file (path: {path}) was found locally, reading from the file"));
         std::fs::read_to_string(&file).map_err(|error| NativeError(format!("`{path}` cannot be read: {error}")))?

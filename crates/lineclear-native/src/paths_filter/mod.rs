@@ -99,6 +99,7 @@ fn filters_text(call: &Call<'_>) -> Result<String, NativeError> {
         return Ok(given.to_owned());
     }
     let file = call.workspace().join(call.input("working-directory")).join(given);
+    let file = call.reached("input `filters`", file)?;
     if !file.exists() {
         return Err(NativeError(format!("Configuration file '{given}' not found")));
     }

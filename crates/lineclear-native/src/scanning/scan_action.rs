@@ -130,8 +130,8 @@ fn take(call: &mut Call<'_>) -> Result<taken::Taken, NativeError> {
             let login = (!login[0].is_empty()).then_some((login[0].as_str(), login[1].as_str()));
             taken::image(call, image, login)
         }
-        ("", path, "") if !path.is_empty() => taken::folder(&call.resolve(path), path),
-        ("", "", sbom) if !sbom.is_empty() => taken::document(&call.resolve(sbom), sbom),
+        ("", path, "") if !path.is_empty() => taken::folder(&call.resolve("path", path)?, path),
+        ("", "", sbom) if !sbom.is_empty() => taken::document(&call.resolve("sbom", sbom)?, sbom),
         ("", "", "") => Err(NativeError("one of `image`, `path` and `sbom` has to be given".into())),
         _ => Err(NativeError("only one of `image`, `path` and `sbom` may be given".into())),
     }
@@ -152,7 +152,7 @@ fn write(call: &mut Call<'_>, format: &str, text: &str) -> Result<(), NativeErro
             // It goes with the job's folders.
             folder.keep().join("output")
         }
-        given => call.resolve(given),
+        given => call.resolve("output-file", given)?,
     };
     let written = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, text));
     written.map_err(|error| NativeError(format!("`{}` cannot be written: {error}", path.display())))?;

@@ -215,7 +215,7 @@ impl Wish {
             only_fixed,
             exit_code,
             form,
-            output: (!output.is_empty()).then(|| call.resolve(&output)),
+            output: (!output.is_empty()).then(|| call.resolve("output", &output)).transpose()?,
             left_out,
         })
     }
@@ -224,7 +224,7 @@ impl Wish {
         let input = setting(call, "input", "TRIVY_INPUT", "");
         let place = call.input("scan-ref").to_owned();
         match self.kind.as_str() {
-            "image" if !input.is_empty() => taken::archive(&call.resolve(&input)),
+            "image" if !input.is_empty() => taken::archive(&call.resolve("input", &input)?),
             "image" => {
                 let (user, password) = (call.env.get("TRIVY_USERNAME"), call.env.get("TRIVY_PASSWORD"));
                 let login = user.cloned().zip(password.cloned()).filter(|(user, _)| !user.is_empty());
@@ -237,9 +237,9 @@ impl Wish {
                 taken::image(call, &name, login)
             }
             "fs" | "filesystem" | "rootfs" | "repo" | "repository" if !place.contains("://") => {
-                taken::folder(&call.resolve(&place), &place)
+                taken::folder(&call.resolve("scan-ref", &place)?, &place)
             }
-            "sbom" => taken::document(&call.resolve(&place), &place),
+            "sbom" => taken::document(&call.resolve("scan-ref", &place)?, &place),
             other => Err(refused(&format!("scan-type: `{other}` of `{place}`"))),
         }
     }
@@ -292,7 +292,7 @@ fn ignored(call: &Call<'_>) -> Result<Vec<String>, NativeError> {
         if [".yaml", ".yml"].iter().any(|end| file.ends_with(end)) {
             return Err(refused(&format!("trivyignores: `{file}` in YAML")));
         }
-        match std::fs::read_to_string(call.resolve(file)) {
+        match std::fs::read_to_string(call.resolve("trivyignores", file)?) {
             Ok(text) => names.extend(ignore_file::read(&text, today)),
             Err(error) if given.is_empty() && error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(NativeError(format!("trivyignores: `{file}` cannot be read: {error}"))),

@@ -10,6 +10,7 @@ mod walk;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use lineclear_runner::OutOfReach;
 use lineclear_runner::native::{Call, NativeError};
 
 pub(crate) use name::name_matches;
@@ -31,17 +32,25 @@ pub(crate) struct Found {
 pub(crate) fn cache_paths(call: &Call<'_>, patterns: &[String]) -> Result<Vec<PathBuf>, NativeError> {
     let options = Options { follows_links: true, enters_matches: false, skips_hidden: false };
     let search = search(call, patterns)?;
-    search.run(options)
+    search.run(options, &admit(call, "path"))
+}
+
+/// Whether all that the patterns of a cache's `path` can name is within the job's reach, as far as it is known without a search.
+///
+/// # Errors
+/// An unusable pattern; within, the first path that is not.
+pub(crate) fn cache_reach(call: &Call<'_>, patterns: &[String]) -> Result<Result<(), OutOfReach>, NativeError> {
+    Ok(search(call, patterns)?.search_paths().iter().try_for_each(|path| call.reach.check(path)))
 }
 
 /// The files that patterns find, sorted.
 ///
 /// # Errors
-/// An unusable pattern, or a folder that cannot be read.
-pub(crate) fn files_of(call: &Call<'_>, patterns: &[String]) -> Result<Vec<PathBuf>, NativeError> {
+/// An unusable pattern, a folder that cannot be read, or a path that is out of the job's reach.
+pub(crate) fn files_of(call: &Call<'_>, input: &str, patterns: &[String]) -> Result<Vec<PathBuf>, NativeError> {
     let options = Options { follows_links: true, enters_matches: true, skips_hidden: false };
     let mut files: Vec<PathBuf> =
-        search(call, patterns)?.run(options)?.into_iter().filter(|path| path.is_file()).collect();
+        search(call, patterns)?.run(options, &admit(call, input))?.into_iter().filter(|path| path.is_file()).collect();
     files.sort();
     files.dedup();
     Ok(files)
@@ -53,15 +62,17 @@ pub(crate) fn files_of(call: &Call<'_>, patterns: &[String]) -> Result<Vec<PathB
 /// file it is that file's folder.
 ///
 /// # Errors
-/// An unusable pattern, or a folder that cannot be read.
+/// An unusable pattern, a folder that cannot be read, or a path that is out of the job's reach.
 pub(crate) fn artifact_files(
     call: &mut Call<'_>,
+    input: &str,
     patterns: &[String],
     include_hidden: bool,
 ) -> Result<Found, NativeError> {
     let options = Options { follows_links: true, enters_matches: true, skips_hidden: !include_hidden };
     let search = search(call, patterns)?;
-    let mut files: Vec<PathBuf> = search.run(options)?.into_iter().filter(|path| !path.is_dir()).collect();
+    let found = search.run(options, &admit(call, input))?;
+    let mut files: Vec<PathBuf> = found.into_iter().filter(|path| !path.is_dir()).collect();
     files.sort();
     let mut seen = BTreeSet::new();
     for file in &files {
@@ -95,11 +106,21 @@ pub(crate) fn artifact_files(
 /// # Errors
 /// As of [`lineclear_runner::hash_files`].
 pub(crate) fn hash_files(call: &Call<'_>, patterns: &[String]) -> Result<String, NativeError> {
-    lineclear_runner::hash_files(call.workspace(), home(call), patterns).map_err(NativeError)
+    lineclear_runner::hash_files(call.workspace(), home(call), patterns, call.reach).map_err(NativeError)
 }
 
 fn search(call: &Call<'_>, patterns: &[String]) -> Result<Search, NativeError> {
     Search::new(patterns, call.workspace(), home(call)).map_err(NativeError)
+}
+
+/// Refuses what is out of the job's reach. `input` named it.
+fn admit<'c>(call: &'c Call<'_>, input: &'c str) -> impl Fn(&Path, bool) -> Result<(), NativeError> + 'c {
+    move |path, is_start| {
+        if call.reach.is_limited() && (is_start || path.is_symlink()) {
+            call.reached(format_args!("input `{input}`"), path.to_owned())?;
+        }
+        Ok(())
+    }
 }
 
 /// What `~` stands for.
@@ -116,14 +137,20 @@ fn common_ancestor(paths: &[PathBuf]) -> PathBuf {
     common
 }
 
-/// Every file below `root`, those of names that begin with a dot only when asked for.
+/// Every file below `root`, which `input` named, those of names that begin with a dot only when asked for.
 ///
 /// # Errors
-/// A folder that cannot be read.
-pub(crate) fn files_below(root: &Path, include_hidden: bool) -> Result<Vec<PathBuf>, NativeError> {
+/// A folder that cannot be read, or a link that leads out of the job's reach.
+pub(crate) fn files_below(
+    call: &Call<'_>,
+    input: &str,
+    root: &Path,
+    include_hidden: bool,
+) -> Result<Vec<PathBuf>, NativeError> {
     let search = Search::new(&["**".to_owned()], root, None).map_err(NativeError)?;
     let options = Options { follows_links: true, enters_matches: true, skips_hidden: !include_hidden };
-    let mut files: Vec<PathBuf> = search.run(options)?.into_iter().filter(|path| !path.is_dir()).collect();
+    let found = search.run(options, &admit(call, input))?;
+    let mut files: Vec<PathBuf> = found.into_iter().filter(|path| !path.is_dir()).collect();
     files.sort();
     Ok(files)
 }

@@ -18,6 +18,10 @@ pub(super) struct Options {
     pub(super) skips_hidden: bool,
 }
 
+/// Refuses what may not be looked at. It is told whether the path is where a search begins: only that one, and links, can lie elsewhere
+/// than the folder in which they were found.
+pub(super) type Admit<'a> = &'a dyn Fn(&Path, bool) -> Result<(), NativeError>;
+
 /// A list of patterns. Later ones decide over earlier ones.
 #[derive(Clone, Debug)]
 pub(super) struct Search {
@@ -42,8 +46,8 @@ impl Search {
     /// All that matches, folders included, in the order of names.
     ///
     /// # Errors
-    /// Something cannot be read.
-    pub(super) fn run(&self, options: Options) -> Result<Vec<PathBuf>, NativeError> {
+    /// Something cannot be read, or is not admitted.
+    pub(super) fn run(&self, options: Options, admit: Admit<'_>) -> Result<Vec<PathBuf>, NativeError> {
         let mut found = Vec::new();
         let mut stack: Vec<Item> = self.search_paths().into_iter().rev().map(|path| Item { path, depth: 0 }).collect();
         // The folders from the start of the search to the one in hand, without their links: to notice going in circles.
@@ -55,11 +59,12 @@ impl Search {
             if !as_folder && !as_file && !may_hold {
                 continue;
             }
-            let Some(metadata) = metadata(&item.path, options.follows_links)? else { continue };
             let is_hidden = item.path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
             if options.skips_hidden && is_hidden {
                 continue;
             }
+            admit(&item.path, item.depth == 0)?;
+            let Some(metadata) = metadata(&item.path, options.follows_links)? else { continue };
             if !metadata.is_dir() {
                 if as_file {
                     found.push(item.path);
@@ -133,7 +138,7 @@ mod tests {
         symlink("nowhere", root.join("broken")).expect("a link");
         let patterns: Vec<String> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
         let search = Search::new(&patterns, &root, root.to_str()).expect("patterns");
-        let found = search.run(options).expect("it can be read");
+        let found = search.run(options, &|_, _| Ok(())).expect("it can be read");
         let found: Vec<String> =
             found.iter().map(|path| path.strip_prefix(&root).unwrap_or(path).to_string_lossy().into_owned()).collect();
         assert_eq!(found, expected, "{patterns:?}");

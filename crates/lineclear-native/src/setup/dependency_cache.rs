@@ -56,7 +56,7 @@ pub(crate) fn restore(call: &mut Call<'_>, cache: &DependencyCache) -> Result<()
         )));
     }
     for name in &cache.folders {
-        let folder = own_folder(call, name);
+        let folder = call.reached("the folder of downloads", own_folder(call, name))?;
         std::fs::create_dir_all(&folder)
             .map_err(|error| NativeError(format!("cannot make `{}`: {error}", folder.display())))?;
     }

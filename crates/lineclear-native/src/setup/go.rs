@@ -50,7 +50,9 @@ outputs:
                 }
                 Some(version)
             }
-            (_, file) if !file.is_empty() => version_file::read(call, &file, &["golang", "go"])?.pop(),
+            (_, file) if !file.is_empty() => {
+                version_file::read(call, "go-version-file", &file, &["golang", "go"])?.pop()
+            }
             // As the real action: whatever is on the PATH.
             _ => None,
         };

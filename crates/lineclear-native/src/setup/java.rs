@@ -116,7 +116,7 @@ fn asked(call: &Call<'_>) -> Result<Vec<String>, NativeError> {
     let file = call.input("java-version-file").to_owned();
     match (named.is_empty(), file.is_empty()) {
         (false, _) => Ok(named),
-        (true, false) => version_file::read(call, &file, &["java"]),
+        (true, false) => version_file::read(call, "java-version-file", &file, &["java"]),
         (true, true) => Err(NativeError("java-version or java-version-file input expected".into())),
     }
 }

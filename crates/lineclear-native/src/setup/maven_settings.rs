@@ -19,8 +19,9 @@ pub(super) fn write(call: &Call<'_>) -> Result<Option<String>, NativeError> {
     if is_default && path.is_empty() && passphrase.is_empty() {
         return Ok(None);
     }
-    let folder = if path.is_empty() { call.room.layout().temp.join("_m2") } else { call.resolve(path) };
-    let file = folder.join("settings.xml");
+    let folder =
+        if path.is_empty() { call.room.layout().temp.join("_m2") } else { call.resolve("settings-path", path)? };
+    let file = call.reached("the settings of Maven", folder.join("settings.xml"))?;
     if file.exists() && call.input("overwrite-settings") == "false" {
         return Ok(Some(argument(&file)));
     }

@@ -55,7 +55,9 @@ outputs:
                 }
                 Some(version)
             }
-            (_, file) if !file.is_empty() => version_file::read(call, &file, &["node", "nodejs"])?.pop(),
+            (_, file) if !file.is_empty() => {
+                version_file::read(call, "node-version-file", &file, &["node", "nodejs"])?.pop()
+            }
             // As the real action: whatever is on the PATH.
             _ => None,
         };
@@ -213,7 +215,7 @@ fn registry(call: &mut Call<'_>) -> Result<(), NativeError> {
     } else {
         url = format!("registry={url}");
     }
-    let file = call.room.layout().temp.join(".npmrc");
+    let file = call.reached("the settings of npm", call.room.layout().temp.join(".npmrc"))?;
     let text = format!("//{host}:_authToken=${{NODE_AUTH_TOKEN}}\n{url}\n");
     std::fs::write(&file, text).map_err(|error| NativeError(format!("cannot write `{}`: {error}", file.display())))?;
     call.effects.export("NPM_CONFIG_USERCONFIG", &file.to_string_lossy());

@@ -115,10 +115,10 @@ fn wanted(call: &mut Call<'_>) -> Result<Vec<String>, NativeError> {
         return Ok(named);
     }
     if !file.is_empty() {
-        return version_file::read(call, &file, &["python"]);
+        return version_file::read(call, "python-version-file", &file, &["python"]);
     }
     if call.workspace().join(".python-version").is_file() {
-        return version_file::read(call, ".python-version", &["python"]);
+        return version_file::read(call, "python-version-file", ".python-version", &["python"]);
     }
     let message = "Neither 'python-version' nor 'python-version-file' inputs were supplied: the newest Python of this machine is used.";
     call.effects.annotate(AnnotationLevel::Warning, message);

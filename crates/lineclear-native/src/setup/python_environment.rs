@@ -20,7 +20,7 @@ const LONGEST_SHEBANG: usize = 120;
 /// The interpreter cannot make one: it lacks the module `venv`, or pip.
 pub(super) fn environment(call: &mut Call<'_>, found: &Installation) -> Result<PathBuf, NativeError> {
     let temp = call.room.layout().temp.clone();
-    let folder = temp.join("_python").join(found.version.to_string());
+    let folder = call.reached("the environment of Python", temp.join("_python").join(found.version.to_string()))?;
     let python = folder.join("bin/python");
     if python.exists() {
         return Ok(folder);
@@ -52,6 +52,7 @@ fn pristine(call: &mut Call<'_>, found: &Installation) -> Result<Vec<PathBuf>, N
     let program = Sha256::digest(found.program.to_string_lossy().as_bytes());
     let name = format!("{}-{:02x}{:02x}{:02x}", found.version, program[0], program[1], program[2]);
     let kept = layout.tool_cache.join("_pristine-python").join(&name);
+    let kept = call.reached("what is kept of Python", kept)?;
     if !kept.is_dir() {
         let new = layout.temp.join("_pristine-python").join(&name);
         make(call, &found.program, &["--clear"], &new)?;

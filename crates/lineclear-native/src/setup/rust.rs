@@ -313,7 +313,7 @@ fn has_file(folder: &Path) -> bool {
 }
 
 fn source_folder(call: &Call<'_>) -> Result<PathBuf, NativeError> {
-    let folder = call.workspace().join(call.input("rust-src-dir"));
+    let folder = call.reached("input `rust-src-dir`", call.workspace().join(call.input("rust-src-dir")))?;
     if folder.is_dir() {
         return Ok(folder);
     }

@@ -7,13 +7,13 @@
 use lineclear_runner::native::{Call, NativeError};
 use serde_json::Value as Json;
 
-/// The versions that a file asks for, such as `.python-version`, `.nvmrc`, `.tool-versions`, `go.mod`, `package.json`: one, or
+/// The versions that the file of `input` asks for, such as `.python-version`, `.nvmrc`, `.tool-versions`, `go.mod`, `package.json`: one, or
 /// for `.python-version` one a line.
 ///
 /// # Errors
-/// The file is not there, or names no version of `tools`.
-pub(crate) fn read(call: &Call<'_>, file: &str, tools: &[&str]) -> Result<Vec<String>, NativeError> {
-    let path = call.resolve(file);
+/// The file is not there or out of the job's reach, or names no version of `tools`.
+pub(crate) fn read(call: &Call<'_>, input: &str, file: &str, tools: &[&str]) -> Result<Vec<String>, NativeError> {
+    let path = call.resolve(input, file)?;
     let wrong = |why: String| NativeError(format!("The specified version file `{file}` {why}"));
     let text = std::fs::read_to_string(&path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -94,7 +94,7 @@ outputs:
     }
 
     fn main(&self, call: &mut Call<'_>) -> Result<(), NativeError> {
-        let path = call.resolve(call.input("sbom-path"));
+        let path = call.resolve("sbom-path", call.input("sbom-path"))?;
         let wrong = |why: String| NativeError(format!("`{}` is no list of contents: {why}", path.display()));
         let mut bytes = Vec::new();
         let file = File::open(&path).map_err(|error| wrong(error.to_string()))?;
@@ -212,7 +212,7 @@ fn subjects(call: &mut Call<'_>) -> Result<Vec<StatementSubject>, NativeError> {
 }
 
 fn of_files(call: &mut Call<'_>, patterns: &[String], name: &str) -> Result<Vec<StatementSubject>, NativeError> {
-    let files = search::files_of(call, patterns)?;
+    let files = search::files_of(call, "subject-path", patterns)?;
     let one = |file: &std::path::PathBuf| {
         let own = file.file_name().unwrap_or_default().to_string_lossy();
         let name = if name.is_empty() { &*own } else { name };
@@ -223,8 +223,8 @@ fn of_files(call: &mut Call<'_>, patterns: &[String], name: &str) -> Result<Vec<
 
 /// A list as `sha256sum` writes it: a file, or the text itself.
 fn of_list(call: &Call<'_>, given: &str) -> Result<Vec<StatementSubject>, NativeError> {
-    let path = call.resolve(given);
-    let list = if !given.contains('\n') && path.is_file() {
+    let path = if given.contains('\n') { None } else { Some(call.resolve("subject-checksums", given)?) };
+    let list = if let Some(path) = path.filter(|path| path.is_file()) {
         fs::read_to_string(&path).map_err(|error| NativeError(format!("cannot read `{}`: {error}", path.display())))?
     } else {
         given.to_owned()

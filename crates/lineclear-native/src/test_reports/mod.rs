@@ -35,6 +35,7 @@ impl Reports {
     fn find(call: &Call<'_>, folder: &str, patterns: &[&str]) -> Result<Self, NativeError> {
         let root = call.workspace().join(folder);
         let root = if folder.is_empty() { call.workspace().to_path_buf() } else { root };
+        let root = call.reached("the folder of the reports", root)?;
         let workspace = root.to_string_lossy().into_owned();
         let mut globs = Vec::new();
         for pattern in patterns.iter().map(|pattern| pattern.trim()).filter(|pattern| !pattern.is_empty()) {
@@ -46,7 +47,7 @@ impl Reports {
             globs.push((is_negated, Glob::new(&plain, Dots::Matched).map_err(NativeError)?));
         }
         let mut reports = Self::default();
-        for file in search::files_below(&root, true)? {
+        for file in search::files_below(call, "path", &root, true)? {
             let relative = file.strip_prefix(&root).unwrap_or(&file).to_string_lossy().into_owned();
             if relative.starts_with(".git/") || relative.contains("node_modules/") {
                 continue;

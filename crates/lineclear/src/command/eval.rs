@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use lineclear_expr::batch::{Fault, JsonScope, evaluate_line};
+use lineclear_runner::Reach;
 use lineclear_source::{Diagnostic, Source};
 use serde_json::Map;
 
@@ -63,7 +64,8 @@ pub(crate) fn run(args: &EvalArgs) -> Exit {
         }
     };
     let home = std::env::var("HOME").ok();
-    let hash_files = |patterns: &[String]| lineclear_runner::hash_files(&folder, home.as_deref(), patterns);
+    let hash_files =
+        |patterns: &[String]| lineclear_runner::hash_files(&folder, home.as_deref(), patterns, &Reach::everywhere());
     match &args.expression {
         Some(text) => evaluate(text, args, &hash_files),
         None => match answer_lines(io::stdin().lock(), io::stdout().lock(), &hash_files) {

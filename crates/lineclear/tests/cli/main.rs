@@ -16,6 +16,7 @@ mod history_why;
 mod hostile;
 mod images;
 mod isolation;
+mod isolation_reach;
 mod lsp;
 mod permits;
 mod plan;

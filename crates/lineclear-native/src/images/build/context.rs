@@ -45,7 +45,7 @@ pub(crate) fn find(call: &mut Call<'_>, context: &str, file: &str, temp: &Path) 
             dockerfile: None,
         });
     }
-    let folder = if is_default { default_folder(call, temp)?.join(below) } else { call.resolve(context) };
+    let folder = if is_default { default_folder(call, temp)?.join(below) } else { call.resolve("context", context)? };
     let folder = plain(&folder);
     if !folder.is_dir() {
         let help = if folder.starts_with(call.workspace()) { ": is actions/checkout run before?" } else { "" };
@@ -55,9 +55,10 @@ pub(crate) fn find(call: &mut Call<'_>, context: &str, file: &str, temp: &Path) 
     let path = match file {
         "" => folder.join("Dockerfile"),
         file if is_default => folder.join(file),
-        file => call.resolve(file),
+        file => call.resolve("file", file)?,
     };
-    let path = plain(&path);
+    let folder = call.reached("input `context`", folder)?;
+    let path = call.reached("input `file`", plain(&path))?;
     let shown = path.strip_prefix(call.workspace()).unwrap_or(&path).to_string_lossy().into_owned();
     let dockerfile = read(&path).map_err(|error| {
         NativeError(format!(

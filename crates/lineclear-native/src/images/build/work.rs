@@ -391,7 +391,7 @@ impl Work {
         built: Option<&[Built]>,
     ) -> Result<(), NativeError> {
         for output in &self.inputs.outputs {
-            let dest = output.attributes.get("dest").map(|dest| call.resolve(dest));
+            let dest = output.attributes.get("dest").map(|dest| call.resolve("outputs", dest)).transpose()?;
             match (output.kind, built, layout) {
                 (OutputKind::Image { .. } | OutputKind::Cache, ..) | (OutputKind::Docker, Some(_), None) => {}
                 (OutputKind::Oci, Some(_), Some(layout)) | (OutputKind::Docker, Some(_), Some(layout)) => {
@@ -472,7 +472,7 @@ impl Work {
                     self.take_cache(call, whole, &folder);
                 }
                 Cache::Local { path, .. } => {
-                    let folder = call.resolve(&path);
+                    let folder = call.resolve("cache-from", &path)?;
                     if folder.is_dir() {
                         self.take_cache(call, whole, &folder.to_string_lossy());
                     }
@@ -628,7 +628,7 @@ impl Work {
         for entry in &self.inputs.cache_to {
             let (scope, is_max, local) = match &entry.cache {
                 Cache::Service { scope, is_max } => (scope.clone(), *is_max, None),
-                Cache::Local { path, is_max } => ("local".to_owned(), *is_max, Some(call.resolve(path))),
+                Cache::Local { path, is_max } => ("local".to_owned(), *is_max, Some(call.resolve("cache-to", path)?)),
                 _ => continue,
             };
             let mut ids = vec![image.id.clone()];
@@ -761,7 +761,7 @@ fn secrets(call: &Call<'_>, inputs: &Inputs, folder: &Path) -> Result<Vec<(Strin
                 SecretAt::Variable(name.clone())
             }
             SecretFrom::File(file) => {
-                let path = call.resolve(file);
+                let path = call.resolve("secret-files", file)?;
                 if !path.is_file() {
                     return Err(NativeError(format!("the secret `{id}` is the file `{file}`, which is not there")));
                 }
