@@ -211,7 +211,8 @@ fn text(status: &Status) -> String {
         Some(commit) => {
             let _ = writeln!(text, "\nGates, of HEAD ({})", commit.get(..12).unwrap_or(commit));
             if status.gates.is_empty() {
-                let _ = writeln!(text, "  none: nothing has to be proven; `lineclear init` writes a policy");
+                let proven = if status.images.is_empty() { ": nothing has to be proven" } else { "" };
+                let _ = writeln!(text, "  none{proven}; `lineclear init` writes a policy");
             }
         }
     }
