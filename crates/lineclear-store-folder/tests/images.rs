@@ -306,3 +306,29 @@ fn a_layer_and_an_artifact_of_the_same_bytes_are_one_file() {
     let content = place.path().join("images/sha256").join(&digest.hex()[..2]).join(digest.hex());
     assert_eq!(std::fs::metadata(&content).expect("it is there").nlink(), 3, "one file with three names");
 }
+
+/// A process that is being started has the files of this one open until its program runs, and with them their locks.
+#[test]
+fn the_next_piece_of_a_push_may_follow_at_once_though_programs_are_started_beside() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = FolderStore::open(folder.path()).expect("a store");
+    let (name, done) = (repository("a"), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    std::process::Command::new("true").status().expect("it runs");
+                }
+            });
+        }
+        let pushed: Result<(), ImageError> = (0..300).try_for_each(|_| {
+            let upload = store.begin_push(&name, NOW)?;
+            for piece in [b"one".as_slice(), b"two"] {
+                store.push(&name, &upload, None, &mut &*piece, 1 << 20)?;
+            }
+            store.finish_push(&name, &upload, &Digest::of(b"onetwo"), NOW).map(drop)
+        });
+        done.store(true, Ordering::Relaxed);
+        pushed.expect("nobody else pushes");
+    });
+}

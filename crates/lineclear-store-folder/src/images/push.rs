@@ -28,6 +28,15 @@ struct Open {
     length: u64,
 }
 
+impl Drop for Open {
+    /// The next call may follow at once. Closing alone would not do: a lock is the opened file's, which a process that is started beside has
+    /// inherited until its program runs, and the push would be said to be busy by nobody.
+    fn drop(&mut self) {
+        // What cannot be unlocked is closed.
+        let _closed_next = self.file.unlock();
+    }
+}
+
 impl Repository<'_> {
     pub(super) fn uploads(&self) -> PathBuf {
         self.folder.join("uploads")
