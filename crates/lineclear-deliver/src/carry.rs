@@ -168,9 +168,8 @@ impl Mover<'_> {
         open: &dyn Fn() -> Result<Box<dyn Shelf>, ShelfError>,
     ) -> Result<Foreseen, MoveError> {
         let decision = self.look(order)?;
-        let before = |doing| move |source| MoveError::Before { doing, source };
-        let shelf = open().map_err(before("open the release repository"))?;
-        shelf.log_in().map_err(before("log in to the registry"))?;
+        let shelf = open().map_err(self.cancelled_or("open the release repository"))?;
+        shelf.log_in().map_err(self.cancelled_or("log in to the registry"))?;
         let tags = self.plan(order, &*shelf)?;
         Ok(Foreseen { decision, tags })
     }
@@ -182,7 +181,7 @@ impl Mover<'_> {
     pub fn carry(&self, cleared: Cleared, shelf: &dyn Shelf) -> Result<Moved, MoveError> {
         self.may_go_on()?;
         (self.told)(Step::LogIn);
-        let planned = shelf.log_in().map_err(|source| MoveError::Before { doing: "log in to the registry", source });
+        let planned = shelf.log_in().map_err(self.cancelled_or("log in to the registry"));
         let begun = match planned.and_then(|()| self.plan(&cleared.order, shelf)) {
             Ok(tags) => cleared.statement(tags),
             Err(error) => {
@@ -264,13 +263,15 @@ impl Mover<'_> {
         self.write(&cleared.order, &refused)
     }
 
+    /// What a call before the first tag moves failed of: of the wish to end, where there was one.
+    fn cancelled_or(&self, doing: &'static str) -> impl Fn(ShelfError) -> MoveError + '_ {
+        move |source| if (self.cancelled)() { MoveError::Cancelled } else { MoveError::Before { doing, source } }
+    }
+
     /// The image in the release repository, whole, and the gate still clear.
     fn bring(&self, order: &Order, shelf: &dyn Shelf) -> Result<Carried, MoveError> {
-        let cancelled_or = |doing| {
-            move |source| if (self.cancelled)() { MoveError::Cancelled } else { MoveError::Before { doing, source } }
-        };
-        let carried = shelf.copy(&order.digest).map_err(cancelled_or("copy the image"))?;
-        shelf.check(&order.digest).map_err(cancelled_or("find the whole image after the copy"))?;
+        let carried = shelf.copy(&order.digest).map_err(self.cancelled_or("copy the image"))?;
+        shelf.check(&order.digest).map_err(self.cancelled_or("find the whole image after the copy"))?;
         (self.told)(Step::Copied(carried));
         self.may_go_on()?;
         // It took its time: the evidence may have been withdrawn meanwhile.
@@ -279,7 +280,7 @@ impl Mover<'_> {
             return Err(MoveError::Withdrawn(Box::new(Refusal { decision, entry })));
         }
         // Only now it is known what is really in it.
-        let brought = shelf.parts(&order.digest).map_err(cancelled_or("see which images are in it"))?;
+        let brought = shelf.parts(&order.digest).map_err(self.cancelled_or("see which images are in it"))?;
         self.look_inside(&order.whole(), &brought)?;
         Ok(carried)
     }

@@ -26,7 +26,8 @@ pub struct RegistryShelf {
 
 impl Shelf for RegistryShelf {
     fn log_in(&self) -> Result<(), ShelfError> {
-        Ok(self.tagger.ping(self.to.registry())?)
+        // By the one that may be cancelled: a registry that does not answer is found out here. The other logs in when it is needed.
+        Ok(self.carrier.ping(self.to.registry())?)
     }
 
     fn tag(&self, tag: &Tag) -> Result<Option<Digest>, ShelfError> {

@@ -194,6 +194,7 @@ impl Delivery {
         let foresee = |(chosen, order): (Chosen, Result<Order, MoveError>)| {
             let open = || {
                 let shelf = self.registries.shelf(&chosen.to, Some(&chosen.from), Proofs::default())?;
+                cancel.watch(&shelf.carrier);
                 Ok(Box::new(shelf) as Box<dyn Shelf>)
             };
             let foreseen = match order {

@@ -69,6 +69,21 @@ fn a_red_commit_is_refused_with_its_failing_checks_before_any_connection() {
     });
 }
 
+#[test]
+fn ctrl_c_ends_what_waits_for_a_registry_that_never_answers() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let house = House::new("silent", &format!("{}/octo/app", listener.local_addr().expect("an address")));
+    let commit = house.commit("green");
+    house.ran(&commit, b"green", Success);
+    for args in [&["publish"][..], &["publish", "--dry-run"]] {
+        let publish = lineclear_testkit::Started::new(house.repository.lineclear(args));
+        let _is_kept_open = listener.accept().expect("the registry is called");
+        publish.signal("INT");
+        let said = publish.finish();
+        assert_eq!(said.exit, 130, "{args:?}: {}{}", said.stdout, said.stderr);
+    }
+}
+
 // S0-15
 #[test]
 fn a_red_commit_that_nobody_pushed_an_image_of_is_told_what_failed_and_what_is_not_there() {
