@@ -25,6 +25,15 @@ pub struct Verified {
 pub enum VerifyError {
     #[error(transparent)]
     Broken(#[from] Broken),
+    /// Whoever wrote it failed before the first line.
+    #[error("there is no ledger in it: not one line")]
+    Nothing,
+    /// Every line follows the one before it, and the line with the head that ends an export is not there.
+    #[error(
+        "it was cut off after {entries} {}: an export ends with a line that has its head, and this one does not; export it again",
+        if *entries == 1 { "entry" } else { "entries" }
+    )]
+    CutOff { entries: u64 },
     #[error("the ledger cannot be read")]
     Read(#[from] io::Error),
 }
@@ -59,18 +68,20 @@ impl LedgerOf {
     }
 }
 
-/// [`LedgerOf::verify`] for an exported ledger, or a copy of the store's file.
+/// [`LedgerOf::verify`] for an exported ledger, or a copy of the store's file, which is told by its empty lines: an export has none.
 ///
 /// # Errors
-/// [`VerifyError::Broken`] names the first entry that was changed, removed or put elsewhere.
+/// [`VerifyError::Broken`] names the first entry that was changed, removed or put elsewhere. An export without its last line is
+/// [`VerifyError::CutOff`], unless it ends where `noted` says.
 pub fn verify_lines(mut from: impl BufRead, noted: Option<&LedgerHead>) -> Result<Verified, VerifyError> {
     let mut check = Check::new(noted);
     let mut trailer: Option<Trailer> = None;
+    let mut is_of_store = false;
     let mut line = Vec::new();
     while from.read_until(b'\n', &mut line)? > 0 {
         let text = std::str::from_utf8(&line).map(|text| text.trim_end_matches(['\n', '\r']));
         match (text, &trailer) {
-            (Ok(""), _) => {}
+            (Ok(""), _) => is_of_store = true,
             (Ok(text), None) => match Trailer::read(text) {
                 Some(found) => trailer = Some(found),
                 None => check.line(text)?,
@@ -86,7 +97,13 @@ pub fn verify_lines(mut from: impl BufRead, noted: Option<&LedgerHead>) -> Resul
         }
         line.clear();
     }
+    if trailer.is_none() && check.chain.entries == 0 {
+        return Err(VerifyError::Nothing);
+    }
     let mut verified = check.end()?;
+    if trailer.is_none() && !is_of_store && !verified.end_is_known {
+        return Err(VerifyError::CutOff { entries: verified.head.entries });
+    }
     if let Some(trailer) = trailer {
         let own = verified.head;
         let (expected, found) = (trailer.head.entries, own.entries);

@@ -212,14 +212,40 @@ fn an_export_is_verified_offline_and_with_sha256sum() {
     );
     let early = format!(r#"{{"ledger":"o/r","head":"{}"}}"#, LedgerHead { entries: 4, ..head });
     assert_eq!(broken(&[&lines[..10], &[early.as_str()]].concat()), Broken::OtherEnd { expected: 4, found: 10 });
-    let unfinished = verify(&lines[..7]).expect("the lines are linked");
-    assert!(!unfinished.end_is_known, "nobody can say whether lines are missing at its end");
     let last = lines[9].replace("\"at\":1", "\"at\":3");
     let changed = [&lines[..9], &[last.as_str()], &lines[10..]].concat();
     assert_eq!(broken(&changed), Broken::Changed { number: 9 });
     // The store's own file is verified as well.
     let own = fs::read(place.file()).expect("it is there");
     assert_eq!(verify_lines(&own[..], Some(&head)).expect("it is whole").head, head);
+    let verified = verify_lines(&own[..], None).expect("it is whole");
+    assert_eq!((verified.head, verified.end_is_known), (head, false), "and nobody can say whether more was there");
+}
+
+#[test]
+fn an_export_that_was_cut_off_is_not_whole_and_nothing_is_no_ledger() {
+    let place = Place::filled();
+    let mut text = Vec::new();
+    let head = place.open().export(&mut text).expect("it is written out").head;
+    let text = String::from_utf8(text).expect("it is text");
+    let lines: Vec<&str> = text.lines().collect();
+    let verify = |lines: &[&str], noted| verify_lines((lines.join("\n") + "\n").as_bytes(), noted);
+    for entries in 1..lines.len() {
+        let cut = verify(&lines[..entries], None).expect_err("its head is not there");
+        assert!(matches!(cut, VerifyError::CutOff { entries: said } if said == entries as u64), "{cut:?}");
+    }
+    // A head that was noted is as good as the one in the last line.
+    let verified = verify(&lines[..lines.len() - 1], Some(&head)).expect("it ends where it was noted");
+    assert!(verified.end_is_known);
+    for nothing in [&[][..], &["", ""]] {
+        assert!(matches!(verify(nothing, None), Err(VerifyError::Nothing)), "{nothing:?}");
+        assert!(matches!(verify(nothing, Some(&head)), Err(VerifyError::Nothing)), "{nothing:?}");
+    }
+    // A ledger that has no entry yet is one, and its export says so.
+    let empty = Place::new();
+    let mut text = Vec::new();
+    empty.open().export(&mut text).expect("it is written out");
+    assert_eq!(verify_lines(&text[..], None).expect("it is whole").head.entries, 0);
 }
 
 #[test]

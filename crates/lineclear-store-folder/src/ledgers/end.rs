@@ -88,7 +88,7 @@ impl Ledger<'_> {
         let changed = || {
             let last = noted.head.entries - 1;
             self.damaged(format!(
-                "entry {last} is not where and what it was; `lineclear ledger verify` says what was changed"
+                "entry {last} is not where and what it was; docs/ledger.md says how to find what was changed, and how to go on"
             ))
         };
         let length = usize::try_from(noted.last).map_err(|_| changed())?;

@@ -1,6 +1,6 @@
 //! `lineclear evidence`: what people state of a commit or an image. `docs/ledger.md` is its manual.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use lineclear_event::{Evidence, PersonStatement, Statement, Subject, Witness};
 use lineclear_oci::Digest;
+use lineclear_policy::Policy;
+use lineclear_source::suggest;
 use serde_json::json;
 
 use super::history::Shape;
@@ -17,9 +19,9 @@ use super::image::reached::Reached;
 use super::ledger::{about, entries_text};
 use crate::exit::Exit;
 use crate::gates::{Fault, Place, subject};
-use crate::output;
 use crate::session::evidence::commit;
 use crate::settings::now;
+use crate::{output, policy_file};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,8 +37,27 @@ Examples:
 
 Exit codes: 0 written or shown, 2 wrong input, 3 Lineclear itself failed: the ledger cannot be read or written. More: docs/ledger.md";
 
-const EXIT_CODES: &str = "\
-Exit codes: 0 written, 2 wrong input, 3 Lineclear itself failed: the ledger cannot be read or written.";
+const ADD_EXAMPLES: &str = "\
+Examples:
+  lineclear evidence add HEAD --name security-review
+                                         I looked at it, and it passes
+  lineclear evidence add ghcr.io/acme/backend:sha-1a2b3c4 --name manual-validation --note 'pulled and tried on node 3'
+                                         about the digest that the tag stands for now
+  lineclear evidence add sha256:5f3a… --name stress-test --file report.json
+                                         with the digest of what proves it
+  lineclear evidence add HEAD --name security-review --fails --note 'tokens in the log'
+                                         takes an earlier word back
+
+Exit codes: 0 written, 2 wrong input, 3 Lineclear itself failed: the ledger cannot be read or written. More: docs/ledger.md";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  lineclear evidence list HEAD           of a commit, and of others with the same contents
+  lineclear evidence list ghcr.io/acme/backend:1.2.3
+                                         of the digest that the tag stands for now
+  lineclear evidence list sha256:5f3a… --format json
+
+Exit codes: 0 shown, 2 wrong input, 3 Lineclear itself failed: the ledger cannot be read. More: docs/ledger.md";
 
 /// Arguments of `evidence`.
 #[derive(Debug, Args)]
@@ -49,9 +70,10 @@ pub(crate) struct EvidenceArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// State something, signed with your name.
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = ADD_EXAMPLES)]
     Add(AddArgs),
     /// Show all that is stated of a commit or an image.
+    #[command(after_help = LIST_EXAMPLES)]
     List(ListArgs),
 }
 
@@ -152,7 +174,30 @@ fn add(args: &AddArgs) -> Result<Exit, Fault> {
     let verdict = if args.fails { "fails" } else { "passes" };
     let entry = numbers.last().copied().unwrap_or_default();
     output::print(&format!("entry {entry}: {signer} states of {subject} that {} {verdict}\n", args.name));
+    // What the policy is wrong about is told by those who go by it.
+    if let Ok(file) = policy_file::read(&place.checkout.root)
+        && let Some(note) = unasked(&args.name, &file.policy)
+    {
+        output::complain(&note);
+    }
     Ok(Exit::Success)
+}
+
+/// That no gate asks for a statement of this name; nothing without gates.
+fn unasked(name: &str, policy: &Policy) -> Option<String> {
+    let asked: BTreeSet<&str> =
+        policy.gates.iter().flat_map(|gate| &gate.statements).map(|statement| statement.value.as_str()).collect();
+    if policy.gates.is_empty() || asked.contains(name) {
+        return None;
+    }
+    let those = if asked.is_empty() {
+        "nor for any other statement".to_owned()
+    } else {
+        let near = suggest(name, asked.iter().copied());
+        let meant = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        format!("but for {}{meant}", asked.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+    };
+    Some(format!("note: no gate of `{}` asks for `{name}`, {those}", policy_file::NAME))
 }
 
 fn list(args: &ListArgs) -> Result<Exit, Fault> {

@@ -478,6 +478,12 @@ fn a_ledger_that_was_tampered_with_is_named_and_ends_runs_as_a_fault() {
         assert!(said.stdout.contains(sentence), "{sentence}: {}", said.stdout);
         assert_eq!(repository.say(&["gate"]).exit, 3, "nothing rests on it any more");
     };
+    // The last entry has no other after it: its hash is noted beside the ledger.
+    let start = text.trim_end().rfind('\n').expect("there are entries") + 1;
+    fs::write(&file, text[..start].to_owned() + &text[start..].replace("\"failure\"", "\"success\"")).expect("written");
+    let said = repository.say(&["ledger", "verify"]);
+    let sentence = format!("entry {} is not where and what it was; docs/ledger.md says how", lines.len() - 1);
+    assert!(said.exit == 1 && said.stdout.contains(&sentence), "{}", said.stdout);
     let owned = || lines.iter().map(|line| (*line).to_owned()).collect::<Vec<String>>();
     let mut edited = owned();
     edited[number] = edited[number].replace("\"failure\"", "\"success\"");
@@ -678,6 +684,25 @@ fn people_state_what_they_tried_of_a_commit_or_an_image() {
     assert_eq!(said.exit, 2);
 }
 
+#[test]
+fn a_statement_that_no_gate_asks_for_is_written_and_noted() {
+    let repository = repository("evidence-unasked", CI, "[gate.main]\nstatements = ['security-review', 'tried']\n");
+    let add = |name: &str| {
+        let said = repository.say(&["evidence", "add", "HEAD", "--name", name]);
+        assert_eq!(said.exit, 0, "{}", said.stderr);
+        said.stderr
+    };
+    assert_eq!(add("tried"), "");
+    assert_eq!(
+        add("securty-review"),
+        "note: no gate of `lineclear.toml` asks for `securty-review`, but for `security-review`, `tried`; did you mean `security-review`?\n"
+    );
+    repository.write("lineclear.toml", POLICY);
+    assert!(add("tried").contains("asks for `tried`, nor for any other statement"));
+    repository.write("lineclear.toml", "");
+    assert_eq!(add("tried"), "", "without gates nobody asks for anything");
+}
+
 // S0-50
 #[test]
 fn the_ledger_is_summed_up_exported_and_verified_elsewhere() {
@@ -690,6 +715,12 @@ fn the_ledger_is_summed_up_exported_and_verified_elsewhere() {
     let head = said.stderr.trim().rsplit(' ').next().expect("the head").to_owned();
     let said = repository.say(&["ledger", "verify", "../ledger.jsonl", "--head", &head]);
     assert!(said.exit == 0 && said.stdout.contains("is what was written"), "{}{}", said.stdout, said.stderr);
+    // A pipe whose writer failed is no ledger, and one that was cut off none that is whole.
+    let said = repository.say(&["ledger", "verify", "/dev/null"]);
+    assert!(said.exit == 2 && said.stderr.contains("there is no ledger in it"), "{}{}", said.stdout, said.stderr);
+    repository.sh("head -n 2 ../ledger.jsonl > ../cut.jsonl");
+    let said = repository.say(&["ledger", "verify", "../cut.jsonl"]);
+    assert!(said.exit == 1 && said.stdout.contains("it was cut off after 2 entries"), "{}{}", said.stdout, said.stderr);
     repository.sh("sed -i '2s/lint/lont/' ../ledger.jsonl");
     let said = repository.say(&["ledger", "verify", "../ledger.jsonl"]);
     assert!(said.exit == 1 && said.stdout.contains("entry 1 was changed after it was written"), "{}", said.stdout);

@@ -11,8 +11,18 @@ use crate::exit::Exit;
 use crate::gates::{Fault, Place};
 use crate::output;
 
+const EXAMPLES: &str = "\
+Examples:
+  lineclear ledger export -o ledger.jsonl
+                                         for an archive, and for whoever has to believe it
+  lineclear ledger export -R acme/shop | gzip > shop.jsonl.gz
+  lineclear ledger verify ledger.jsonl   whether it is whole, on any machine
+
+Exit codes: 0 written, 2 wrong input, 3 Lineclear itself failed, or the ledger is damaged. More: docs/ledger.md";
+
 /// Arguments of `ledger export`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct ExportArgs {
     /// Write to this file, which must not be there yet. [default: standard output]
     #[arg(short, long, value_name = "FILE")]

@@ -15,8 +15,20 @@ use crate::history::terminal::harmless;
 use crate::history::words::{count, time};
 use crate::output;
 
+const EXAMPLES: &str = "\
+Examples:
+  lineclear ledger show                  the last entries
+  lineclear ledger show HEAD             what is known of a commit, and of others with the same contents
+  lineclear ledger show sha256:5f3a…     what is known of an image
+  lineclear ledger show --summary        how many moves there were, and how many without a clear gate
+  lineclear ledger show -n 1000 --format json
+
+Exit codes: 0 shown, 1 something was moved without a clear gate (--summary), 2 wrong input, 3 Lineclear itself failed, or the ledger is damaged.
+More: docs/ledger.md";
+
 /// Arguments of `ledger show`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct ShowArgs {
     /// Only what is stated of this commit, digest, or image with its tag.
     #[arg(value_name = "SUBJECT")]

@@ -15,12 +15,19 @@ use crate::exit::Exit;
 use crate::gates::{Fault, Place};
 use crate::output;
 
-const EXIT_CODES: &str = "\
-Exit codes: 0 it is what was written, 1 it is not, and the first entry that is not is named, 2 wrong input, 3 Lineclear itself failed.";
+const EXAMPLES: &str = "\
+Examples:
+  lineclear ledger verify                the repository's own
+  lineclear ledger verify ledger.jsonl   an export, on any machine
+  lineclear ledger verify --head 41:9c1e…
+                                         and that nothing was cut off since this head was noted
+
+Exit codes: 0 it is what was written, 1 it is not, and the first entry that is not is named, or it was cut off, 2 wrong input, or no ledger at all,
+3 Lineclear itself failed. More: docs/ledger.md";
 
 /// Arguments of `ledger verify`.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct VerifyArgs {
     /// An exported ledger ("-": standard input). [default: the repository's own]
     #[arg(value_name = "FILE")]
@@ -75,6 +82,8 @@ fn from_file(file: &PathBuf, head: Option<&LedgerHead>) -> Result<Result<Verifie
     match verified {
         Ok(verified) => Ok(Ok(verified)),
         Err(VerifyError::Broken(broken)) => Ok(Err(broken.to_string())),
+        Err(error @ VerifyError::CutOff { .. }) => Ok(Err(error.to_string())),
+        Err(error @ VerifyError::Nothing) => Err(Fault::Input(format!("`{}`: {error}", file.display()))),
         Err(VerifyError::Read(error)) => Err(cannot(&error)),
     }
 }
@@ -83,9 +92,10 @@ fn in_words(verified: &Verified) -> String {
     let style = output::stdout_style();
     let of = verified.repository.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
     let mut text = format!(
-        "{} the ledger{of} is what was written: {} entries\n  head {}\n",
+        "{} the ledger{of} is what was written: {} {}\n  head {}\n",
         style.green("✓"),
         verified.head.entries,
+        if verified.head.entries == 1 { "entry" } else { "entries" },
         verified.head
     );
     if !verified.end_is_known {
