@@ -99,6 +99,11 @@ fn statements_are_attested_verified_and_refused_where_nothing_is_known() {
     let said = succeeds(&repository, &["image", "verify", "--attestation", kind, "--format", "json", &pinned]);
     let json: Value = serde_json::from_str(&said).expect("JSON");
     assert_eq!(json["verified"][0]["predicate"]["reviewed"], true);
+    for command in [&["attest", "--predicate", "review.json", "--type"][..], &["verify", "--attestation"]] {
+        let said = lineclear(&repository, &[&["image"], command, &["weird", &tagged]].concat());
+        let list = "expected one of provenance, spdx, cyclonedx, vuln, openvex, custom, or an address";
+        assert!(said.exit == 2 && said.stderr.contains(list), "{}", said.stderr);
+    }
     let none = lineclear(&repository, &["image", "verify", &pinned]);
     assert_eq!(none.exit, 1, "an attestation is no signature: {}", none.stdout);
     // Nobody's word is made up.

@@ -42,7 +42,7 @@ pub(crate) struct AttestArgs {
     predicate: Option<PathBuf>,
 
     /// The type of what is said.
-    #[arg(long = "type", value_name = "TYPE", id = "kind")]
+    #[arg(long = "type", value_name = "TYPE", id = "kind", value_parser = super::predicate_kind)]
     kind: Option<String>,
 
     /// Say how it was built: from what the ledger knows of its run.

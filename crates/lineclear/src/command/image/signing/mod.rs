@@ -14,6 +14,7 @@ use lineclear_event::{Evidence, Statement, Subject, Witness, with_causes};
 use lineclear_ledger::LedgerOf;
 use lineclear_oci::{Digest, Reference};
 use lineclear_policy::Policy;
+use lineclear_sigstore::predicate_type;
 use lineclear_store::Ledgers;
 
 pub(super) use attest::{AttestArgs, attest};
@@ -26,6 +27,26 @@ use crate::history::{History, Scope};
 use crate::session::machine;
 use crate::settings;
 use crate::signing_keys::SigningKeys;
+
+/// A type of what is attested, as people write it: a short name, or an address.
+///
+/// # Errors
+/// A sentence that names the list: what is neither would be signed under a word that nobody looks for.
+fn predicate_kind(text: &str) -> Result<String, String> {
+    let is_scheme = |scheme: &str| {
+        scheme.len() > 1
+            && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+    };
+    let is_rest = |rest: &str| {
+        !rest.trim_matches('/').is_empty() && !rest.contains(|one: char| one.is_whitespace() || one.is_control())
+    };
+    match predicate_type(text).split_once(':') {
+        Some((scheme, rest)) if is_scheme(scheme) && is_rest(rest) => Ok(text.to_owned()),
+        _ => Err("expected one of provenance, spdx, cyclonedx, vuln, openvex, custom, or an address such as https://example.org/review/v1"
+            .to_owned()),
+    }
+}
 
 /// The repository in whose name images are signed and verified.
 struct Here {
@@ -87,6 +108,25 @@ impl From<SigningError> for Failure {
         match error {
             SigningError::Registry(error) => Self::Work(error),
             other => Self::Refused(with_causes(&other)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_is_one_of_the_list_or_an_address() {
+        for known in ["provenance", "spdx", "spdxjson", "cyclonedx", "vuln", "openvex", "custom", "slsaprovenance"] {
+            assert_eq!(predicate_kind(known).as_deref(), Ok(known));
+        }
+        for address in ["https://example.org/review/v1", "urn:example:review"] {
+            assert_eq!(predicate_kind(address).as_deref(), Ok(address));
+        }
+        for wrong in ["weird", "", "spdxx", "https://", "https:", ":x", "a b:c", "https://example.org/a b", "1a:b"] {
+            let sentence = predicate_kind(wrong).expect_err(wrong);
+            assert!(sentence.contains("spdx, cyclonedx, vuln, openvex, custom, or an address"), "{sentence}");
         }
     }
 }

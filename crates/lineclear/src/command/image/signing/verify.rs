@@ -36,7 +36,7 @@ pub(crate) struct VerifyArgs {
     key: Vec<String>,
 
     /// Ask for an attestation of this type, and not for a signature.
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", value_parser = super::predicate_kind)]
     attestation: Option<String>,
 
     /// For whom to print.
