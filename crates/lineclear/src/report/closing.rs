@@ -1,6 +1,6 @@
 //! The report at the end: what each job came to, what was noted, and for a failure the way back in.
 
-use lineclear_event::{Annotation, AnnotationLevel, Conclusion, Fact, JobKey, Outcome};
+use lineclear_event::{Annotation, AnnotationLevel, Conclusion, Fact, JobKey, Outcome, RunId};
 use lineclear_source::Style;
 
 use super::Invocation;
@@ -13,10 +13,10 @@ const SHOWN_TAIL: usize = 10;
 
 /// The text of the closing report.
 pub(crate) fn closing(digest: &Digest, invocation: &Invocation, style: Style) -> String {
-    digest.runs.values().map(|run| close_run(run, invocation, style)).collect()
+    digest.runs.iter().map(|(id, run)| close_run(*id, run, invocation, style)).collect()
 }
 
-fn close_run(run: &RunDigest, invocation: &Invocation, style: Style) -> String {
+fn close_run(id: RunId, run: &RunDigest, invocation: &Invocation, style: Style) -> String {
     let mut out = String::from("\n");
     for job in run.jobs.iter().filter(|job| !job.summaries.is_empty()) {
         out.push_str(&bold(&format!("Summary of {}", job.name), style));
@@ -37,7 +37,7 @@ fn close_run(run: &RunDigest, invocation: &Invocation, style: Style) -> String {
         run.jobs.iter().flat_map(|job| job.facts.iter().map(|fact| (job.key.clone(), fact.clone()))).collect();
     out.push_str(&posted::posted(&calls, invocation.reach, invocation.from_fork, style));
     for job in run.jobs.iter().filter(|job| is_bad(job.conclusion)) {
-        out.push_str(&failure(run, job, invocation, style));
+        out.push_str(&failure(id, run, job, invocation, style));
     }
     out.push_str(&bold(&run.workflow, style));
     out.push('\n');
@@ -66,8 +66,9 @@ fn close_run(run: &RunDigest, invocation: &Invocation, style: Style) -> String {
     out
 }
 
-/// The failed step, its last lines, what may help, and the command that runs just this job again.
-fn failure(run: &RunDigest, job: &JobDigest, invocation: &Invocation, style: Style) -> String {
+/// The failed step, its last lines, what may help, and the command that runs just this job again: of a run that followed another,
+/// the whole run, for no event of its own starts it.
+fn failure(id: RunId, run: &RunDigest, job: &JobDigest, invocation: &Invocation, style: Style) -> String {
     let mut out = bold(&format!("{} failed", job.name), style);
     out.push('\n');
     let failed = job
@@ -82,8 +83,14 @@ fn failure(run: &RunDigest, job: &JobDigest, invocation: &Invocation, style: Sty
     {
         out.push_str(&format!("  reason:     {reason}\n"));
     }
-    let workflow = shell_word(&run.file);
-    out.push_str(&format!("  run again:  {} -W {workflow} {}\n\n", invocation.command, job.rerun));
+    let again = if invocation.starts.contains(&run.file) {
+        format!("{} -W {} {}", invocation.command, shell_word(&run.file), job.rerun)
+    } else if invocation.options.is_empty() {
+        format!("lineclear replay {id} --run")
+    } else {
+        format!("lineclear replay {id} --run -- {}", invocation.options)
+    };
+    out.push_str(&format!("  run again:  {again}\n\n"));
     out
 }
 

@@ -9,7 +9,7 @@ mod plain;
 mod posted;
 mod tree;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
 
@@ -60,6 +60,10 @@ pub(crate) type Usual = Arc<OnceLock<BTreeMap<String, UsualDurations>>>;
 pub(crate) struct Invocation {
     /// The command line as far as it applies to any job: `lineclear run --event push`.
     pub(crate) command: String,
+    /// Workflow files that `command` starts: not those that follow others, nor what was replayed of them.
+    pub(crate) starts: BTreeSet<String>,
+    /// Options of `run` that `lineclear replay RUN --run --` takes as well: secrets, which no record has.
+    pub(crate) options: String,
     /// How long things usually take, by workflow file; filled beside the run.
     pub(crate) usual: Usual,
     /// Whether somebody can read what jobs posted.

@@ -107,6 +107,8 @@ fn play(reporter: &mut dyn Reporter) {
 fn invocation() -> Invocation {
     Invocation {
         command: "lineclear run --event push".into(),
+        starts: [".github/workflows/ci.yml".to_owned()].into(),
+        options: String::new(),
         usual: super::Usual::default(),
         reach: Reach::Embedded,
         from_fork: false,
@@ -159,6 +161,19 @@ fn s1_132_a_plain_report_ends_with_step_command_exit_code_last_lines_hint_and_th
           ✗ failure in 5.0s
     "#]]
     .assert_eq(&screen.text());
+}
+
+#[test]
+fn a_run_that_followed_another_is_run_again_by_its_record() {
+    for (options, expected) in [
+        ("", "run again:  lineclear replay 7 --run\n"),
+        ("--secret TOKEN", "run again:  lineclear replay 7 --run -- --secret TOKEN\n"),
+    ] {
+        let screen = Screen::default();
+        let invocation = Invocation { starts: [].into(), options: options.to_owned(), ..invocation() };
+        play(&mut PlainReporter::new(Box::new(screen.clone()), Style::Plain, invocation));
+        assert!(screen.text().contains(expected), "{}", screen.text());
+    }
 }
 
 #[test]

@@ -122,6 +122,8 @@ fn try_run(args: &RunArgs) -> Result<Exit, Stopped> {
         args.format,
         Invocation {
             command: prepared.invocation(args),
+            starts: prepared.starts(args),
+            options: Prepared::options(args),
             reach: reach(args),
             usual: Arc::clone(&usual),
             from_fork: lineclear_plan::is_fork_pull_request(&prepared.event),

@@ -1,6 +1,6 @@
 //! From arguments to runs that are ready to be asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lineclear_engine::{GivenNeed, RunRequest, Selection};
@@ -123,46 +123,65 @@ impl Prepared {
     pub(crate) fn invocation(&self, args: &RunArgs) -> String {
         let mut command = format!("lineclear run --event {}", shell_word(&self.event.name));
         if let Some(payload) = &args.payload {
-            command.push_str(&format!(" --payload {}", shell_word(&payload.to_string_lossy())));
+            push(&mut command, "--payload", &payload.to_string_lossy());
         }
-        for (option, pairs) in [("--input", &args.inputs), ("--var", &args.vars), ("--env", &args.env)] {
-            for (name, value) in pairs {
-                command.push_str(&format!(" {option} {}", shell_word(&format!("{name}={value}"))));
-            }
+        for (option, pairs) in [("--input", &args.inputs), ("--var", &args.vars)] {
+            pairs.iter().for_each(|(name, value)| push(&mut command, option, &format!("{name}={value}")));
+        }
+        if let Some(file) = &args.var_file {
+            push(&mut command, "--var-file", &file.to_string_lossy());
+        }
+        for (option, value) in [("--ref", &args.reference), ("--actor", &args.actor)] {
+            value.iter().for_each(|value| push(&mut command, option, value));
+        }
+        if args.in_place {
+            command.push_str(" --in-place");
+        }
+        let options = Self::options(args);
+        if options.is_empty() { command } else { format!("{command} {options}") }
+    }
+
+    /// Files of the workflows that [`Prepared::invocation`] starts. No event of a replayed follower's starts it again: its payload is in the record.
+    pub(crate) fn starts(&self, args: &RunArgs) -> BTreeSet<String> {
+        if args.again.is_some() && self.event.name == "workflow_run" {
+            return BTreeSet::new();
+        }
+        self.runs.iter().map(|(request, _)| request.file.clone()).collect()
+    }
+
+    /// The part of the command line that says how to run, not what: a replay has it, too.
+    pub(crate) fn options(args: &RunArgs) -> String {
+        let mut options = String::new();
+        for (name, value) in &args.env {
+            push(&mut options, "--env", &format!("{name}={value}"));
         }
         for secret in &args.secrets {
             // The value is not repeated where it could be read over a shoulder.
-            command.push_str(&format!(" --secret {}", shell_word(secret.split('=').next().unwrap_or(secret))));
+            push(&mut options, "--secret", secret.split('=').next().unwrap_or(secret));
         }
         let paths = [
             ("--secret-file", &args.secret_file),
             ("--secret-store", &args.secret_store),
-            ("--var-file", &args.var_file),
             ("--env-file", &args.env_file),
         ];
         for (option, path) in paths {
-            if let Some(path) = path {
-                command.push_str(&format!(" {option} {}", shell_word(&path.to_string_lossy())));
-            }
+            path.iter().for_each(|path| push(&mut options, option, &path.to_string_lossy()));
         }
-        for (option, value) in [("--ref", &args.reference), ("--actor", &args.actor)] {
-            if let Some(value) = value {
-                command.push_str(&format!(" {option} {}", shell_word(value)));
-            }
-        }
-        for label in &args.labels {
-            command.push_str(&format!(" --label {}", shell_word(label)));
-        }
+        args.labels.iter().for_each(|label| push(&mut options, "--label", label));
         let flags = [
-            ("--in-place", args.in_place),
             ("--empty-workspace", args.empty_workspace),
             ("--no-native-actions", args.no_native_actions),
             ("--frozen", args.fetch.frozen),
             ("--require-secrets", args.require_secrets),
         ];
-        flags.iter().filter(|(_, is_set)| *is_set).for_each(|(flag, _)| command.push_str(&format!(" {flag}")));
-        command
+        flags.iter().filter(|(_, is_set)| *is_set).for_each(|(flag, _)| options.push_str(&format!(" {flag}")));
+        options.trim_start().to_owned()
     }
+}
+
+/// Appends an option with its value.
+fn push(command: &mut String, option: &str, value: &str) {
+    command.push_str(&format!(" {option} {}", shell_word(value)));
 }
 
 /// Plans, and begins the record of each run.

@@ -293,3 +293,30 @@ fn a_plan_shows_what_would_follow() {
     let text = repository.say(&["plan"]).stdout;
     assert!(text.contains("Then, if CI succeeds:"), "{text}");
 }
+
+#[test]
+fn the_command_that_runs_a_failed_follower_again_does_so() {
+    let repository = repository("chain-again", "green");
+    let red = "test -z \"$GITHUB_ACTIONS\" # and is red";
+    let publish = repository.read(".github/workflows/publish.yml");
+    repository.write(".github/workflows/publish.yml", &format!("{publish}      - run: {red}\n"));
+    repository.commit("publishing fails");
+    let mut said = repository.say(&["run", "--format", "plain", "--secret", "A=b"]);
+    // What is run again says the same of itself.
+    for _ in 0..2 {
+        assert_eq!(said.exit, 1, "{}{}", said.stdout, said.stderr);
+        let again = said.stdout.lines().find_map(|line| line.trim().strip_prefix("run again:")).expect("a command");
+        let words: Vec<&str> = again.split_whitespace().collect();
+        assert!(matches!(words[..], ["lineclear", "replay", _, "--run", "--", "--secret", "A"]), "{again}");
+        let mut command = repository.lineclear(&words[1..]);
+        command.args(["--format", "plain"]).env("A", "b");
+        said = lineclear_testkit::say(command);
+        assert!(
+            said.stdout.contains("Publish failed") || said.stdout.contains("publish failed"),
+            "{}{}",
+            said.stdout,
+            said.stderr
+        );
+        assert!(!said.stdout.contains("CI (.github"), "the one that it followed is not run again: {}", said.stdout);
+    }
+}
