@@ -1,5 +1,7 @@
 //! `lineclear.toml` of a repository as everything goes by it: read, and with what its preset stands for.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use lineclear_check::offered_checks;
@@ -10,6 +12,9 @@ use crate::workflow_files::{self, WorkflowFile};
 
 /// The file's name, in the repository's root.
 pub(crate) const NAME: &str = "lineclear.toml";
+
+/// A larger file is no policy that anybody wrote.
+const LARGEST: u64 = 1 << 20;
 
 /// What `lineclear.toml` says.
 #[derive(Debug)]
@@ -52,12 +57,34 @@ pub(crate) fn read_as(root: &Path, preset: Option<Preset>) -> Result<PolicyFile,
     read_named(&root.join(NAME), NAME, root, preset)
 }
 
-fn read_named(file: &Path, name: &str, root: &Path, preset: Option<Preset>) -> Result<PolicyFile, String> {
-    let bytes = match std::fs::read(file) {
-        Ok(bytes) => Some(bytes),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(format!("`{name}` cannot be read: {error}")),
+/// What stands in the file that a policy is in; `None` where there is none.
+///
+/// # Errors
+/// A sentence that names the file: it is there and cannot be read, is no regular file (or a link to one), or is too large.
+pub(crate) fn bytes_of(file: &Path, name: &str) -> Result<Option<Vec<u8>>, String> {
+    let cannot = |error: std::io::Error| format!("`{name}` cannot be read: {error}");
+    let about = match std::fs::metadata(file) {
+        Ok(about) => about,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(cannot(error)),
     };
+    // A pipe would be waited for, and a device never ends.
+    if !about.is_file() {
+        let what = if about.is_dir() { "a folder" } else { "a device or a pipe, or a link to one" };
+        return Err(format!("`{name}` cannot be read: it is {what}; expected a regular file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(file).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)).map_err(cannot)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(format!(
+            "`{name}` cannot be read: it has more than {LARGEST} bytes, the most that a policy may have"
+        ));
+    }
+    Ok(Some(bytes))
+}
+
+fn read_named(file: &Path, name: &str, root: &Path, preset: Option<Preset>) -> Result<PolicyFile, String> {
+    let bytes = bytes_of(file, name)?;
     let exists = bytes.is_some();
     let text = String::from_utf8(bytes.unwrap_or_default())
         .map_err(|_| format!("`{name}` is not valid UTF-8; save it as UTF-8"))?;
@@ -142,6 +169,30 @@ mod tests {
         let file = read(folder.path()).expect("it can be read");
         let policy = file.sound(Style::Plain).expect("nothing is wrong");
         assert_eq!(policy.gate("main").expect("the preset's").require[0].check.value, "CI / lint");
+    }
+
+    #[test]
+    fn what_is_no_file_or_too_large_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join(NAME);
+        let refused = || read(folder.path()).expect_err("it is no policy");
+        for endless in ["/dev/zero", "/dev/null"] {
+            std::os::unix::fs::symlink(endless, &file).expect("a link");
+            assert!(refused().contains("`lineclear.toml` cannot be read: it is a device"), "{}", refused());
+            std::fs::remove_file(&file).expect("it is there");
+        }
+        std::fs::create_dir(&file).expect("a folder");
+        assert!(refused().contains("it is a folder; expected a regular file"), "{}", refused());
+        std::fs::remove_dir(&file).expect("it is there");
+        let largest = usize::try_from(LARGEST).expect("it is small");
+        std::fs::write(&file, "#".repeat(largest + 1)).expect("a file");
+        assert!(refused().contains("more than 1048576 bytes"), "{}", refused());
+        // A link to a file is what the file is.
+        let policy = folder.path().join("policy.toml");
+        std::fs::write(&policy, "#".repeat(largest)).expect("a file");
+        std::fs::remove_file(&file).expect("it is there");
+        std::os::unix::fs::symlink("policy.toml", &file).expect("a link");
+        assert!(read(folder.path()).expect("it can be read").exists);
     }
 
     #[test]

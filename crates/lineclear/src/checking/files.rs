@@ -13,8 +13,8 @@ use lineclear_runner::ActionSource;
 use lineclear_source::Source;
 
 use super::tools::Tools;
-use crate::output;
 use crate::session::actions::{ActionFiles, FetchArgs};
+use crate::{output, policy_file};
 
 /// Folders whose files are others'.
 const FOREIGN: [&str; 7] = [".git", "node_modules", ".venv", "venv", "target", "vendor", "__pycache__"];
@@ -67,8 +67,9 @@ impl Around {
     /// What comes with the program, and what `advisories` of `lineclear.toml` names.
     fn read_advisories(&self) -> Advisories {
         let mut advisories = Advisories::built_in();
-        let policy = std::fs::read_to_string(self.root.join("lineclear.toml")).ok();
-        let policy = policy.map(|text| Policy::read(&Source::new("lineclear.toml", text)).0);
+        let policy = policy_file::bytes_of(&self.root.join(policy_file::NAME), policy_file::NAME).ok().flatten();
+        let policy = policy.and_then(|bytes| String::from_utf8(bytes).ok());
+        let policy = policy.map(|text| Policy::read(&Source::new(policy_file::NAME, text)).0);
         let Some(place) = policy.and_then(|policy| policy.check.advisories) else { return advisories };
         let place = self.root.join(place.value);
         let is_json = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");

@@ -12,6 +12,7 @@ use lineclear_workflow::FilterPattern;
 use super::{Asked, CheckArgs, Forge};
 use crate::checking::{Around, Named, Outcome, decode, discover};
 use crate::output;
+use crate::policy_file::{self, NAME};
 
 /// Reads everything that decides.
 ///
@@ -77,11 +78,8 @@ fn around(args: &CheckArgs, root: PathBuf) -> Around {
 /// # Errors
 /// A sentence: it cannot be read.
 fn policy(root: &Path) -> Result<Policy, String> {
-    match std::fs::read(root.join("lineclear.toml")) {
-        Ok(bytes) => Ok(Policy::read(&Source::new("lineclear.toml", String::from_utf8_lossy(&bytes))).0),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Policy::default()),
-        Err(error) => Err(format!("`lineclear.toml` cannot be read: {error}")),
-    }
+    let bytes = policy_file::bytes_of(&root.join(NAME), NAME)?.unwrap_or_default();
+    Ok(Policy::read(&Source::new(NAME, String::from_utf8_lossy(&bytes))).0)
 }
 
 /// Leaves out what `exclude` names, unless the file was named on the command line.
