@@ -30,6 +30,42 @@ Keys are ECDSA on P-256, in cosign's own form. A key that is kept is used by Lin
 or COSIGN_PASSWORD hold the passphrase where nobody can be asked.
 Exit codes: 0 done, 2 wrong input: there is no such key, it is taken, or its passphrase is another. More: docs/signing.md";
 
+const GENERATE: &str = "\
+Examples:
+  lineclear key generate release                  for this repository, kept encrypted
+  lineclear key generate release --machine        for all repositories of this machine
+  lineclear key generate ci --output .            ci.key and ci.pub, for a step that runs cosign
+
+Exit codes: 0 made, 2 wrong input: the name is taken. More: docs/signing.md";
+
+const IMPORT: &str = "\
+Examples:
+  lineclear key import release --file cosign.key  asks for its passphrase, or takes it from COSIGN_PASSWORD
+
+Exit codes: 0 kept, 2 wrong input: it is no such key, the name is taken, or the passphrase is another. More: docs/signing.md";
+
+const LIST: &str = "\
+Examples:
+  lineclear key list
+  lineclear key list --format json                names, ids and scopes, for programs
+
+Exit codes: 0 listed, 2 wrong input. More: docs/signing.md";
+
+const PUBLIC: &str = "\
+Examples:
+  lineclear key public release > keys/release.pub for `[signing] keys` of lineclear.toml, and for `cosign verify --key`
+  lineclear key public cosign.pub                 the same of a file, if it is one
+
+Exit codes: 0 printed, 2 wrong input: there is no such key. More: docs/signing.md";
+
+const REMOVE: &str = "\
+Examples:
+  lineclear key public old > keys/old.pub         first: what it signed needs this for ever
+  lineclear key remove old
+  lineclear key remove old --machine              the one for all repositories of this machine
+
+Exit codes: 0 removed, 2 wrong input: there is no such key. More: docs/signing.md";
+
 /// Arguments of `key`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -54,6 +90,7 @@ enum Command {
 
 /// Arguments of `key generate`.
 #[derive(Debug, Args)]
+#[command(after_help = GENERATE)]
 struct GenerateArgs {
     /// What it is called: letters, digits, `-` and `_`.
     name: String,
@@ -72,6 +109,7 @@ struct GenerateArgs {
 
 /// Arguments of `key import`.
 #[derive(Debug, Args)]
+#[command(after_help = IMPORT)]
 struct ImportArgs {
     /// What it is to be called here.
     name: String,
@@ -86,6 +124,7 @@ struct ImportArgs {
 
 /// Arguments of `key list`.
 #[derive(Debug, Args)]
+#[command(after_help = LIST)]
 struct ListArgs {
     /// For whom to print.
     #[arg(long, value_enum, default_value_t)]
@@ -94,6 +133,7 @@ struct ListArgs {
 
 /// Arguments of `key public`.
 #[derive(Debug, Args)]
+#[command(after_help = PUBLIC)]
 struct PublicArgs {
     /// The key's name, or the file of a public key.
     name: String,
@@ -101,6 +141,7 @@ struct PublicArgs {
 
 /// Arguments of `key remove`.
 #[derive(Debug, Args)]
+#[command(after_help = REMOVE)]
 struct RemoveArgs {
     /// The key's name.
     name: String,

@@ -9,9 +9,27 @@ use lineclear_event::Timestamp;
 use lineclear_vulnerability::base;
 use serde_json::json;
 
+use super::history::Shape;
 use crate::exit::Exit;
 use crate::history::words::age;
 use crate::{advisories, output, settings};
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  lineclear vulnerabilities import Debian.zip PyPI.zip npm.zip
+                                    what OSV publishes for each ecosystem, one archive each
+  lineclear vulnerabilities import advisories/ records.jsonl
+                                    a folder with a record a file, or one a line
+
+Of each ecosystem in the files, everything is replaced; the others stay.
+Exit codes: 0 done, 1 some records could not be read (the others are there), 2 wrong input. More: docs/scan.md";
+
+const STATUS_EXAMPLES: &str = "\
+Examples:
+  lineclear vulnerabilities status
+  lineclear vulnerabilities status --format json
+
+Exit codes: 0 shown, 3 the database cannot be read. More: docs/scan.md";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,15 +56,21 @@ pub(crate) struct VulnerabilitiesArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Take in records in the OSV format: zip archives, folders, lines of JSON.
+    #[command(after_help = IMPORT_EXAMPLES)]
     Import {
         /// Archives, folders and files.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
     /// Say what is known of which ecosystem, and how old it is.
+    #[command(after_help = STATUS_EXAMPLES)]
     Status {
-        /// Print it as JSON.
-        #[arg(long)]
+        /// For whom to print (JSON: docs/scan.md).
+        #[arg(long, value_enum, default_value_t)]
+        format: Shape,
+
+        /// As `--format json`: what it was called before.
+        #[arg(long, hide = true, conflicts_with = "format")]
         json: bool,
     },
 }
@@ -55,7 +79,7 @@ enum Command {
 pub(crate) fn run(args: &VulnerabilitiesArgs) -> Exit {
     let (done, fault) = match &args.command {
         Command::Import { files } => (import(files), Exit::BadInput),
-        Command::Status { json } => (status(*json), Exit::EngineFault),
+        Command::Status { format, json } => (status(*json || *format == Shape::Json), Exit::EngineFault),
     };
     match done {
         Ok(exit) => exit,
@@ -73,7 +97,7 @@ fn import(files: &[PathBuf]) -> Result<Exit, String> {
     }
     let unnamed = found.refused.saturating_sub(found.why.len() as u64);
     if unnamed > 0 {
-        output::complain(&format!("warning: and {unnamed} more records that cannot be read"));
+        output::complain(&format!("warning: and {} that cannot be read", of(unnamed, "more record")));
     }
     if found.builder.read().records == 0 {
         return Err("no record could be read; the database is as it was".into());
@@ -81,9 +105,16 @@ fn import(files: &[PathBuf]) -> Result<Exit, String> {
     let (refused, bases) = (found.refused, found.builder.bases());
     let read = advisories::keep(found.builder, &settings::now().to_string())?;
     let names: Vec<&str> = bases.iter().map(String::as_str).collect();
-    let of = if names.is_empty() { "no ecosystem that is known here".to_owned() } else { names.join(", ") };
-    output::print(&format!("{} records, {} advisories for packages of {of}\n", read.records, read.advisories));
+    let names = if names.is_empty() { "no ecosystem that is known here".to_owned() } else { names.join(", ") };
+    let advisories =
+        if read.advisories == 1 { "1 advisory".to_owned() } else { format!("{} advisories", read.advisories) };
+    output::print(&format!("{}, {} for packages of {names}\n", of(read.records, "record"), advisories));
     Ok(if refused == 0 { Exit::Success } else { Exit::WorkFailed })
+}
+
+/// So many of what it names.
+fn of(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// What is known of one ecosystem, all its releases together.

@@ -93,6 +93,27 @@ fn help_and_version_are_there() {
         let said = repository.say(args);
         assert!(said.exit == 0 && !said.stdout.is_empty() && said.stderr.is_empty(), "{args:?}");
     }
+    for command in [
+        "policy explain",
+        "evidence add",
+        "evidence list",
+        "ledger show",
+        "ledger verify",
+        "ledger export",
+        "key generate",
+        "key import",
+        "key list",
+        "key public",
+        "key remove",
+        "vulnerabilities import",
+        "vulnerabilities status",
+    ] {
+        let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        let help = repository.say(&words).stdout;
+        let own =
+            help.split_once("Examples:\n").map(|(_, examples)| examples.contains(&format!("lineclear {command}")));
+        assert!(own == Some(true) && help.contains("Exit codes: 0"), "{command}: {help}");
+    }
     for args in [&["runn"][..], &["run", "--fromat", "json"], &["run", "--format", "yaml"]] {
         let said = repository.say(args);
         assert!(said.exit == 2 && said.stdout.is_empty() && !said.stderr.is_empty(), "{args:?}");

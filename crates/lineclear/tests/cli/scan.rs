@@ -35,6 +35,20 @@ fn repository(name: &str) -> Repository {
     repository
 }
 
+#[test]
+fn what_is_known_is_said_for_programs_as_everywhere() {
+    let repository = Repository::new("scan-status");
+    repository.write("one.jsonl", RECORDS.lines().next().expect("there is one"));
+    let said = say(repository.lineclear(&["vulnerabilities", "import", "one.jsonl"]));
+    assert_eq!((said.exit, said.stdout.as_str()), (0, "1 record, 1 advisory for packages of npm\n"), "{}", said.stderr);
+    let said = say(repository.lineclear(&["vulnerabilities", "status", "--format", "json"]));
+    let known: Value = serde_json::from_str(&said.stdout).expect("JSON");
+    assert_eq!(known["ecosystems"][0]["ecosystem"], "npm");
+    let before = say(repository.lineclear(&["vulnerabilities", "status", "--json"]));
+    assert_eq!((before.exit, before.stdout), (0, said.stdout));
+    assert!(!say(repository.lineclear(&["vulnerabilities", "status", "--help"])).stdout.contains("--json"));
+}
+
 fn scan(repository: &Repository, args: &[&str]) -> Said {
     say(repository.lineclear(&[&["image", "scan"], args].concat()))
 }

@@ -38,7 +38,17 @@ enum Command {
     Schema,
 }
 
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  lineclear policy explain            what has to be proven before something moves
+  lineclear policy explain main       the same, of one gate
+  lineclear policy explain --preset strict
+                                      what a preset stands for here
+
+Exit codes: 0 said, 2 wrong input: lineclear.toml has errors, there is no such gate. More: docs/policy.md";
+
 #[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_EXAMPLES)]
 struct ExplainArgs {
     /// The gate to explain. [default: everything]
     gate: Option<String>,
