@@ -198,7 +198,12 @@ fn evidence(index: &Index, known: &Known) -> Vec<String> {
             let counts = if counts.is_empty() { "nothing found".to_owned() } else { counts.join(", ") };
             Some(format!("scan by {}: {counts}", scan.tool))
         }
-        Statement::Sbom(sbom) => Some(format!("list of contents ({}), {} packages", sbom.format, sbom.packages)),
+        Statement::Sbom(sbom) => Some(format!(
+            "list of contents ({}), {} package{}",
+            sbom.format,
+            sbom.packages,
+            if sbom.packages == 1 { "" } else { "s" }
+        )),
         Statement::Signature(signature) => Some(format!("signature by {}", signature.key)),
         Statement::Provenance(provenance) => Some(format!("provenance: built by {}", provenance.builder)),
         Statement::Stated(stated) => {
