@@ -212,12 +212,35 @@ pub struct ScanStatement {
     /// How many were left out of `counts` because someone took responsibility for them.
     #[serde(default)]
     pub ignored: u64,
+    /// Until when that holds: of each severity that was ignored the word that ends first. Not in statements of before there was this.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored_until: Vec<IgnoredUntil>,
     /// The state of the database of vulnerabilities, where there is one: the newest entry's time, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<String>,
     /// Why the scanner's report could not be read: then nothing is known, and it counts as no scan. Empty for one that was.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub unreadable: String,
+}
+
+/// The end of somebody's word that a finding does no harm.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct IgnoredUntil {
+    /// Of what was ignored; `None` where without that word the scan would be none, whatever is asked of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// The last day on which it holds, in UTC: `2026-11-21`.
+    pub day: String,
+    /// What was ignored.
+    pub id: String,
+}
+
+impl IgnoredUntil {
+    /// Whether its last day is over.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        // Days of four-digit years are in the order of their texts.
+        now.to_string().get(..self.day.len()).is_some_and(|today| today > self.day.as_str())
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Finding, ScanStatement, Severity};
+use crate::{Finding, IgnoredUntil, ScanStatement, Severity};
 
 /// A fact about a step, for the run's record: summaries, comments, history and comparisons read it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -189,6 +189,9 @@ pub struct Findings {
     /// Findings that are not in `counts`, because someone took responsibility for them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub ignored: u64,
+    /// As [`ScanStatement::ignored_until`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored_until: Vec<IgnoredUntil>,
     /// The image that was looked at, if the engine itself saw to it that it was this one. A report's own word for it is not enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
@@ -226,6 +229,7 @@ impl Findings {
             counts: self.counts.clone(),
             found: self.found.clone(),
             ignored: self.ignored,
+            ignored_until: self.ignored_until.clone(),
             database: self.database.clone(),
             unreadable: self.unreadable.clone(),
         }

@@ -19,9 +19,9 @@ pub use cause::with_causes;
 pub use conclusion::{Conclusion, Outcome};
 pub use evidence::{
     CheckConclusion, CheckContext, CheckLeg, CheckStatement, CommitStatement, CoverageStatement, DecisionStatement,
-    Evidence, Finding, ImageStatement, MoveKind, MovePhase, MoveStatement, MovedTag, NoSubject, PersonStatement,
-    ProvenanceStatement, RunStatement, RunWitness, SbomStatement, ScanStatement, Severity, SignatureStatement,
-    Statement, Subject, TestsStatement, Witness,
+    Evidence, Finding, IgnoredUntil, ImageStatement, MoveKind, MovePhase, MoveStatement, MovedTag, NoSubject,
+    PersonStatement, ProvenanceStatement, RunStatement, RunWitness, SbomStatement, ScanStatement, Severity,
+    SignatureStatement, Statement, Subject, TestsStatement, Witness,
 };
 pub use fact::{
     Coverage, Fact, Findings, ImageConfigFact, ImageDeed, ImageFact, TestCase, TestOutcome, TestResults, TestTotals,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lineclear_event::{Finding as Found, ScanStatement, Severity, Statement};
+use lineclear_event::{Finding as Found, IgnoredUntil, ScanStatement, Severity, Statement};
 
 use super::{Finding, Requirement, Standing, View, who};
 use crate::index::Kind;
@@ -32,7 +32,10 @@ pub(super) fn requirements(view: &View<'_>) -> Vec<Requirement> {
         let finding = Finding::missing("no scanner reported anything for this commit; of its images a scan is asked");
         requirements.push(Requirement::new(words("the source", rule), Standing::NotNeeded, vec![finding]).shown_only());
     } else {
-        requirements.push(judge(view, rule, "the source", &of_commit).supplied_by(|| "lineclear security".to_owned()));
+        let requirement = judge(view, rule, "the source", &of_commit);
+        // What was found is listed; what is not known any more comes of another run.
+        let command = if requirement.standing == Standing::Fail { "lineclear security" } else { "lineclear run" };
+        requirements.push(requirement.supplied_by(|| command.to_owned()));
     }
     if is_digest {
         let requirement = match of_digest.is_empty() {
@@ -74,8 +77,15 @@ fn words(of: &str, rule: &ScanRule) -> String {
 }
 
 fn judge(view: &View<'_>, rule: &ScanRule, of: &str, scans: &[Scan<'_>]) -> Requirement {
-    let mut standings: Vec<Standing> = scans.iter().map(|scan| scan.standing(view)).collect();
+    let mut standings: Vec<Standing> = scans.iter().map(|scan| scan.standing(view, rule)).collect();
     let mut findings: Vec<Finding> = scans.iter().map(|scan| scan.finding(view)).collect();
+    findings.extend(scans.iter().filter_map(|scan| {
+        let IgnoredUntil { id, day, .. } = scan.over(view, rule)?;
+        Some(Finding::of(
+            format!("{id} was ignored until {day}, and that day is over: it has to be scanned again"),
+            scan.entry,
+        ))
+    }));
     let blocking = blocking(rule, scans);
     if blocking > rule.budget {
         standings.push(Standing::Fail);
@@ -123,9 +133,20 @@ fn sentence(found: &Found) -> String {
 
 impl Scan<'_> {
     /// What is known by it; what it found is judged for all of them together.
-    fn standing(&self, view: &View<'_>) -> Standing {
-        // A report that cannot be read is no scan.
-        if self.statement.unreadable.is_empty() { view.passed(&self.entry.evidence) } else { Standing::Missing }
+    fn standing(&self, view: &View<'_>, rule: &ScanRule) -> Standing {
+        // A report that cannot be read is no scan, nor is one that left out what would count today.
+        if self.statement.unreadable.is_empty() && self.over(view, rule).is_none() {
+            view.passed(&self.entry.evidence)
+        } else {
+            Standing::Missing
+        }
+    }
+
+    /// The word on which it rests and that holds no more, if what it was said of blocks.
+    fn over(&self, view: &View<'_>, rule: &ScanRule) -> Option<&IgnoredUntil> {
+        let blocks = |one: &&IgnoredUntil| one.severity.is_none_or(|severity| rule.block.contains(&severity));
+        let over = self.statement.ignored_until.iter().filter(blocks).filter(|one| one.is_over(view.asked.now));
+        over.min_by_key(|one| &one.day)
     }
 
     /// "trivy: 1 critical, 3 high (2 ignored) in run 12".

@@ -362,7 +362,17 @@ impl<'a> Oracle<'a> {
             }
         }
         let over = (blocking + different.len() as u64 > rule.budget).then_some(Standing::Fail);
-        let each = scans.iter().map(|(evidence, scan)| match scan.unreadable.is_empty() {
+        let today = self.asked.now.to_string();
+        let is_over = |scan: &ScanStatement| {
+            scan.ignored_until.iter().any(|one| {
+                let counts = match one.severity {
+                    Some(severity) => rule.block.contains(&severity),
+                    None => true,
+                };
+                counts && !today.starts_with(&one.day) && one.day < today
+            })
+        };
+        let each = scans.iter().map(|(evidence, scan)| match scan.unreadable.is_empty() && !is_over(scan) {
             true => self.passed(evidence),
             false => Standing::Missing,
         });

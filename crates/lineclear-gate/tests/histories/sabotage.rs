@@ -133,6 +133,17 @@ fn evidence_that_does_not_follow_trees_or_follows_more_is_noticed() {
 }
 
 #[test]
+fn an_ignore_that_never_ends_is_noticed() {
+    let for_ever = |_: &Asked, evidence: &mut Evidence| {
+        if let Statement::Scan(scan) = &mut evidence.statement {
+            scan.ignored_until.clear();
+        }
+        true
+    };
+    is_noticed(&Forged(for_ever), DIFFERS);
+}
+
+#[test]
 fn rules_that_are_not_kept_are_noticed() {
     let broken: [fn(&mut Rules); 8] = [
         |rules| rules.fresh_for_ms = None,

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lineclear_event::{
     CheckConclusion, CheckContext, CheckLeg, CheckStatement, CommitStatement, CoverageStatement, Evidence, Finding,
-    ImageStatement, JobKey, PersonStatement, ProvenanceStatement, RunId, RunStatement, RunWitness, SbomStatement,
-    ScanStatement, Severity, SignatureStatement, Statement, Subject, TestTotals, TestsStatement, Timestamp, Witness,
+    IgnoredUntil, ImageStatement, JobKey, PersonStatement, ProvenanceStatement, RunId, RunStatement, RunWitness,
+    SbomStatement, ScanStatement, Severity, SignatureStatement, Statement, Subject, TestTotals, TestsStatement,
+    Timestamp, Witness,
 };
 use lineclear_gate::{Commits, CoverageRule, RequiredCheck, Rules, ScanRule, SkippedCounts};
 
@@ -369,11 +370,22 @@ fn scan(random: &mut Random) -> ScanStatement {
             found.insert(Finding { severity, id, place, version, fixed, title });
         }
     }
+    let tool = (*random.of(&["trivy", "bandit"])).into();
+    let kind = random.below(9);
+    // The histories are of the first day of 1970.
+    let ignored_until = match kind {
+        1 => vec![(Some(Severity::Critical), "1969-12-31"), (Some(Severity::Low), "1970-01-01")],
+        2 => vec![(Some(Severity::Low), "1969-12-31"), (None, "2026-12-31")],
+        3 => vec![(None, "1969-12-31")],
+        _ => Vec::new(),
+    };
+    let until = |(severity, day): (_, &str)| IgnoredUntil { severity, day: day.into(), id: "CVE-9".into() };
     ScanStatement {
-        tool: (*random.of(&["trivy", "bandit"])).into(),
+        tool,
         counts,
         found: found.into_iter().collect(),
-        unreadable: if random.once_in(9) { "cut off".into() } else { String::new() },
+        unreadable: if kind == 0 { "cut off".into() } else { String::new() },
+        ignored_until: ignored_until.into_iter().map(until).collect(),
         ..ScanStatement::default()
     }
 }

@@ -86,6 +86,7 @@ fn findings(statement: ScanStatement, name: &str, digest: Option<String>) -> Fin
         counts: statement.counts,
         found: statement.found,
         ignored: statement.ignored,
+        ignored_until: statement.ignored_until,
         digest,
         database: statement.database,
         unreadable: statement.unreadable,
