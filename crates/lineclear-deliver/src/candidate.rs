@@ -22,7 +22,26 @@ pub struct Candidate {
 /// An image belongs to what the ledger says it is. Where that says nothing, the names decide: first the release repository's own, then
 /// any that ends as it does (`127.0.0.1:5000/ci/backend` for `ghcr.io/me/backend`).
 pub fn candidates(index: &Index, commits: &dyn Commits, image: &str, repository: &str, commit: &str) -> Vec<Candidate> {
-    let of_commit = built_from(index, commits, commit);
+    let own = pushed_for(index, commits, commit).into_iter().filter(|(digest, of, _)| is_of(index, digest, &of.commit));
+    gathered(&of_image(own.collect(), image, repository))
+}
+
+/// What runs of `commit`, or of a commit with the same tree, pushed for the image, and what is not theirs for all that: its bytes were here
+/// before. Oldest first.
+pub fn shown_before(
+    index: &Index,
+    commits: &dyn Commits,
+    image: &str,
+    repository: &str,
+    commit: &str,
+) -> Vec<Candidate> {
+    let foreign =
+        pushed_for(index, commits, commit).into_iter().filter(|(digest, of, _)| !is_of(index, digest, &of.commit));
+    gathered(&of_image(foreign.collect(), image, repository))
+}
+
+/// Of those the ones of an image: by what the ledger says, else by their names.
+fn of_image<'i>(all: Vec<Built<'i>>, image: &str, repository: &str) -> Vec<Built<'i>> {
     let last = repository.rsplit('/').next().unwrap_or(repository);
     let named = |statement: &ImageStatement, is: &dyn Fn(&str) -> bool| {
         statement.names.iter().any(|name| is(without_tag(name)))
@@ -35,9 +54,9 @@ pub fn candidates(index: &Index, commits: &dyn Commits, image: &str, repository:
         },
     ];
     for tier in tiers {
-        let chosen: Vec<_> = of_commit.iter().filter(|(_, statement, _)| tier(statement)).collect();
+        let chosen: Vec<Built<'i>> = all.iter().copied().filter(|(_, statement, _)| tier(statement)).collect();
         if !chosen.is_empty() {
-            return gathered(&chosen);
+            return chosen;
         }
     }
     Vec::new()
@@ -50,7 +69,13 @@ pub fn commit_of(index: &Index, digest: &str) -> Option<String> {
 
 type Built<'i> = (&'i str, &'i ImageStatement, Option<RunId>);
 
-fn built_from<'i>(index: &'i Index, commits: &dyn Commits, commit: &str) -> Vec<Built<'i>> {
+/// Who pushes again what another commit's run has built does not make it theirs.
+fn is_of(index: &Index, digest: &str, commit: &str) -> bool {
+    index.origins(digest).iter().any(|origin| origin.commit == commit)
+}
+
+/// What runs of `commit`, or of a commit with the same tree, have pushed.
+fn pushed_for<'i>(index: &'i Index, commits: &dyn Commits, commit: &str) -> Vec<Built<'i>> {
     let tree = tree_of(index, commits, commit);
     let mut same: BTreeMap<&str, bool> = BTreeMap::new();
     let mut found = Vec::new();
@@ -65,8 +90,7 @@ fn built_from<'i>(index: &'i Index, commits: &dyn Commits, commit: &str) -> Vec<
         let is_same = *same.entry(&image.commit).or_insert_with(|| {
             image.commit == commit || tree.is_some() && tree_of(index, commits, &image.commit) == tree
         });
-        // Who pushes again what another commit's run has built does not make it theirs.
-        if is_same && index.origins(digest).iter().any(|origin| origin.commit == image.commit) {
+        if is_same {
             let run = match &entry.evidence.by {
                 Witness::Run(run) => Some(run.run),
                 Witness::Person(_) | Witness::Engine => None,
@@ -82,7 +106,7 @@ pub(crate) fn tree_of(index: &Index, commits: &dyn Commits, commit: &str) -> Opt
     index.tree(commit).map(str::to_owned).or_else(|| commits.tree(commit))
 }
 
-fn gathered(chosen: &[&Built<'_>]) -> Vec<Candidate> {
+fn gathered(chosen: &[Built<'_>]) -> Vec<Candidate> {
     let parts: BTreeSet<&str> =
         chosen.iter().flat_map(|(_, image, _)| image.children.iter().map(String::as_str)).collect();
     let mut all: Vec<Candidate> = Vec::new();

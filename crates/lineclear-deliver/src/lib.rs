@@ -32,7 +32,7 @@ pub mod signing;
 mod turn;
 
 pub use book::{Book, BookError};
-pub use candidate::{Candidate, candidates, commit_of};
+pub use candidate::{Candidate, candidates, commit_of, shown_before};
 pub use carry::{Cleared, Foreseen, Moved, Mover, Step};
 pub use error::{MoveError, Refusal};
 pub use lookup::{Known, Lookup, TagOf};

@@ -188,6 +188,31 @@ pub struct Origin<'i> {
     pub entry: &'i Entry,
 }
 
+/// Who was the first to show a digest here, whether or not that makes it a commit's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FirstShown<'i> {
+    pub entry: &'i Entry,
+    /// The commit of the run; `None` if it was not as any commit says.
+    pub commit: Option<&'i str>,
+    /// What was not as the commit says, as far as the run has said it.
+    pub adjusted: Vec<&'i str>,
+}
+
+impl std::fmt::Display for FirstShown<'_> {
+    /// "run 5 was the first to push it, for 1a2b3c4".
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match started(&self.entry.evidence.by) {
+            Some(run) => write!(f, "run {run} was the first to push it, ")?,
+            None => write!(f, "entry {} was the first to name it, ", self.entry.number)?,
+        }
+        match self.commit {
+            Some(commit) => write!(f, "for {}", commit.get(..7).unwrap_or(commit)),
+            None if self.adjusted.is_empty() => f.write_str("and was adjusted, so that it is of no commit"),
+            None => write!(f, "and was adjusted ({}), so that it is of no commit", self.adjusted.join(", ")),
+        }
+    }
+}
+
 impl Index {
     /// Takes the next entry in.
     pub fn add(&mut self, entry: Entry) {
@@ -232,6 +257,37 @@ impl Index {
         }
         seen.reverse();
         seen
+    }
+
+    /// Who was the first to show `digest`, if anybody has.
+    pub fn first_shown(&self, digest: &str) -> Option<FirstShown<'_>> {
+        let known = self.known.get(&self.names.find(digest)?)?;
+        let at = known.series.get(&Series::only(Kind::Image))?.first()?;
+        let entry = self.entry(at.entry)?;
+        let commit = image(entry).map(|image| image.commit.as_str()).filter(|commit| !commit.is_empty());
+        let adjusted = match started(&entry.evidence.by) {
+            Some(run) if commit.is_none() || !self.counts(&entry.evidence) => self.adjustments(run),
+            _ => Vec::new(),
+        };
+        Some(FirstShown { entry, commit: commit.filter(|_| self.counts(&entry.evidence)), adjusted })
+    }
+
+    /// What was adjusted in a run, each once. It goes through the whole ledger.
+    fn adjustments(&self, run: RunId) -> Vec<&str> {
+        let mut all: Vec<&str> = Vec::new();
+        for entry in self.entries.iter().filter(|entry| started(&entry.evidence.by) == Some(run)) {
+            let adjusted = match &entry.evidence.statement {
+                Statement::Run(run) => &run.adjusted,
+                Statement::Check(check) => &check.adjusted,
+                _ => continue,
+            };
+            for what in adjusted.iter().map(String::as_str) {
+                if !all.contains(&what) {
+                    all.push(what);
+                }
+            }
+        }
+        all
     }
 
     /// The entries of the move `id`, in order.

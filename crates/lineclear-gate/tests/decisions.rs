@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use lineclear_event::{
     CheckConclusion as End, CheckContext, CheckLeg, CheckStatement, CommitStatement, CoverageStatement, Evidence,
-    Finding, ImageStatement, JobKey, PersonStatement, ProvenanceStatement, RunId, RunStatement, RunWitness,
-    SbomStatement, ScanStatement, Severity, SignatureStatement, Statement, Subject, TestTotals, TestsStatement,
-    Timestamp, Witness,
+    Finding, IgnoredUntil, ImageStatement, JobKey, PersonStatement, ProvenanceStatement, RunId, RunStatement,
+    RunWitness, SbomStatement, ScanStatement, Severity, SignatureStatement, Statement, Subject, TestTotals,
+    TestsStatement, Timestamp, Witness,
 };
 use lineclear_gate::{
     Asked, Commits, CoverageRule, Decision, Entry, Index, NoCommits, ReplayError, RequiredCheck, Requirement, Rules,
@@ -563,6 +563,73 @@ fn s0_42_s1_72_s1_73_findings_block_by_severity_whatever_the_step_concluded() {
 }
 
 #[test]
+fn a_scan_whose_ignore_is_over_has_to_be_made_again_where_what_was_ignored_blocks() {
+    const DAY: i64 = 86_400_000;
+    let asks_for = |severity| asks(|rules| rules.scan = Some(ScanRule { block: [severity].into(), budget: 0 }));
+    let critical = asks_for(Severity::Critical);
+    let mut ledger = green();
+    let until = |severity, day: &str| IgnoredUntil { severity, day: day.into(), id: "CVE-2026-1".into() };
+    let scanned = |until| ScanStatement {
+        tool: "lineclear".into(),
+        ignored: 1,
+        ignored_until: vec![until],
+        ..ScanStatement::default()
+    };
+    ledger.built(1, 'a');
+    ledger.says(digest(1), Witness::Engine, Statement::Scan(scanned(until(Some(Severity::Critical), "1970-01-20"))));
+    let on = |ledger: &Ledger, rules: &Rules, now: i64| {
+        let asked = Asked { subject: digest(1), context: CheckContext::Push, now: Timestamp(now) };
+        decide(rules, &asked, &ledger.index, &Letters)
+    };
+    // The twentieth is its last day, to its last moment.
+    assert!(on(&ledger, &critical, 20 * DAY - 1).clear);
+    let over = on(&ledger, &critical, 20 * DAY);
+    let scan = of(&over, "in the image");
+    assert_eq!((over.clear, scan.standing), (false, Standing::Missing));
+    assert_eq!(
+        scan.findings[1].text,
+        "CVE-2026-1 was ignored until 1970-01-20, and that day is over: it has to be scanned again"
+    );
+    assert_eq!(scan.supply, Some(format!("lineclear image scan {}", digest(1))));
+    assert!(on(&ledger, &asks_for(Severity::High), 20 * DAY).clear, "nothing that blocks here was ignored");
+    ledger.says(digest(1), Witness::Engine, scan_of_nothing());
+    assert!(on(&ledger, &critical, 20 * DAY).clear);
+    // Somebody's word that there is nothing to look into is of every severity.
+    ledger.says(digest(1), Witness::Engine, Statement::Scan(scanned(until(None, "1970-01-20"))));
+    assert!(!on(&ledger, &asks_for(Severity::High), 20 * DAY).clear);
+}
+
+fn scan_of_nothing() -> Statement {
+    scan("lineclear", &[])
+}
+
+#[test]
+fn an_image_that_an_adjusted_run_pushed_first_says_so_and_names_no_command_that_does_not_help() {
+    let rules = requires(&["CI / test"]);
+    let mut ledger = green();
+    ledger.image(1, 'a', false);
+    let by = ledger.index.entries()[1].evidence.by.clone();
+    let run = RunStatement {
+        workflow: "CI".into(),
+        conclusion: End::Success,
+        head_branch: "main".into(),
+        head_repository: "a/b".into(),
+        adjusted: vec!["--env CI=0".into()],
+    };
+    ledger.says(commit('a'), by, Statement::Run(run));
+    ledger.image(1, 'a', false);
+    let decision = ledger.on_push(&rules, digest(1));
+    let origin = of(&decision, "an image that a run of this repository made");
+    assert_eq!((origin.standing, origin.supply.as_deref()), (Standing::Missing, None));
+    let told = &origin.findings[0].text;
+    assert!(
+        told.starts_with("run 2 was the first to push it, and was adjusted (--env CI=0), so that it is of no commit"),
+        "{told}"
+    );
+    assert!(told.contains("--build-arg"), "{told}");
+}
+
+#[test]
 fn s1_62_s1_63_a_budget_of_four_passes_four_and_fails_five() {
     let rules = |budget| {
         asks(|rules| rules.scan = Some(ScanRule { block: [Severity::Critical, Severity::High].into(), budget }))
@@ -701,7 +768,7 @@ fn s3_12_s3_13_people_state_with_their_names_and_take_it_back() {
     let decision = ledger.on_push(&rules, digest(1));
     let missing = of(&decision, "review");
     assert_eq!((missing.standing, missing.findings[0].text.as_str()), (Standing::Missing, "nobody has stated it"));
-    assert_eq!(missing.supply, Some(format!("lineclear evidence add {} --statement review", digest(1))));
+    assert_eq!(missing.supply, Some(format!("lineclear evidence add {} --name review", digest(1))));
     // A machine is no person.
     let statement = PersonStatement { name: "review".into(), passes: true, note: "".into(), files: BTreeMap::new() };
     ledger.run(digest(1), "review", Statement::Stated(statement));

@@ -10,6 +10,10 @@ const CONTENTS: &str = "a list of what is inside";
 const SIGNATURE: &str = "a signature";
 const PROVENANCE: &str = "a signed statement of where it was built";
 
+/// What gives a commit an image of its own, where the same bytes were pushed before.
+pub const OWN_BYTES: &str = "build it where Lineclear sees it (`docker build`, `docker/build-push-action`), or let the build put its commit into \
+                             the image (a label, a `--build-arg`), so that its bytes are its own";
+
 impl Requirement {
     /// Whether this is a thing that is made for a digest and attached to it (a signature, a list of contents, a provenance), and not
     /// something that has to come out of a run, a scan or a person.
@@ -59,11 +63,18 @@ pub(super) fn origin(view: &View<'_>) -> Option<Requirement> {
             let text = format!("from {} {}", short(origin.commit), who(&origin.entry.evidence.by));
             Requirement::new(what, Standing::Pass, vec![Finding::of(text, origin.entry)])
         }
-        None => {
-            let text = "no run is known to have built or pushed this digest, so no check speaks for it";
-            Requirement::new(what, Standing::Missing, vec![Finding::missing(text)])
-                .supplied_by(|| "lineclear run".to_owned())
-        }
+        None => match view.index.first_shown(view.subject()) {
+            // Running it again pushes the same bytes, and they stay whose they were: no command supplies that.
+            Some(first) => {
+                let text = format!("{first}, and no check speaks for it; {OWN_BYTES}");
+                Requirement::new(what, Standing::Missing, vec![Finding::of(text, first.entry)])
+            }
+            None => {
+                let text = "no run is known to have built or pushed this digest, so no check speaks for it";
+                Requirement::new(what, Standing::Missing, vec![Finding::missing(text)])
+                    .supplied_by(|| "lineclear run".to_owned())
+            }
+        },
     })
 }
 

@@ -13,6 +13,7 @@ mod scan;
 mod stated;
 mod tests_shown;
 
+pub use digest::OWN_BYTES;
 use lineclear_event::{CheckContext, Evidence, Subject, Timestamp, Witness};
 
 use crate::decision::SOMETHING;

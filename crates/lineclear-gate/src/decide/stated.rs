@@ -25,7 +25,7 @@ pub(super) fn requirement(view: &View<'_>, name: &str) -> Requirement {
         findings.push(Finding::missing("nobody has stated it"));
     }
     Requirement::new(format!("the statement `{name}`"), standing, findings)
-        .supplied_by(|| format!("lineclear evidence add {} --statement {}", view.subject(), word(name)))
+        .supplied_by(|| format!("lineclear evidence add {} --name {}", view.subject(), word(name)))
 }
 
 fn judge(view: &View<'_>, entry: &Entry) -> Option<(Standing, Finding)> {

@@ -1,8 +1,8 @@
 //! What is meant: which commit, which digest, which tags. Looked up here and in the ledger; the release registry is not called.
 
-use lineclear_deliver::{Candidate, Order, candidates, commit_of};
+use lineclear_deliver::{Candidate, Order, candidates, commit_of, shown_before};
 use lineclear_event::{CheckContext, MoveKind, MovePhase, RunId, Statement, Subject, Witness};
-use lineclear_gate::{Commits, Index, Named, Naming, decide};
+use lineclear_gate::{Commits, Index, Named, Naming, OWN_BYTES, decide};
 use lineclear_oci::{Digest, Reference};
 use lineclear_policy::Image;
 
@@ -85,6 +85,12 @@ impl Delivery {
                     Some(candidate) => self.picked(candidate, &to)?,
                     None => {
                         let blocked = self.what_blocks(image, &spot, &index);
+                        let before = shown_before(&index, &self.commits, name, &repository.to_string(), &spot.commit);
+                        if let Some(before) = before.last() {
+                            let blocked = blocked.map_or_else(String::new, |blocked| format!("{blocked}; and "));
+                            let why = not_its_own(&index, name, before, &spot.commit);
+                            return Ok(From::Nothing(format!("{blocked}{why}")));
+                        }
                         return Ok(From::Nothing(format!(
                             "{}no run has pushed image `{name}` for {}; run the workflow that builds it (it may push to any \
                              repository that ends with `/{}`, and to `candidates` of its own), or say which with --digest",
@@ -266,6 +272,11 @@ impl Delivery {
             (None, Some(from)) => self.digest_of(from, release, index)?,
         };
         let Some(built_from) = commit_of(index, digest.as_str()) else {
+            if let Some(first) = index.first_shown(digest.as_str()) {
+                return Err(Ended::work(format!(
+                    "{digest} is of no commit, so no gate can be clear for it: {first}; {OWN_BYTES}, and run it again"
+                )));
+            }
             return Err(Ended::work(format!(
                 "nobody knows which commit {digest} was built from: no run of `{}` has pushed it, so no gate can be clear for it; \
                  `lineclear images` lists what is known",
@@ -532,6 +543,22 @@ pub(super) fn is_version(tag: &str) -> bool {
     let tag = tag.rsplit('/').next().unwrap_or(tag);
     let number = tag.strip_prefix('v').unwrap_or(tag);
     number.starts_with(|c: char| c.is_ascii_digit()) && number.contains('.')
+}
+
+/// That an image was pushed for a commit and is not the commit's: who was first, and what helps.
+fn not_its_own(index: &Index, image: &str, pushed: &Candidate, commit: &str) -> String {
+    let Candidate { digest, runs: by, .. } = pushed;
+    let by = if by.is_empty() { "a run".to_owned() } else { runs(by) };
+    let first = index.first_shown(digest).map_or_else(String::new, |first| format!(": {first}"));
+    let theirs = match commit_of(index, digest) {
+        Some(theirs) => format!("; or publish that commit: `lineclear publish {image} --commit {}`", short(&theirs)),
+        None => String::new(),
+    };
+    format!(
+        "{by} pushed image `{image}` for {} as {digest}, and these bytes are not its own{first} (docs/permits.md); {OWN_BYTES}, and run \
+         it again{theirs}",
+        short(commit)
+    )
 }
 
 fn context_of(reference: &str) -> CheckContext {

@@ -4,6 +4,8 @@ mod commits;
 mod place;
 mod produced;
 pub(crate) mod subject;
+#[cfg(test)]
+mod supply;
 pub(crate) mod words;
 
 pub(crate) use commits::GitCommits;
