@@ -9,6 +9,8 @@ use lineclear_gate::Index;
 #[derive(Debug)]
 pub struct Lookup {
     known: Vec<Known>,
+    /// The digest that was pushed last under a name.
+    pushed: BTreeMap<String, String>,
 }
 
 /// What is known of a digest.
@@ -47,6 +49,7 @@ impl Lookup {
     pub fn new(index: &Index) -> Self {
         let mut order: Vec<String> = Vec::new();
         let mut by_digest: BTreeMap<String, Known> = BTreeMap::new();
+        let mut pushed: BTreeMap<String, String> = BTreeMap::new();
         // Who has a tag now.
         let mut holds: BTreeMap<(String, String), String> = BTreeMap::new();
         // What was promoted to a target last, by repository and target.
@@ -63,7 +66,10 @@ impl Lookup {
                     if !image.commit.is_empty() {
                         add(&mut known.commits, &image.commit);
                     }
-                    image.names.iter().for_each(|name| add(&mut known.names, name));
+                    for name in &image.names {
+                        add(&mut known.names, name);
+                        pushed.insert(name.clone(), digest.clone());
+                    }
                     if !image.image.is_empty() {
                         known.image.clone_from(&image.image);
                     }
@@ -114,7 +120,7 @@ impl Lookup {
             known.targets.retain(is_there);
             known
         });
-        Self { known: known.collect() }
+        Self { known: known.collect(), pushed }
     }
 
     /// Every digest that a run pushed or a move has carried, in the order in which they came to be known.
@@ -122,8 +128,20 @@ impl Lookup {
         self.known.iter().filter(|known| !known.names.is_empty() || !known.commits.is_empty() || !known.tags.is_empty())
     }
 
-    /// What `text` means: a digest or its first digits, a commit or its, a run's number, a tag, a name with a tag, or an image of the policy.
+    /// What `text` means: a digest or its first digits, a commit or its, a run's number, an image of the policy, or what a tag or a name with a
+    /// tag stands for now.
     pub fn find(&self, text: &str) -> Vec<&Known> {
+        self.named(text, false)
+    }
+
+    /// As [`Lookup::find`], with what a tag has stood for before.
+    pub fn find_ever(&self, text: &str) -> Vec<&Known> {
+        self.named(text, true)
+    }
+
+    fn named(&self, text: &str, ever: bool) -> Vec<&Known> {
+        // Names with tags move on, too, as runs push under them.
+        let last_pushed = self.pushed.get(text);
         let digits = text.strip_prefix("sha256:").unwrap_or(text);
         let is_hexadecimal = digits.len() >= 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         let asked = digits.to_ascii_lowercase();
@@ -134,8 +152,9 @@ impl Lookup {
             let commit = is_hexadecimal
                 && !text.starts_with("sha256:")
                 && known.commits.iter().any(|commit| commit.starts_with(&asked));
-            let name = known.names.iter().any(|name| name == text)
-                || known.tags.iter().any(|tag| tag.tag == text || format!("{}:{}", tag.repository, tag.tag) == text);
+            let is_tag = |tag: &TagOf| tag.tag == text || format!("{}:{}", tag.repository, tag.tag) == text;
+            let name = known.names.iter().any(|name| name == text) && (ever || last_pushed == Some(&known.digest))
+                || known.tags.iter().any(|tag| is_tag(tag) && (ever || tag.is_current));
             digest || commit || name || known.image == text || run.is_some_and(|run| known.runs.contains(&RunId(run)))
         };
         self.all().filter(of).collect()

@@ -20,7 +20,8 @@ Examples:
   lineclear images sha256:1a2b3c4d     what is known of a digest: commit, runs, evidence, tags, targets
   lineclear images 1a2b3c4d            what was built from a commit
   lineclear images '#42'               what a run has pushed
-  lineclear images v1.2.3              what a tag stands for
+  lineclear images latest              what a tag stands for
+  lineclear images latest --past       and what it has stood for before, the newest first
 
 All of it is what the ledger knows: no registry is called.
 Exit codes: 0 found, 1 nothing is known of it, 2 wrong input, 3 Lineclear itself failed. More: docs/publish.md";
@@ -31,6 +32,10 @@ Exit codes: 0 found, 1 nothing is known of it, 2 wrong input, 3 Lineclear itself
 pub(crate) struct ImagesArgs {
     /// A digest, a commit (or their first digits), a run, a tag, or an image of `lineclear.toml`. [default: all]
     what: Option<String>,
+
+    /// Of a tag: also the images that it has stood for before.
+    #[arg(long, requires = "what")]
+    past: bool,
 
     /// How to show it.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -58,7 +63,7 @@ fn images(args: &ImagesArgs) -> Result<Exit, Ended> {
         None => lookup.all().collect(),
         Some(what) => {
             // A branch or a tag of git is a name for a commit.
-            let found = lookup.find(what);
+            let found = if args.past { lookup.find_ever(what) } else { lookup.find(what) };
             let commit = || delivery.commits.resolve(what).map(|commit| lookup.find(&commit)).unwrap_or_default();
             if found.is_empty() { commit() } else { found }
         }
