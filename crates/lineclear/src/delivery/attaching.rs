@@ -108,6 +108,30 @@ impl Delivery {
         Ok((rules, notes))
     }
 
+    /// A refusal without commands for what publishing makes by itself, once nothing else is in the way.
+    pub(super) fn without_own_work(&self, chosen: &Chosen, mut error: MoveError) -> MoveError {
+        let order = &chosen.order;
+        let (MoveError::Refused(refusal), Some(image), Ok(index)) = (
+            &mut error,
+            self.policy.image(&order.image).filter(|_| order.kind == MoveKind::Publish),
+            self.ledger.index(),
+        ) else {
+            return error;
+        };
+        let subject = Subject::Digest(order.digest.to_string());
+        let asked = lineclear_gate::Asked { subject: subject.clone(), context: order.context, now: now() };
+        let made = self.unstated(image, &order.rules, &index, &subject).made(&order.rules);
+        let left = decide(&made, &asked, &index, &self.commits).requirements;
+        for one in refusal.decision.requirements.iter_mut().filter(|one| one.is_attached()) {
+            if one.supply.is_some() && left.iter().all(|left| left.what != one.what) {
+                one.supply = None;
+                let text = "publishing makes it when nothing else is in the way".to_owned();
+                one.findings.push(lineclear_gate::Finding { text, entry: None });
+            }
+        }
+        error
+    }
+
     /// What a publication has to make for an image that nothing else keeps from moving.
     pub(super) fn missing(&self, chosen: &Chosen) -> Result<Missing, MoveError> {
         let order = &chosen.order;

@@ -132,7 +132,7 @@ impl Delivery {
         for (chosen, cleared) in chosen.into_iter().zip(guarded) {
             let mut settled = Vec::new();
             let end = match cleared {
-                Some(Err(error)) => End::Failed(Box::new(error)),
+                Some(Err(error)) => End::Failed(Box::new(self.without_own_work(&chosen, error))),
                 Some(Ok(cleared)) if !stopped => self.carry_one(&chosen, cleared, cancel, told, &mut settled),
                 Some(Ok(_)) | None => End::NotTried,
             };
@@ -205,7 +205,7 @@ impl Delivery {
             };
             let end = match foreseen {
                 Some(Ok(foreseen)) => End::Foreseen(Box::new(foreseen)),
-                Some(Err(error)) => End::Failed(Box::new(error)),
+                Some(Err(error)) => End::Failed(Box::new(self.without_own_work(&chosen, error))),
                 None => End::NotTried,
             };
             Outcome { chosen, settled: Vec::new(), end }

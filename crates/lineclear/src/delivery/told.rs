@@ -1,6 +1,6 @@
 //! What came of moves, for people and as JSON.
 
-use lineclear_deliver::{MoveError, Refusal, Settled};
+use lineclear_deliver::{Foreseen, MoveError, Refusal, Settled};
 use lineclear_event::{MoveKind, MovePhase, MovedTag};
 use lineclear_gate::Decision;
 use serde_json::{Value, json};
@@ -57,7 +57,8 @@ fn text_of(outcome: &Outcome) -> String {
             ));
         }
         End::Foreseen(foreseen) => text.push_str(&format!(
-            "{will} {what}\n  from {}\n  gate `{}` is clear\n{}",
+            "{} {what}\n  from {}\n  gate `{}` is clear\n{}",
+            if would_move(foreseen) { will } else { "nothing to move:" },
             order.source,
             foreseen.decision.gate,
             tags(&foreseen.tags)
@@ -83,6 +84,11 @@ fn text_of(outcome: &Outcome) -> String {
         }
     }
     text
+}
+
+/// Whether there is a tag that would not stay.
+fn would_move(foreseen: &Foreseen) -> bool {
+    foreseen.tags.iter().any(|tag| tag.stays.is_none())
 }
 
 /// Every tag with its digest.
@@ -158,7 +164,7 @@ fn json_of(outcome: &Outcome) -> Value {
             "gate": gate(&moved.decision, Some(moved.entry)),
         }),
         End::Foreseen(foreseen) => json!({
-            "outcome": "would_move",
+            "outcome": if would_move(foreseen) { "would_move" } else { "nothing_to_move" },
             "tags": foreseen.tags,
             "gate": gate(&foreseen.decision, None),
         }),

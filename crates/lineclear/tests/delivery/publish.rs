@@ -175,6 +175,36 @@ fn a_dry_run_says_what_would_move_and_leaves_ledger_and_registry_alone() {
     assert!(tags.len() == 2 && tags.iter().all(|tag| tag["to"] == digest.as_str()), "{foreseen}");
     assert_eq!(house.ledger().head().expect("a head"), before);
     assert_eq!(house.embedded("latest"), None);
+    // Where every tag is there already nothing would move.
+    assert_eq!(house.say(&["publish"]).exit, 0);
+    let said = house.say(&["publish", "--dry-run"]);
+    assert!(said.stdout.contains("nothing to move:") && !said.stdout.contains("would"), "{}", said.stdout);
+    let (exit, foreseen) = house.json(&["publish", "--dry-run"]);
+    assert_eq!((exit, &foreseen["images"][0]["outcome"]), (0, &"nothing_to_move".into()), "{foreseen}");
+}
+
+#[test]
+fn a_tag_leads_to_the_image_that_has_it_now_and_to_earlier_ones_when_asked() {
+    let house = House::new("moved-on", EMBEDDED);
+    let images = ["one", "two"].map(|text| {
+        let commit = house.commit(text);
+        let digest = house.ran(&commit, text.as_bytes(), Success);
+        assert_eq!(house.say(&["publish"]).exit, 0);
+        digest
+    });
+    let found = |args: &[&str]| {
+        let (exit, found) = house.json(args);
+        assert_eq!(exit, 0, "{found}");
+        let images = found["images"].as_array().expect("a list").iter();
+        images.map(|image| image["digest"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    for name in ["latest", "ghcr.io/octo/app:latest", "octo/app:ci"] {
+        assert_eq!(found(&["images", name]), [images[1].as_str()], "{name}");
+    }
+    assert_eq!(found(&["images", "latest", "--past"]), [images[0].as_str(), images[1].as_str()]);
+    let table = house.say(&["images", "latest", "--past"]).stdout;
+    let at = |digest: &lineclear_oci::Digest| table.find(&digest.as_str()[..19]).expect("it is in the table");
+    assert!(at(&images[1]) < at(&images[0]), "the newest first: {table}");
 }
 
 // S0-38, C2
@@ -212,6 +242,36 @@ fn a_version_that_is_published_is_not_overwritten_by_another_digest() {
     assert_eq!(said.exit, 1, "{}{}", said.stdout, said.stderr);
     assert!(said.stdout.contains("immutable"), "{}", said.stdout);
     assert_eq!(house.embedded("v1.0.0"), Some(first));
+}
+
+#[test]
+fn an_image_whose_bytes_another_run_pushed_first_is_refused_with_who_that_was_and_what_helps() {
+    let house = House::new("bytes", EMBEDDED);
+    let one = house.commit("one");
+    let adjusted = house.pushes("", b"adjusted");
+    house.pushes(&one, b"adjusted");
+    house.checked(&one, Success);
+    let refused = |args: &[&str], words: &[&str]| {
+        let said = house.say(args);
+        assert_eq!(said.exit, 1, "{}{}", said.stdout, said.stderr);
+        for word in words {
+            assert!(said.stderr.contains(word), "expected `{word}`: {}", said.stderr);
+        }
+        assert!(!said.stderr.contains("no run has pushed"), "{}", said.stderr);
+    };
+    let of_none = "run 1 was the first to push it, and was adjusted, so that it is of no commit";
+    let pushed = format!("run 2 pushed image `app` for {} as {adjusted}", short(&one));
+    refused(&["publish"], &[&pushed, of_none, "--build-arg"]);
+    refused(&["publish", "app", "--digest", adjusted.as_str()], &[of_none]);
+    // Another commit's bytes are that commit's, and it can be published.
+    let first = house.pushes(&one, b"same");
+    let two = house.commit("two");
+    house.pushes(&two, b"same");
+    house.checked(&two, Success);
+    let helps = format!("lineclear publish app --commit {}", short(&one));
+    refused(&["publish"], &[first.as_str(), &format!("the first to push it, for {}", short(&one)), &helps]);
+    let said = house.say(&["publish", "app", "--commit", short(&one)]);
+    assert_eq!((said.exit, house.embedded("latest")), (0, Some(first)), "{}{}", said.stdout, said.stderr);
 }
 
 #[test]

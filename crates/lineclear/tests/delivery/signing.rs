@@ -125,6 +125,10 @@ fn publishing_signs_lists_and_attests_where_the_policy_says_so_once_nothing_else
         "{}",
         red.stdout
     );
+    for command in ["image sign", "image sbom", "image attest"] {
+        assert!(!red.stdout.contains(command), "publishing makes it, nobody has to type it: {}", red.stdout);
+    }
+    assert!(red.stdout.contains("publishing makes it when nothing else is in the way"), "{}", red.stdout);
     assert_eq!(house.has(&digest, is_signature), 0, "nothing is signed that was not proven");
     assert_eq!(counting.connections(), 0);
 
