@@ -96,6 +96,14 @@ fn s0_18_what_blocks_is_changed_by_the_policy_alone() {
 }
 
 #[test]
+fn a_budget_is_said_to_be_of_the_source_and_of_the_image_each() {
+    let gate = "[gate.main]\nrequire = ['CI / quality']\nscan = { block = ['critical'], budget = 1 }\n";
+    let said = with_policy("policy-budget", gate).say(&["policy", "explain", "main"]);
+    let asked = "scanners know of at most 1 critical vulnerabilities in the source, and of at most 1 in the image";
+    assert!(said.stdout.contains(asked), "{}", said.stdout);
+}
+
+#[test]
 fn a_gate_that_there_is_not_is_said_with_a_near_one() {
     let repository = with_policy("policy-near", "[gate.main]\nrequire = ['CI / quality']\n");
     let said = repository.say(&["policy", "explain", "mian"]);

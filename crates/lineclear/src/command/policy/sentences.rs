@@ -118,7 +118,10 @@ fn asks(gate: &Gate) -> Vec<String> {
         match scan.budget.as_ref().map_or(0, |budget| budget.value) {
             0 => asks.push(format!("scanners know of no {} vulnerability", severities.join(" or "))),
             budget => {
-                asks.push(format!("scanners know of at most {budget} {} vulnerabilities", severities.join(" or ")))
+                let severities = severities.join(" or ");
+                asks.push(format!(
+                    "scanners know of at most {budget} {severities} vulnerabilities in the source, and of at most {budget} in the image"
+                ));
             }
         }
     }
