@@ -54,7 +54,7 @@ pub enum Runtime {
     Composite,
     /// A container.
     Docker,
-    /// A part of old runners.
+    /// A part of the runner.
     BuiltIn,
 }
 

@@ -113,6 +113,7 @@ impl Interface {
         let read = match &site.uses.value {
             ActionRef::Local { path } | ActionRef::SameRepository { path } => project.action(path).found()?,
             ActionRef::Docker { .. } => return None,
+            own if own.is_own() => return lineclear_catalog::action(&site.name, site.version).map(Self::Facts),
             ActionRef::Remote { reference, .. } => {
                 match project.remote_action(&format!("{}@{reference}", site.name)).found() {
                     Some(read) => read,

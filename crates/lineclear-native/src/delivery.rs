@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use lineclear_event::{Fact, ImageDeed, ImageFact};
 use lineclear_runner::native::{Call, InContainer, NativeAction, NativeError};
+use lineclear_source::suggest;
 use serde_json::Value;
 
 /// Moves images and asks gates, with rights that no job has.
@@ -42,8 +43,8 @@ pub enum Deed {
     Publish,
     /// To this target.
     Promote(String),
-    /// Nothing moves: only this gate is asked.
-    Gate(String),
+    /// Nothing moves: only this gate is asked; all of them, if none is named.
+    Gate(Option<String>),
 }
 
 /// What came of it.
@@ -143,7 +144,7 @@ outputs:
                 "
 name: Ask a gate
 inputs:
-  gate: { description: 'the gate of lineclear.toml', required: true }
+  gate: { description: 'the gate of lineclear.toml; all of them if it is empty', default: '' }
   commit: { description: 'the commit; that of the run, or of the run it follows', default: '' }
   digest: { description: 'an image, in place of a commit', default: '' }
   fail: { description: 'whether a blocked gate fails the step', default: 'true' }
@@ -156,6 +157,10 @@ outputs:
     }
 
     fn main(&self, call: &mut Call<'_>) -> Result<(), NativeError> {
+        // An input that is not read would be a wish that is not heard, and what moved stays moved.
+        if let Some(problem) = unknown_input(self.name(), self.metadata(), call.inputs.keys()) {
+            return Err(NativeError(problem));
+        }
         let wish = self.wish(call)?;
         if self.kind != Kind::Gate && !wish.dry_run {
             let level = call.caller.permissions.get("packages").map_or("none", String::as_str);
@@ -183,6 +188,20 @@ outputs:
     }
 }
 
+/// The names under `inputs` of the metadata above, a line each.
+fn inputs_of(metadata: &str) -> impl Iterator<Item = &str> {
+    let inputs = metadata.lines().skip_while(|line| *line != "inputs:").skip(1);
+    inputs.map_while(|line| line.strip_prefix("  ")?.split_once(':')).map(|(name, _)| name)
+}
+
+/// What is wrong with the first input that the action does not have.
+fn unknown_input<'g>(action: &str, metadata: &str, mut given: impl Iterator<Item = &'g String>) -> Option<String> {
+    let name = given.find(|name| inputs_of(metadata).all(|known| known != name.as_str()))?;
+    let meant = suggest(name, inputs_of(metadata)).map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default();
+    let known: Vec<String> = inputs_of(metadata).map(|known| format!("`{known}`")).collect();
+    Some(format!("`{action}` has no input `{name}`{meant}: it takes {}; nothing was done", known.join(", ")))
+}
+
 impl Step {
     fn wish(&self, call: &Call<'_>) -> Result<Wish, NativeError> {
         let given = |name: &str| Some(call.input(name).to_owned()).filter(|text| !text.is_empty());
@@ -203,7 +222,7 @@ impl Step {
             deed: match self.kind {
                 Kind::Publish => Deed::Publish,
                 Kind::Promote => Deed::Promote(required("target")?),
-                Kind::Gate => Deed::Gate(required("gate")?),
+                Kind::Gate => Deed::Gate(given("gate")),
             },
             images: list(if self.kind == Kind::Promote { "image" } else { "images" }),
             commit: given("commit").or(commit),
@@ -261,5 +280,59 @@ impl Step {
             })));
         }
         call.effects.summary(&summary);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Nobody;
+
+    impl Delivery for Nobody {
+        fn deliver(&self, _: &Wish) -> Result<Delivered, String> {
+            Err("nobody delivers".to_owned())
+        }
+    }
+
+    fn steps() -> Vec<Box<dyn NativeAction>> {
+        delivery(&(Arc::new(Nobody) as Arc<dyn Delivery>))
+    }
+
+    #[test]
+    fn an_input_that_a_step_does_not_have_is_refused_with_those_that_it_has() {
+        let problem = |name: &str, input: &str| {
+            let step = steps().into_iter().find(|step| step.name() == name).expect("a step");
+            unknown_input(name, step.metadata(), [input.to_owned()].iter())
+        };
+        assert_eq!(
+            problem("lineclear/publish", "dry_run").as_deref(),
+            Some(
+                "`lineclear/publish` has no input `dry_run` (did you mean `dry-run`?): \
+                 it takes `images`, `commit`, `ref`, `digest`, `from`, `dry-run`; nothing was done"
+            )
+        );
+        let other = problem("lineclear/promote", "images").unwrap_or_default();
+        assert!(other.contains("did you mean `image`?"), "{other}");
+        assert_eq!(problem("lineclear/publish", "dry-run"), None);
+        assert_eq!(problem("lineclear/gate", "gate"), None);
+    }
+
+    // What `check` knows of these steps is what they take.
+    #[test]
+    fn the_catalog_knows_the_inputs_of_these_steps() {
+        for step in steps() {
+            let facts = lineclear_catalog::action(step.name(), "v1").expect("it is in the catalog");
+            let mut known: Vec<&str> = facts.inputs.iter().map(|input| input.name).collect();
+            let mut own: Vec<&str> = inputs_of(step.metadata()).collect();
+            known.sort_unstable();
+            own.sort_unstable();
+            assert_eq!(known, own, "{}", step.name());
+            let outputs = step.metadata().lines().skip_while(|line| *line != "outputs:").skip(1);
+            let mut outputs: Vec<&str> = outputs.filter_map(|line| Some(line.trim().split_once(':')?.0)).collect();
+            outputs.sort_unstable();
+            assert_eq!(facts.outputs, outputs, "{}", step.name());
+        }
     }
 }

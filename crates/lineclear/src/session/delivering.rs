@@ -73,7 +73,7 @@ impl Port for StepDelivery {
             take: None,
         };
         let (chosen, notes) = match &wish.deed {
-            Deed::Gate(gate) => return ask(&delivery, gate, wish).map_err(said),
+            Deed::Gate(gate) => return ask(&delivery, gate.as_deref(), wish).map_err(said),
             Deed::Publish => choose(&delivery, &wish.images, &asked).map_err(said)?,
             Deed::Promote(target) => {
                 if asked.from.is_some() {
@@ -118,11 +118,13 @@ impl Port for StepDelivery {
     }
 }
 
-/// Asks a gate, and writes down what it says.
-fn ask(delivery: &Delivery, gate: &str, wish: &Wish) -> Result<Delivered, Ended> {
-    let Some(rules) = delivery.rules(gate) else {
-        return Err(Ended::input(format!("{} has no `[gate.{gate}]`", delivery.file)));
-    };
+/// Asks a gate, or all of them where none is named, and writes down what they say.
+fn ask(delivery: &Delivery, gate: Option<&str>, wish: &Wish) -> Result<Delivered, Ended> {
+    let all = || delivery.policy.gates.iter().map(|gate| gate.name.value.as_str()).collect();
+    let gates: Vec<&str> = gate.map_or_else(all, |gate| vec![gate]);
+    if gates.is_empty() {
+        return Err(Ended::input(format!("{} has no gate, so there is nothing to be clear or blocked", delivery.file)));
+    }
     let subject = match (&wish.digest, &wish.commit) {
         (Some(digest), _) => digest.parse::<Subject>().map_err(|error| Ended::input(error.to_string()))?,
         (None, Some(name)) => {
@@ -137,17 +139,27 @@ fn ask(delivery: &Delivery, gate: &str, wish: &Wish) -> Result<Delivered, Ended>
     };
     let asked = lineclear_gate::Asked { subject: subject.clone(), context, now: now() };
     let index = delivery.index()?;
-    let decision = decide(&rules, &asked, &index, &delivery.commits);
+    let mut delivered = Delivered { clear: true, done: true, ..Delivered::default() };
+    let mut evidence = Vec::new();
+    for gate in gates {
+        let Some(rules) = delivery.rules(gate) else {
+            return Err(Ended::input(format!("{} has no `[gate.{gate}]`", delivery.file)));
+        };
+        let decision = decide(&rules, &asked, &index, &delivery.commits);
+        delivered.clear &= decision.clear;
+        let text = &mut delivered.text;
+        text.push_str(&format!("gate `{gate}` is {}\n", if decision.clear { "clear" } else { "blocked" }));
+        for requirement in &decision.requirements {
+            let mark = if requirement.standing.lets_through() { "✓" } else { "✗" };
+            text.push_str(&format!("  {mark} {}\n", requirement.sentence()));
+            text.extend(requirement.supply.iter().map(|supply| format!("    {supply}\n")));
+        }
+        let statement = Statement::Decision(decision.statement());
+        let by = Witness::Run(wish.run.clone());
+        evidence.push(Evidence { subject: subject.clone(), at: asked.now, by, statement });
+    }
     // Whoever appends can do so without copying it.
     drop(index);
-    let statement = Statement::Decision(decision.statement());
-    let evidence = Evidence { subject, at: asked.now, by: Witness::Run(wish.run.clone()), statement };
-    let entries = delivery.ledger.append(vec![evidence]).map_err(|error| Ended::fault(&error))?;
-    let mut text = format!("gate `{gate}` is {}\n", if decision.clear { "clear" } else { "blocked" });
-    for requirement in &decision.requirements {
-        let mark = if requirement.standing.lets_through() { "✓" } else { "✗" };
-        text.push_str(&format!("  {mark} {}\n", requirement.sentence()));
-        text.extend(requirement.supply.iter().map(|supply| format!("    {supply}\n")));
-    }
-    Ok(Delivered { clear: decision.clear, done: true, text, decisions: entries, images: Vec::new() })
+    delivered.decisions = delivery.ledger.append(evidence).map_err(|error| Ended::fault(&error))?;
+    Ok(delivered)
 }

@@ -52,6 +52,40 @@ fn a_step_publishes_and_promotes_what_the_gate_lets_through() {
     assert_eq!(house.embedded(&format!("prod-{sha}")), Some(digest));
 }
 
+const MISTAKEN: &str = "\
+name: Release
+on: push
+permissions: { packages: write }
+jobs:
+  mistaken:
+    runs-on: ubuntu-latest
+    steps:
+      - { uses: lineclear/publish@v1, with: { images: app, dry_run: true } }
+  gates:
+    runs-on: ubuntu-latest
+    outputs: { clear: '${{ steps.gates.outputs.clear }}' }
+    steps:
+      - { id: gates, uses: lineclear/gate }
+";
+
+#[test]
+fn a_mistyped_input_moves_nothing_and_a_gate_step_without_a_name_asks_all_gates() {
+    let house = House::new("mistaken-steps", "ghcr.io/octo/app");
+    house.repository.write(".github/workflows/release.yml", MISTAKEN);
+    let commit = house.commit("one");
+    house.ran(&commit, b"one", Success);
+    let check = house.say(&["check"]);
+    assert_eq!(check.exit, 1, "{}{}", check.stdout, check.stderr);
+    assert!(check.stdout.contains("`lineclear/publish` has no input `dry_run`"), "{}{}", check.stdout, check.stderr);
+    let run = house.repository.run(&[]);
+    assert_eq!(run.conclusion("mistaken"), "failure", "{}", run.transcript());
+    assert!(run.transcript().contains("has no input `dry_run` (did you mean `dry-run`?)"), "{}", run.transcript());
+    assert_eq!(house.embedded("latest"), None);
+    assert_eq!(run.conclusion("gates"), "success", "{}", run.transcript());
+    assert_eq!(run.output("gates", "clear"), Some("true"));
+    assert!(run.transcript().contains("gate `main` is clear"), "{}", run.transcript());
+}
+
 // S0-15, S3-17
 #[test]
 fn a_step_of_a_red_commit_fails_and_moves_nothing() {

@@ -46,7 +46,7 @@ impl Rule for ActionInputMissing {
                 report.at(site.uses.span, format!("`{}` needs the {inputs} {names}, which {is} not given", site.name));
             finding.help(format!("add {names} under `with`"));
             // The runner hands on an empty text; most scripts in JavaScript refuse it, others may not.
-            if !interface.is_javascript() {
+            if !interface.is_javascript() && !site.uses.value.is_own() {
                 finding.severity(Severity::Warning);
             }
         }

@@ -48,8 +48,12 @@ impl Rule for ActionInputUnknown {
                 }
                 let names = interface.inputs().map(|input| input.name);
                 let meant = suggest(name, names.filter(|known| site.input(known).is_none())).map(str::to_owned);
-                let message = format!("`{}` has no input `{name}`: it is not read", site.name);
-                let finding = report.at(key.span, message);
+                let is_own = site.uses.value.is_own();
+                let ends = if is_own { "the step fails" } else { "it is not read" };
+                let finding = report.at(key.span, format!("`{}` has no input `{name}`: {ends}", site.name));
+                if is_own {
+                    finding.severity(Severity::Error);
+                }
                 match meant {
                     Some(meant) => {
                         finding.help(format!("did you mean `{meant}`?"));
@@ -64,7 +68,7 @@ impl Rule for ActionInputUnknown {
                     }
                     None => {
                         finding.help(format!("it takes {}", listed(interface.inputs().map(|input| input.name))));
-                        if !is_settled(site, interface) {
+                        if !is_own && !is_settled(site, interface) {
                             finding.severity(Severity::Info);
                         }
                     }

@@ -32,11 +32,20 @@ impl Rule for TyposquattedAction {
         for site in file.uses() {
             let ActionRef::Remote { owner, repo, .. } = &site.uses.value else { continue };
             let Some(known) = lineclear_catalog::well_known_like(&site.name) else { continue };
-            let message = format!("`{owner}/{repo}` is almost `{known}`: a slip here runs the code of somebody else");
+            let is_owner = known.split('/').next().is_some_and(|other| other.eq_ignore_ascii_case(owner));
+            // Its steps are part of the program, which knows them all.
+            let is_own = is_owner && ActionRef::parse(known).is_ok_and(|known| known.is_own());
+            let message = if is_own {
+                format!("there is no step `{owner}/{repo}`")
+            } else {
+                format!("`{owner}/{repo}` is almost `{known}`: a slip here runs the code of somebody else")
+            };
             let finding = report.at(site.uses.span, message);
             finding.help(format!("did you mean `{known}`?"));
-            // Whoever wrote the one may have written the other.
-            if known.split('/').next().is_some_and(|other| other.eq_ignore_ascii_case(owner)) {
+            if is_own {
+                finding.severity(Severity::Error);
+            } else if is_owner {
+                // Whoever wrote the one may have written the other.
                 finding.severity(Severity::Info);
             }
             if let Some(at) = file.source().slice(site.uses.span).find(&format!("{owner}/{repo}")) {
