@@ -1,12 +1,13 @@
 //! `rebuild-before-deploy`: what is deployed is built again, and is not what was tested.
 
 use super::order::{all_needs, has_environment, steps_of};
-use lineclear_source::{Severity, Spanned};
+use lineclear_shell::Command;
+use lineclear_source::{Severity, Span, Spanned};
 use lineclear_workflow::{Job, Step, StepKind, Text};
 
 use crate::rules::deeds::{Deed, Done};
-use crate::uses::input;
-use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, page};
+use crate::uses::{input, is_action};
+use crate::{Activity, Dialect, File, FileKind, Group, Repair, Report, Rule, RuleMeta, StepSite, page};
 
 /// Manual and tests: `docs/rules/rebuild-before-deploy.md`.
 #[derive(Debug)]
@@ -37,11 +38,18 @@ impl Rule for RebuildBeforeDeploy {
                 .iter()
                 .filter(|done| matches!(done.deed, Deed::BuildImage | Deed::PushImage) && !is_push_alone(file, done))
         };
-        if builds().nth(1).is_none() {
-            return;
-        }
         for done in builds() {
             let Some(job) = done.site.job else { continue };
+            if let Some(promoted) = promotion_of(file, job) {
+                report
+                    .at(
+                        done.span,
+                        format!("job `{}` promotes what was tested, and builds an image, which was not", job.id.value),
+                    )
+                    .label(promoted, "promoted here")
+                    .help("build in the job that is tested and published from, and leave this one to promote");
+                continue;
+            }
             let delivers = has_environment(job)
                 || file.deeds().iter().any(|one| one.is_in(job) && matches!(one.deed, Deed::Deploy | Deed::Promote));
             if !delivers || makes_recipes(job) {
@@ -63,6 +71,26 @@ impl Rule for RebuildBeforeDeploy {
     }
 }
 
+/// Where a job has an image promoted that exists: by the step of Lineclear, or by its command.
+fn promotion_of(file: &File<'_>, job: &Job) -> Option<Span> {
+    let is_here = |site: &StepSite<'_>| site.job.is_some_and(|own| std::ptr::eq(own, job));
+    let by_step = || {
+        file.uses().iter().find(|site| is_here(&site.site) && site.is("lineclear/promote")).map(|site| site.uses.span)
+    };
+    let by_command = || {
+        let steps = file.steps().iter().filter(|site| is_here(site));
+        steps.filter_map(|site| file.script_of(*site)).find_map(|script| {
+            let promotes = |command: &&Command| {
+                command.program().is_some_and(|(program, arguments)| {
+                    program == "lineclear" && arguments.first().is_some_and(|word| word.literal() == Some("promote"))
+                })
+            };
+            script.script().commands.iter().find(promotes).map(|command| script.span_of(command.span.clone()))
+        })
+    };
+    by_step().or_else(by_command)
+}
+
 /// Whether the job builds several images, or one from a recipe that it writes itself: which, is not in the file.
 fn makes_recipes(job: &Job) -> bool {
     let writes =
@@ -70,11 +98,14 @@ fn makes_recipes(job: &Job) -> bool {
     job.strategy.is_some() || steps_of(job).iter().any(writes)
 }
 
-/// `docker push` builds nothing.
+/// `docker push` builds nothing, and neither does the action that only pushes.
 fn is_push_alone(file: &File<'_>, done: &Done<'_>) -> bool {
-    let Some((script, command)) = done.command else { return false };
+    let Some((script, command)) = done.command else {
+        return matches!(&done.site.step.kind, StepKind::Uses { uses, .. } if is_action(&uses.value, "redhat-actions/push-to-registry"));
+    };
     let command = file.scripts().get(script).and_then(|script| script.script().commands.get(command));
-    command.is_some_and(|command| !command.words.iter().any(|word| matches!(word.text.as_str(), "build" | "bake")))
+    command
+        .is_some_and(|command| !command.words.iter().any(|word| matches!(word.text.as_str(), "build" | "bake" | "bud")))
 }
 
 /// Whether two builds are of one image, as far as their recipes tell.
