@@ -104,6 +104,15 @@ fn a_budget_is_said_to_be_of_the_source_and_of_the_image_each() {
 }
 
 #[test]
+fn the_formats_in_which_an_image_is_listed_are_explained() {
+    let image =
+        "[gate.main]\nrequire = ['CI / quality']\n[image.app]\nrepository = 'ghcr.io/octo/app'\ngate = 'main'\n";
+    let repository = with_policy("policy-sbom", &format!("{image}sbom = ['spdx', 'cyclonedx']\n"));
+    let said = repository.say(&["policy", "explain"]);
+    assert!(said.stdout.contains("its contents are listed as SPDX and CycloneDX"), "{}", said.stdout);
+}
+
+#[test]
 fn a_gate_that_there_is_not_is_said_with_a_near_one() {
     let repository = with_policy("policy-near", "[gate.main]\nrequire = ['CI / quality']\n");
     let said = repository.say(&["policy", "explain", "mian"]);
@@ -227,6 +236,14 @@ fn init_writes_for_containers_what_check_finds_right() {
         explained.stdout,
         explained.stderr
     );
+}
+
+#[test]
+fn init_leaves_code_of_another_language_to_the_workflow_that_tests_it() {
+    let repository = Repository::with("init-other-language", CI);
+    let said = repository.say(&["init", "--dry-run"]);
+    assert_eq!(said.exit, 0, "{}", said.stderr);
+    assert!(said.stdout.contains("the workflows that are there say what is tested"), "{}", said.stdout);
 }
 
 #[test]

@@ -231,7 +231,9 @@ fn write(root: &Path, draft: &Draft) -> Result<(), String> {
 fn next(args: &InitArgs, preset: Preset, survey: &Survey, written: usize, kept: usize) -> String {
     let mut text = format!("The preset is `{}`.", preset.as_str());
     if survey.parts.is_empty() {
-        text.push_str(" No code was found in a language that `init` knows, so no workflow tests it.");
+        text.push_str(
+            " No code was found in a language that `init` knows; the workflows that are there say what is tested.",
+        );
     } else if !survey.lacks_ci() {
         text.push_str(" The workflows that are there test the code, so no other is written.");
     }

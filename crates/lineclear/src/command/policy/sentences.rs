@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use lineclear_policy::{Context, Environment, Gate, Image, Policy, Preset, Rollback, Skipped, VulnerabilitySeverity};
+use lineclear_policy::{
+    Context, Environment, Gate, Image, Policy, Preset, Rollback, SbomFormat, Skipped, VulnerabilitySeverity,
+};
 
 use crate::delivery::release_name;
 
@@ -189,6 +191,13 @@ fn of_image(image: &Image, repository: &str) -> String {
             ";\n  any job may push {} without a gate",
             list(image.candidates.iter().map(|tag| tag.value.as_str()))
         );
+    }
+    if !image.sbom.is_empty() {
+        let formats = image.sbom.iter().map(|format| match format.value {
+            SbomFormat::Spdx => "SPDX",
+            SbomFormat::CycloneDx => "CycloneDX",
+        });
+        let _ = write!(text, ";\n  its contents are listed as {}", formats.collect::<Vec<_>>().join(" and "));
     }
     if image.sign.as_ref().is_some_and(|sign| sign.value) {
         text.push_str(";\n  it is signed");
