@@ -9,6 +9,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     let (policy, findings) = Policy::read(&source);
     let offered = ["CI / quality", "CI / smoke", "CI / docker-build"].map(|name| OfferedCheck {
         name: name.to_owned(),
+        is_open: text.len().is_multiple_of(3),
         on_pull_requests: true,
         on_pushes: text.len().is_multiple_of(2),
     });
