@@ -149,7 +149,7 @@ pub(super) const ALL: &[Attack] = &[
         deed: "a green commit's job pushes a red commit's images under `latest`: as it is, inside an index of its own, and one whose push nobody waited for",
         expected: "refused, all: their commit's gate is asked, too",
         carry: image_of_another_commit,
-        refusal: &["push of ci-red:  201", "which comes from", "ci-gone is there", "ci-gone: 1", "it names sha256:"],
+        refusal: &["push of ci-red:  201", "which comes from", "ci-gone is there", "ci-gone: 1", "it leads to sha256:"],
     },
     Attack {
         name: "other-names",
